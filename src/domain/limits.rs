@@ -1,0 +1,79 @@
+//! Every bound of the system, with its unit and its reason. Not configuration: a change here is a
+//! change of the product.
+
+/// People in one room. Talk falls apart above eight, and a phone cannot show more.
+pub const ROOM_PEOPLE_MAX: usize = 8;
+
+/// Other people a participant can receive at once: everybody else in a full room.
+pub const SLOTS: usize = ROOM_PEOPLE_MAX - 1;
+
+/// People with a seat in one session at one time. What one machine is meant to carry.
+pub const SESSION_PEOPLE_MAX: usize = 300;
+
+/// Seats ever given in one session: a bound on what a script that joins and leaves can cost.
+pub const SESSION_SEATS_MAX: usize = 3_000;
+
+/// Breakout rooms open at once: three hundred people in the smallest rooms that still talk.
+pub const BREAKOUT_ROOMS_MAX: u16 = 100;
+
+/// Facilitators' pages following one session at once.
+pub const WATCHERS_MAX: usize = 20;
+
+/// Sessions live in one process.
+pub const SESSIONS_MAX: usize = 1_000;
+
+/// Characters in a person's name. Long enough for real names with an organisation.
+pub const NAME_CHARS_MAX: usize = 60;
+
+/// Characters in a session's title.
+pub const TITLE_CHARS_MAX: usize = 120;
+
+/// Characters in one piece of transcribed speech; whisper gives at most 224 tokens.
+pub const SEGMENT_CHARS_MAX: usize = 2_000;
+
+/// How long a seat is kept for somebody whose connection died, in ms: time to reload a page, find
+/// the charger, or walk from wireless to mobile.
+pub const SEAT_GRACE_MS: u64 = 120_000;
+
+/// How often facilitators are told of changes, in ms: fast enough to feel live, slow enough that
+/// three hundred people joining at once are a handful of messages.
+pub const OVERVIEW_EVERY_MS: u64 = 250;
+
+/// How often a room is told its balance while somebody speaks, in ms.
+pub const BALANCE_EVERY_MS: u64 = 2_000;
+
+/// Voice a room must have had before a balance is shown, in ms: a judgement on less is noise.
+pub const BALANCE_VOICE_MIN_MS: u64 = 10_000;
+
+/// Silence inside one person's voice that does not end it, in ms (dialogue practice: < 300 ms).
+pub const VOICE_GAP_MS: u64 = 300;
+
+/// Voice shorter than this is a cough or a click, in ms.
+pub const VOICE_MIN_MS: u64 = 250;
+
+/// A backchannel ("mhm") is at most this long, in ms, and wholly inside another's voice.
+pub const BACKCHANNEL_MAX_MS: u64 = 1_000;
+
+/// The other must go on for at least this long after a backchannel, in ms.
+pub const BACKCHANNEL_AFTER_MS: u64 = 500;
+
+/// The floor changes hands when somebody else has spoken alone for this long, in ms.
+pub const TURN_ALONE_MS: u64 = 1_000;
+
+/// Pieces of voice kept per person and room for the balance; the oldest are merged into a sum.
+pub const VOICE_SPANS_MAX: usize = 2_000;
+
+/// Moves remembered per person, to know where words that arrive late were said.
+pub const MOVES_KEPT: usize = 64;
+
+/// Bytes in one message from a page: an SDP answer with sixteen media lines is about 12 kB.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes in the body of one HTTP request.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// Characters in one search query.
+pub const QUERY_CHARS_MAX: usize = 200;
+
+/// Search results on one page.
+pub const SEARCH_RESULTS_MAX: usize = 50;

@@ -1,0 +1,53 @@
+//! Why a wish was refused. A refusal is data, not a failure: the core always answers.
+
+/// Each has a stable code; pages tell it in the person's own language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rejection {
+    /// Every seat of the room is taken.
+    RoomFull,
+    /// Every seat of the session is taken.
+    SessionFull,
+    /// The session is over.
+    SessionEnded,
+    /// No such room is open.
+    UnknownRoom,
+    /// Nobody with that number is in the session.
+    UnknownParticipant,
+    /// The name is empty, too long, or has characters that cannot be shown.
+    BadName,
+    /// The number of rooms is not between 1 and the limit.
+    BadRoomCount,
+    /// The connection has not joined, or has not the right.
+    NotAllowed,
+    /// The same person opened the page somewhere else; this one is closed.
+    Replaced,
+}
+
+impl Rejection {
+    pub const ALL: [Rejection; 9] = [
+        Rejection::RoomFull,
+        Rejection::SessionFull,
+        Rejection::SessionEnded,
+        Rejection::UnknownRoom,
+        Rejection::UnknownParticipant,
+        Rejection::BadName,
+        Rejection::BadRoomCount,
+        Rejection::NotAllowed,
+        Rejection::Replaced,
+    ];
+
+    /// Stable and machine-readable: integrators and pages rely on it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Rejection::RoomFull => "room-full",
+            Rejection::SessionFull => "session-full",
+            Rejection::SessionEnded => "session-ended",
+            Rejection::UnknownRoom => "unknown-room",
+            Rejection::UnknownParticipant => "unknown-participant",
+            Rejection::BadName => "bad-name",
+            Rejection::BadRoomCount => "bad-room-count",
+            Rejection::NotAllowed => "not-allowed",
+            Rejection::Replaced => "replaced",
+        }
+    }
+}

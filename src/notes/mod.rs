@@ -1,0 +1,1 @@
+//! Notes: the log (ground) and what is derived from it. `engine` is pure, `driver` touches the disk.

@@ -1,0 +1,3 @@
+//! The edge: HTTP, WebSocket, tokens and the pages. Nothing here decides.
+
+pub mod wire;

@@ -1,0 +1,1 @@
+//! Speech: from a person's own Opus track to words. `engine` is pure, `driver` touches codecs and models.
