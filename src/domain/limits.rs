@@ -1,10 +1,11 @@
 //! Every bound of the system, with its unit and its reason. Not configuration: a change here is a
 //! change of the product.
 
-/// People in one room. Talk falls apart above eight, and a phone cannot show more.
+/// People in one breakout room. Talk falls apart above eight, and a phone cannot show more.
 pub const ROOM_PEOPLE_MAX: usize = 8;
 
-/// Other people a participant can receive at once: everybody else in a full room.
+/// Other people a participant can receive at once: everybody else in a full breakout room. In a
+/// fuller main room those who spoke last.
 pub const SLOTS: usize = ROOM_PEOPLE_MAX - 1;
 
 /// People with a seat in one session at one time. What one machine is meant to carry.
@@ -38,6 +39,10 @@ pub const SEAT_GRACE_MS: u64 = 120_000;
 /// How often facilitators are told of changes, in ms: fast enough to feel live, slow enough that
 /// three hundred people joining at once are a handful of messages.
 pub const OVERVIEW_EVERY_MS: u64 = 250;
+
+/// How often a room of more than `ROOM_PEOPLE_MAX` people is told of changes in it, in ms: what is
+/// told grows with the square of its people.
+pub const BIG_ROOM_EVERY_MS: u64 = 1_000;
 
 /// How often a room is told its balance while somebody speaks, in ms.
 pub const BALANCE_EVERY_MS: u64 = 2_000;

@@ -1,0 +1,729 @@
+//! One session: the only door to its rules. Everything that happens comes in as an [`Input`] with
+//! its time; everything that must be done goes out as [`Output`]s, in order. It never waits, never
+//! fails, never reads a clock: a wish that cannot be granted is answered with a rejection.
+//!
+//! What lasts changes only through [`Fact`]s, so that a session can be rebuilt from its log.
+//! Connections, microphones and balance do not last: people come back and bring them along.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    balance::Balance,
+    fact::{Consent, Fact, GapReason},
+    ids::{ConnectionId, ParticipantId, RoomId},
+    language::Language,
+    limits::{
+        BALANCE_EVERY_MS, BALANCE_VOICE_MIN_MS, BIG_ROOM_EVERY_MS, BREAKOUT_ROOMS_MAX,
+        NAME_CHARS_MAX, OVERVIEW_EVERY_MS, ROOM_PEOPLE_MAX, SEAT_GRACE_MS, SEGMENT_CHARS_MAX,
+        SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, WATCHERS_MAX,
+    },
+    message::{Caption, Message, Overview, PersonView, RoomView},
+    rejection::Rejection,
+    rooms::Rooms,
+    time::{SessionTime, Span},
+};
+
+/// Something that happened to the session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A page wants in. `seat`: the one it had before, already proved.
+    Join {
+        connection: ConnectionId,
+        seat: Option<ParticipantId>,
+        name: String,
+        language: Language,
+        consent: Consent,
+    },
+    /// A facilitator's page, its right already proved, wants to follow and to lead.
+    Watch {
+        connection: ConnectionId,
+    },
+    Disconnected {
+        connection: ConnectionId,
+    },
+    /// A wish of a joined or watching page.
+    Wish {
+        connection: ConnectionId,
+        wish: Wish,
+    },
+    /// Audio levels say that a person began or stopped to speak.
+    Voice {
+        participant: ParticipantId,
+        on: bool,
+    },
+    /// Voice activity detection found an utterance.
+    Uttered {
+        participant: ParticipantId,
+        span: Span,
+    },
+    /// Words of an utterance.
+    Transcribed {
+        participant: ParticipantId,
+        span: Span,
+        language: Language,
+        text: String,
+    },
+    /// An utterance without words, and why.
+    Unheard {
+        participant: ParticipantId,
+        span: Span,
+        reason: GapReason,
+    },
+    /// The time that `poll_timeout` asked for has come.
+    Tick,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    SetConsent(Consent),
+    SetMicrophone(bool),
+    SetCamera(bool),
+    /// To give the seat up.
+    Leave,
+    /// Facilitators only, as are the next two.
+    OpenRooms {
+        count: u16,
+    },
+    Move {
+        participant: ParticipantId,
+        room: RoomId,
+    },
+    End,
+}
+
+/// Something the shell must do, in the order given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Write it down; what follows may only be done when it is safe on disk.
+    Keep(Fact),
+    Send {
+        connection: ConnectionId,
+        message: Message,
+    },
+    /// Close the socket after what was sent.
+    Close {
+        connection: ConnectionId,
+    },
+    /// Who can hear whom has changed. `None`: take the person out of the media.
+    Place {
+        participant: ParticipantId,
+        room: Option<RoomId>,
+    },
+    /// Whether the person's audio may be decoded. Off: forget also what is being worked on.
+    Listen {
+        participant: ParticipantId,
+        on: bool,
+        language: Language,
+    },
+    /// Nothing more will come of this session.
+    Finished,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    title: String,
+    language: Language,
+    ended: bool,
+    rooms: Rooms,
+    seats: BTreeMap<ParticipantId, Seat>,
+    connections: BTreeMap<ConnectionId, Role>,
+    balances: BTreeMap<RoomId, Balance>,
+    /// What must be told later, and when.
+    due: Due,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Participant(ParticipantId),
+    Facilitator,
+}
+
+#[derive(Clone, Debug)]
+struct Seat {
+    name: String,
+    language: Language,
+    consent: Consent,
+    consent_since: SessionTime,
+    microphone: bool,
+    camera: bool,
+    presence: Presence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Here(ConnectionId),
+    Away { since: SessionTime },
+}
+
+#[derive(Debug, Default)]
+struct Due {
+    overview: Option<SessionTime>,
+    big_rooms: BTreeMap<RoomId, SessionTime>,
+    balances: BTreeMap<RoomId, SessionTime>,
+}
+
+impl Session {
+    /// The session its facts tell of. Everybody with a place is away at `now`, and has the grace
+    /// time to come back. `None` when the first fact is not `Opened`.
+    pub fn restore(
+        facts: impl IntoIterator<Item = (SessionTime, Fact)>,
+        now: SessionTime,
+    ) -> Option<Session> {
+        let mut facts = facts.into_iter();
+        let (_, Fact::Opened { title, language, .. }) = facts.next()? else { return None };
+        let mut session = Session {
+            title,
+            language,
+            ended: false,
+            rooms: Rooms::default(),
+            seats: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            balances: BTreeMap::new(),
+            due: Due::default(),
+        };
+        facts.for_each(|(at, fact)| session.apply(at, &fact));
+        for seat in session.seats.values_mut() {
+            seat.presence = Presence::Away { since: now };
+        }
+        Some(session)
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Applies one input. Never fails, never waits, never reads a clock; a refusal is an output.
+    pub fn handle(&mut self, now: SessionTime, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Join { connection, seat, name, language, consent } => {
+                let person = (name.as_str(), language, consent);
+                if let Err(rejection) = self.join(now, connection, seat, person, out) {
+                    reject(connection, rejection, out);
+                    if rejection != Rejection::BadName {
+                        out.push(Output::Close { connection });
+                    }
+                }
+            }
+            Input::Watch { connection } => self.watch(connection, out),
+            Input::Disconnected { connection } => self.disconnect(now, connection, out),
+            Input::Wish { connection, wish } => {
+                if let Err(rejection) = self.grant(now, connection, wish, out) {
+                    reject(connection, rejection, out);
+                }
+            }
+            Input::Voice { participant, on } => self.voice(now, participant, on, out),
+            Input::Uttered { participant, span } => self.uttered(now, participant, span),
+            Input::Transcribed { participant, span, language, text } => {
+                self.transcribed(now, participant, span, (language, text), out);
+            }
+            Input::Unheard { participant, span, reason } => {
+                if let Some(room) = self.on_record_at(participant, span) {
+                    self.keep(now, Fact::Unheard { participant, room, span, reason }, out);
+                }
+            }
+            Input::Tick => self.tick(now, out),
+        }
+    }
+
+    /// When the session next wants [`Input::Tick`], and why.
+    pub fn poll_timeout(&self) -> Option<(SessionTime, &'static str)> {
+        if self.ended {
+            return None;
+        }
+        let graces = self.rooms.people().filter_map(|(id, _)| self.grace_end(id));
+        let all = (graces.map(|at| (at, "a seat's grace ends")))
+            .chain(self.due.overview.map(|at| (at, "an overview is due")))
+            .chain(self.due.big_rooms.values().map(|at| (*at, "a big room has changed")))
+            .chain(self.due.balances.values().map(|at| (*at, "a balance is due")));
+        all.min()
+    }
+
+    fn join(
+        &mut self,
+        now: SessionTime,
+        connection: ConnectionId,
+        seat: Option<ParticipantId>,
+        (name, language, consent): (&str, Language, Consent),
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
+        if self.ended {
+            return Err(Rejection::SessionEnded);
+        }
+        if self.connections.contains_key(&connection) {
+            return Err(Rejection::NotAllowed);
+        }
+        let name = clean_name(name).ok_or(Rejection::BadName)?;
+        let known = seat.filter(|it| self.seats.contains_key(it));
+        let placed = known.and_then(|it| self.rooms.room_of(it));
+        if placed.is_none() {
+            self.check_space_for_one_more(known.is_none())?;
+        }
+        let participant = known.unwrap_or_else(|| self.next_participant());
+        if let Some(Seat { presence: Presence::Here(old), .. }) = self.seats.get(&participant) {
+            let old = *old;
+            self.connections.remove(&old);
+            reject(old, Rejection::Replaced, out);
+            out.push(Output::Close { connection: old });
+        }
+        let same = self
+            .seats
+            .get(&participant)
+            .is_some_and(|it| (&it.name, it.language, it.consent) == (&name, language, consent));
+        if !same {
+            self.keep(now, Fact::Joined { participant, name, language, consent }, out);
+        }
+        let room = placed.unwrap_or(RoomId::Main);
+        if placed.is_none() {
+            self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
+        }
+        if let Some(seat) = self.seats.get_mut(&participant) {
+            seat.presence = Presence::Here(connection);
+        }
+        self.connections.insert(connection, Role::Participant(participant));
+        out.push(Output::Place { participant, room: Some(room) });
+        out.push(Output::Listen { participant, on: consent == Consent::On, language });
+        let message = Message::Welcome {
+            you: participant,
+            title: self.title.clone(),
+            language: self.language,
+            room: self.room_view(room),
+        };
+        out.push(Output::Send { connection, message });
+        self.room_changed(now, room, Some(connection), out);
+        Ok(())
+    }
+
+    fn check_space_for_one_more(&self, new_seat: bool) -> Result<(), Rejection> {
+        let crowded = SESSION_PEOPLE_MAX <= self.rooms.people().count();
+        if crowded || (new_seat && SESSION_SEATS_MAX <= self.seats.len()) {
+            return Err(Rejection::SessionFull);
+        }
+        if self.rooms.has_space(RoomId::Main) { Ok(()) } else { Err(Rejection::RoomFull) }
+    }
+
+    fn next_participant(&self) -> ParticipantId {
+        ParticipantId(self.seats.keys().last().map_or(1, |it| it.0 + 1))
+    }
+
+    fn watch(&mut self, connection: ConnectionId, out: &mut Vec<Output>) {
+        let watchers = self.connections.values().filter(|it| **it == Role::Facilitator).count();
+        let refusal = if self.ended {
+            Some(Rejection::SessionEnded)
+        } else if WATCHERS_MAX <= watchers {
+            Some(Rejection::SessionFull)
+        } else if self.connections.contains_key(&connection) {
+            Some(Rejection::NotAllowed)
+        } else {
+            None
+        };
+        match refusal {
+            Some(rejection) => {
+                reject(connection, rejection, out);
+                out.push(Output::Close { connection });
+            }
+            None => {
+                self.connections.insert(connection, Role::Facilitator);
+                out.push(Output::Send { connection, message: Message::Overview(self.overview()) });
+            }
+        }
+    }
+
+    fn disconnect(&mut self, now: SessionTime, connection: ConnectionId, out: &mut Vec<Output>) {
+        let Some(Role::Participant(participant)) = self.connections.remove(&connection) else {
+            return;
+        };
+        self.voice(now, participant, false, out);
+        if let Some(seat) = self.seats.get_mut(&participant) {
+            seat.presence = Presence::Away { since: now };
+        }
+        if let Some(room) = self.rooms.room_of(participant) {
+            self.room_changed(now, room, None, out);
+        }
+    }
+
+    fn grant(
+        &mut self,
+        now: SessionTime,
+        connection: ConnectionId,
+        wish: Wish,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
+        if self.ended {
+            return Err(Rejection::SessionEnded);
+        }
+        match (self.connections.get(&connection), wish) {
+            (Some(Role::Participant(id)), Wish::SetConsent(consent)) => {
+                let id = *id;
+                self.set_consent(now, id, consent, out);
+            }
+            (Some(Role::Participant(id)), Wish::SetMicrophone(on)) => {
+                let id = *id;
+                self.change_seat(now, id, out, |seat| seat.microphone = on);
+                if !on {
+                    self.voice(now, id, false, out);
+                }
+            }
+            (Some(Role::Participant(id)), Wish::SetCamera(on)) => {
+                let id = *id;
+                self.change_seat(now, id, out, |seat| seat.camera = on);
+            }
+            (Some(Role::Participant(id)), Wish::Leave) => {
+                let id = *id;
+                self.connections.remove(&connection);
+                out.push(Output::Close { connection });
+                self.leave(now, id, out);
+            }
+            (Some(Role::Facilitator), Wish::OpenRooms { count }) => {
+                self.open_rooms(now, count, out)?;
+            }
+            (Some(Role::Facilitator), Wish::Move { participant, room }) => {
+                self.move_to(now, participant, room, out)?;
+            }
+            (Some(Role::Facilitator), Wish::End) => self.end(now, out),
+            _ => return Err(Rejection::NotAllowed),
+        }
+        Ok(())
+    }
+
+    fn set_consent(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        consent: Consent,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(seat) = self.seats.get(&participant) else { return };
+        let language = seat.language;
+        if seat.consent == consent {
+            return;
+        }
+        // The tap closes before anything waits for the disk: a pause works at once.
+        out.push(Output::Listen { participant, on: consent == Consent::On, language });
+        self.keep(now, Fact::ConsentSet { participant, consent }, out);
+        self.change_seat(now, participant, out, |_| ());
+    }
+
+    fn change_seat(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        out: &mut Vec<Output>,
+        change: impl FnOnce(&mut Seat),
+    ) {
+        if let Some(seat) = self.seats.get_mut(&participant) {
+            change(seat);
+        }
+        if let Some(room) = self.rooms.room_of(participant) {
+            self.room_changed(now, room, None, out);
+        }
+    }
+
+    fn leave(&mut self, now: SessionTime, participant: ParticipantId, out: &mut Vec<Output>) {
+        let Some(room) = self.rooms.room_of(participant) else { return };
+        self.voice(now, participant, false, out);
+        if let Some(seat) = self.seats.get_mut(&participant) {
+            seat.presence = Presence::Away { since: now };
+        }
+        self.keep(now, Fact::Placed { participant, room: None }, out);
+        out.push(Output::Place { participant, room: None });
+        self.room_changed(now, room, None, out);
+    }
+
+    fn open_rooms(
+        &mut self,
+        now: SessionTime,
+        count: u16,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
+        if BREAKOUT_ROOMS_MAX < count {
+            return Err(Rejection::BadRoomCount);
+        }
+        self.keep(now, Fact::RoomsOpened { count }, out);
+        let closed: Vec<_> =
+            self.rooms.people().filter(|(_, room)| !self.rooms.is_open(*room)).collect();
+        for (participant, _) in closed {
+            self.move_to(now, participant, RoomId::Main, out)?;
+        }
+        self.balances.clear();
+        self.due.balances.clear();
+        self.due.overview = Some(now);
+        self.tick(now, out);
+        Ok(())
+    }
+
+    fn move_to(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        room: RoomId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
+        let from = self.rooms.room_of(participant).ok_or(Rejection::UnknownParticipant)?;
+        if !self.rooms.is_open(room) {
+            return Err(Rejection::UnknownRoom);
+        }
+        if from == room {
+            return Ok(());
+        }
+        if !self.rooms.has_space(room) {
+            return Err(Rejection::RoomFull);
+        }
+        self.voice(now, participant, false, out);
+        self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
+        out.push(Output::Place { participant, room: Some(room) });
+        self.room_changed(now, from, None, out);
+        self.room_changed(now, room, None, out);
+        Ok(())
+    }
+
+    fn end(&mut self, now: SessionTime, out: &mut Vec<Output>) {
+        for (participant, _) in self.rooms.people().collect::<Vec<_>>() {
+            out.push(Output::Place { participant, room: None });
+        }
+        self.keep(now, Fact::Ended, out);
+        for connection in std::mem::take(&mut self.connections).into_keys() {
+            out.push(Output::Send { connection, message: Message::Ended });
+            out.push(Output::Close { connection });
+        }
+        self.due = Due::default();
+        out.push(Output::Finished);
+    }
+
+    fn voice(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        on: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(room) = self.rooms.room_of(participant) else { return };
+        self.balances.entry(room).or_default().speaking(participant, on, now);
+        self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
+        let listeners = self.connections_in(room).chain(self.facilitators());
+        out.extend(listeners.map(|connection| Output::Send {
+            connection,
+            message: Message::Speaking { participant, on },
+        }));
+    }
+
+    fn uttered(&mut self, now: SessionTime, participant: ParticipantId, span: Span) {
+        let Some(room) = self.rooms.room_at(participant, span.start) else { return };
+        self.balances.entry(room).or_default().uttered(participant, span);
+        self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
+    }
+
+    fn transcribed(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        span: Span,
+        (language, text): (Language, String),
+        out: &mut Vec<Output>,
+    ) {
+        let text: String = text.trim().chars().take(SEGMENT_CHARS_MAX).collect();
+        let Some(room) = self.on_record_at(participant, span) else { return };
+        if text.is_empty() {
+            return;
+        }
+        let said = Fact::Said { participant, room, span, language, text: text.clone() };
+        self.keep(now, said, out);
+        let name = self.seats.get(&participant).map(|it| it.name.clone()).unwrap_or_default();
+        let caption = Caption { participant, name, span, language, text };
+        // Words belong to those who were there when they were said, and still are.
+        let there: Vec<_> = self
+            .seated_in(room)
+            .filter(|(id, _)| self.rooms.room_at(*id, span.end) == Some(room))
+            .map(|(_, connection)| connection)
+            .collect();
+        out.extend(there.into_iter().map(|connection| Output::Send {
+            connection,
+            message: Message::Caption(caption.clone()),
+        }));
+    }
+
+    /// The room in which the person was when they began, if their words may be kept.
+    fn on_record_at(&self, participant: ParticipantId, span: Span) -> Option<RoomId> {
+        let seat = self.seats.get(&participant)?;
+        let agreed = seat.consent == Consent::On && seat.consent_since <= span.start;
+        if self.ended || !agreed {
+            return None;
+        }
+        self.rooms.room_at(participant, span.start)
+    }
+
+    fn tick(&mut self, now: SessionTime, out: &mut Vec<Output>) {
+        if self.ended {
+            return;
+        }
+        let gone: Vec<_> = (self.rooms.people().map(|(id, _)| id))
+            .filter(|id| self.grace_end(*id).is_some_and(|end| end <= now))
+            .collect();
+        gone.into_iter().for_each(|id| self.leave(now, id, out));
+        for room in take_due(&mut self.due.big_rooms, now) {
+            self.tell_room(room, None, out);
+        }
+        for room in take_due(&mut self.due.balances, now) {
+            self.tell_balance(now, room, out);
+        }
+        if self.due.overview.is_some_and(|at| at <= now) {
+            self.due.overview = None;
+            let overview = self.overview();
+            out.extend(self.facilitators().map(|connection| Output::Send {
+                connection,
+                message: Message::Overview(overview.clone()),
+            }));
+        }
+    }
+
+    fn grace_end(&self, participant: ParticipantId) -> Option<SessionTime> {
+        match self.seats.get(&participant)?.presence {
+            Presence::Away { since } => Some(since + SEAT_GRACE_MS),
+            Presence::Here(_) => None,
+        }
+    }
+
+    fn tell_balance(&mut self, now: SessionTime, room: RoomId, out: &mut Vec<Output>) {
+        let Some(balance) = self.balances.get(&room) else { return };
+        let present: Vec<_> = self.rooms.people_in(room).collect();
+        let summary = balance.summary(&present, now);
+        if balance.is_live() {
+            self.due.balances.insert(room, now + BALANCE_EVERY_MS);
+        }
+        if BALANCE_VOICE_MIN_MS <= summary.voice_ms() {
+            out.extend(self.seated_in(room).map(|(participant, connection)| Output::Send {
+                connection,
+                message: Message::Balance(summary.view(participant)),
+            }));
+        }
+    }
+
+    /// Tells those it concerns that a room has changed: `except` knows already.
+    fn room_changed(
+        &mut self,
+        now: SessionTime,
+        room: RoomId,
+        except: Option<ConnectionId>,
+        out: &mut Vec<Output>,
+    ) {
+        self.due.overview.get_or_insert(now + OVERVIEW_EVERY_MS);
+        if self.rooms.people_in(room).count() <= ROOM_PEOPLE_MAX {
+            self.tell_room(room, except, out);
+        } else {
+            self.due.big_rooms.entry(room).or_insert(now + BIG_ROOM_EVERY_MS);
+        }
+    }
+
+    fn tell_room(&self, room: RoomId, except: Option<ConnectionId>, out: &mut Vec<Output>) {
+        let view = self.room_view(room);
+        let listeners = self.connections_in(room).filter(|it| Some(*it) != except);
+        out.extend(
+            listeners.map(|connection| Output::Send {
+                connection,
+                message: Message::Room(view.clone()),
+            }),
+        );
+    }
+
+    fn connections_in(&self, room: RoomId) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.seated_in(room).map(|(_, connection)| connection)
+    }
+
+    fn seated_in(&self, room: RoomId) -> impl Iterator<Item = (ParticipantId, ConnectionId)> + '_ {
+        self.rooms.people_in(room).filter_map(|id| match self.seats.get(&id)?.presence {
+            Presence::Here(connection) => Some((id, connection)),
+            Presence::Away { .. } => None,
+        })
+    }
+
+    fn facilitators(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        let leads = |it: &(&ConnectionId, &Role)| *it.1 == Role::Facilitator;
+        self.connections.iter().filter(leads).map(|(connection, _)| *connection)
+    }
+
+    fn overview(&self) -> Overview {
+        Overview {
+            title: self.title.clone(),
+            language: self.language,
+            rooms: self.rooms.all().map(|it| self.room_view(it)).collect(),
+        }
+    }
+
+    fn room_view(&self, room: RoomId) -> RoomView {
+        let people = self.rooms.people_in(room).filter_map(|participant| {
+            let seat = self.seats.get(&participant)?;
+            let present = matches!(seat.presence, Presence::Here(_));
+            Some(PersonView {
+                participant,
+                name: seat.name.clone(),
+                language: seat.language,
+                consent: seat.consent,
+                microphone: seat.microphone && present,
+                camera: seat.camera && present,
+                present,
+            })
+        });
+        RoomView { room, people: people.collect() }
+    }
+
+    fn keep(&mut self, now: SessionTime, fact: Fact, out: &mut Vec<Output>) {
+        self.apply(now, &fact);
+        out.push(Output::Keep(fact));
+    }
+
+    /// The only way lasting state changes; the same for a live fact and for one from the log.
+    fn apply(&mut self, at: SessionTime, fact: &Fact) {
+        match fact {
+            Fact::Joined { participant, name, language, consent } => {
+                let before = self.seats.remove(participant);
+                let consent_since = match &before {
+                    Some(seat) if seat.consent == *consent => seat.consent_since,
+                    _ => at,
+                };
+                let seat = Seat {
+                    name: name.clone(),
+                    language: *language,
+                    consent: *consent,
+                    consent_since,
+                    microphone: before.as_ref().is_some_and(|it| it.microphone),
+                    camera: before.as_ref().is_some_and(|it| it.camera),
+                    presence: before.map_or(Presence::Away { since: at }, |it| it.presence),
+                };
+                self.seats.insert(*participant, seat);
+            }
+            Fact::Placed { participant, room } => self.rooms.put(*participant, *room, at),
+            Fact::ConsentSet { participant, consent } => {
+                if let Some(seat) = self.seats.get_mut(participant) {
+                    seat.consent = *consent;
+                    seat.consent_since = at;
+                }
+            }
+            Fact::RoomsOpened { count } => self.rooms.open(*count),
+            Fact::Ended => self.ended = true,
+            Fact::Opened { .. } | Fact::Said { .. } | Fact::Unheard { .. } => (),
+        }
+    }
+}
+
+fn reject(connection: ConnectionId, rejection: Rejection, out: &mut Vec<Output>) {
+    out.push(Output::Send { connection, message: Message::Rejected(rejection) });
+}
+
+/// Takes the rooms out whose time has come.
+fn take_due(due: &mut BTreeMap<RoomId, SessionTime>, now: SessionTime) -> BTreeSet<RoomId> {
+    let ready: BTreeSet<_> =
+        due.iter().filter(|(_, at)| **at <= now).map(|(room, _)| *room).collect();
+    due.retain(|room, _| !ready.contains(room));
+    ready
+}
+
+/// The name as it will be shown: white space made single, nothing invisible. `None`: not a name.
+fn clean_name(name: &str) -> Option<String> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let chars = name.chars().count();
+    let invisible = |it: char| {
+        it.is_control()
+            || matches!(it, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    ((1..=NAME_CHARS_MAX).contains(&chars) && !name.contains(invisible)).then_some(name)
+}
