@@ -1,1 +1,66 @@
-//! The shell: ties media, speech and notes to the rules; owns clocks, tasks and configuration.
+//! The shell: ties media, speech and notes to the rules; owns clocks, tasks and configuration. It
+//! performs what the rules decide and decides nothing itself.
+
+pub mod clock;
+pub mod config;
+pub mod hearing;
+pub mod registry;
+pub mod session_task;
+pub mod telemetry;
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    app::{config::Config, hearing::Hearing, registry::Registry},
+    domain::limits::SESSIONS_MAX,
+    media::driver::peer::{MediaError, Transport},
+    notes::driver::{
+        index::{Follower, Index, IndexError},
+        log::{Log, LogError},
+    },
+};
+
+/// The running program, but for its edge.
+pub struct App {
+    pub config: Config,
+    pub log: Log,
+    pub index: Index,
+    pub hearing: Arc<Hearing>,
+    pub sessions: Arc<Registry>,
+    pub transport: Arc<Transport>,
+    _follower: Follower,
+}
+
+/// Why the program cannot run. Each tells what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    #[error("cannot use the data folder {path}: {source}")]
+    Data { path: PathBuf, source: std::io::Error },
+}
+
+impl App {
+    /// Opens the notes, the media port and the ears, and takes up every session that was open.
+    /// A missing or damaged model is no error: the program runs and says that it does not
+    /// transcribe. Needs a tokio runtime; blocks it while the index catches up.
+    pub fn start(config: Config) -> Result<Arc<App>, StartError> {
+        let data = config.data.clone();
+        std::fs::create_dir_all(&data)
+            .map_err(|source| StartError::Data { path: data.clone(), source })?;
+        let log = Log::open(&config.log_path())?;
+        let index = Index::open(&config.index_path(), &log, &mut |progress| {
+            tracing::info!(done = progress.done, of = progress.of, "indexing");
+        })?;
+        let follower = index.follow(&log)?;
+        let transport = Transport::bind(config.media.listen, &config.media.addresses)?;
+        let hearing = Arc::new(Hearing::start(&config.speech));
+        let sessions =
+            Registry::new(log.clone(), Arc::clone(&transport), Arc::clone(&hearing), SESSIONS_MAX);
+        Ok(Arc::new(App { config, log, index, hearing, sessions, transport, _follower: follower }))
+    }
+}

@@ -70,7 +70,7 @@ pub enum Fact {
         span: Span,
         reason: GapReason,
     },
-    /// Always the last.
+    /// Only words said before may still follow.
     Ended,
 }
 

@@ -115,7 +115,7 @@ pub enum Output {
         on: bool,
         language: Language,
     },
-    /// Nothing more will come of this session.
+    /// The session is over. Words said before may still come.
     Finished,
 }
 
@@ -545,7 +545,7 @@ impl Session {
     fn on_record_at(&self, participant: ParticipantId, span: Span) -> Option<RoomId> {
         let seat = self.seats.get(&participant)?;
         let agreed = seat.consent == Consent::On && seat.consent_since <= span.start;
-        if self.ended || !agreed {
+        if !agreed {
             return None;
         }
         self.rooms.room_at(participant, span.start)

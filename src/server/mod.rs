@@ -1,3 +1,52 @@
-//! The edge: HTTP, WebSocket, tokens and the pages. Nothing here decides.
+//! The edge: HTTP, WebSocket, tokens and the pages. It checks rights and shapes, and turns words on
+//! the wire into commands; it decides nothing.
 
+pub mod error;
+pub mod http;
+pub mod pages;
+pub mod token;
 pub mod wire;
+pub mod ws;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use crate::{app::App, server::token::Tokens};
+
+/// What every request can reach.
+#[derive(Clone)]
+pub struct Server {
+    pub app: Arc<App>,
+    pub tokens: Arc<Tokens>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Secret(#[from] token::SecretError),
+    #[error("the server stopped: {0}")]
+    Serve(io::Error),
+}
+
+impl Server {
+    pub fn new(app: Arc<App>) -> Result<Self, ServeError> {
+        let tokens = Arc::new(Tokens::open(&app.config.secret_path())?);
+        Ok(Self { app, tokens })
+    }
+
+    /// Serves until `stop` resolves.
+    pub async fn serve(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let address = self.app.config.server.listen;
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .map_err(|source| ServeError::Listen { address, source })?;
+        axum::serve(listener, http::router(self))
+            .with_graceful_shutdown(stop)
+            .await
+            .map_err(ServeError::Serve)
+    }
+}

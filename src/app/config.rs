@@ -1,0 +1,204 @@
+//! The configuration: one TOML file, every field with its default. Read once, then passed on.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything an administrator can choose. A missing field has its default; an unknown one is
+/// refused.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the log, the index and the secret. Made when it is missing. Default: `data`.
+    pub data: PathBuf,
+    pub server: ServerConfig,
+    pub media: MediaConfig,
+    pub speech: SpeechSettings,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and TCP port of the pages. Default: `127.0.0.1:8080`, this machine only; browsers
+    /// give a microphone only to `localhost` and to `https`, so put a TLS proxy before any other.
+    pub listen: SocketAddr,
+    /// The address people type, without a final slash, for links that are printed. Default: none,
+    /// which prints `http://localhost` and the port.
+    pub public_url: Option<String>,
+    /// Origins whose pages may show us in an iframe, such as `https://tapahtuma.example.fi`.
+    /// Default: none but our own.
+    pub embed_parents: Vec<String>,
+    /// Whoever opens a session must send this as a bearer token. Default: none, anybody who reaches
+    /// the server may open one.
+    pub create_key: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaConfig {
+    /// Address and UDP port of all audio and video. Default: `0.0.0.0:8080`.
+    pub listen: SocketAddr,
+    /// IP addresses under which browsers reach that port, best first; needed behind address
+    /// translation. Default: none, which takes this machine's own.
+    pub addresses: Vec<IpAddr>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpeechSettings {
+    /// Whether speech is turned into text at all. Default: true.
+    pub enabled: bool,
+    /// The whisper model, a ggml file. Default: `models/whisper/ggml-base.bin`.
+    pub model: PathBuf,
+    /// Threads that transcribe, each on one utterance; 0: half the cores, at least one. Default: 0.
+    pub workers: usize,
+    /// Seconds of speech that may wait for a worker before the oldest is given up. 12 to 3600.
+    /// Default: 120.
+    pub backlog_s_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            server: ServerConfig::default(),
+            media: MediaConfig::default(),
+            speech: SpeechSettings::default(),
+        }
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
+            embed_parents: Vec::new(),
+            create_key: None,
+        }
+    }
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            addresses: Vec::new(),
+        }
+    }
+}
+
+impl Default for SpeechSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            model: PathBuf::from("models/whisper/ggml-base.bin"),
+            workers: 0,
+            backlog_s_max: 120,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration {path} is not right:\n{source}")]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("the configuration {path}: {problem}")]
+    Invalid { path: PathBuf, problem: String },
+}
+
+impl Config {
+    /// Reads a file, or gives the defaults when there is none to read.
+    pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+        let Some(path) = path else { return Ok(Config::default()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let config: Config = toml::from_str(text).map_err(|source| ConfigError::Parse {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        match config.problem() {
+            None => Ok(config),
+            Some(problem) => Err(ConfigError::Invalid { path: path.to_owned(), problem }),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        if !(12..=3_600).contains(&self.speech.backlog_s_max) {
+            return Some("speech.backlog_s_max must be from 12 to 3600".to_owned());
+        }
+        let origin = |it: &&String| {
+            let host = it.strip_prefix("https://").or_else(|| it.strip_prefix("http://"));
+            host.is_none_or(|it| it.is_empty() || it.contains(['/', ' ', ';', ',', '\'', '"']))
+        };
+        let wrong = self.server.embed_parents.iter().find(origin)?;
+        Some(format!(
+            "server.embed_parents: {wrong:?} is not an origin; write for example \
+             \"https://tapahtuma.example.fi\", without a path"
+        ))
+    }
+
+    /// The effective configuration, as it could stand in the file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_else(|it| format!("# cannot be shown: {it}\n"))
+    }
+
+    pub fn log_path(&self) -> PathBuf {
+        self.data.join("notes.sqlite")
+    }
+
+    pub fn index_path(&self) -> PathBuf {
+        self.data.join("index")
+    }
+
+    pub fn secret_path(&self) -> PathBuf {
+        self.data.join("token-secret")
+    }
+
+    /// The address people type.
+    pub fn public_url(&self) -> String {
+        let port = self.server.listen.port();
+        let url = self.server.public_url.clone();
+        url.unwrap_or_else(|| format!("http://localhost:{port}")).trim_end_matches('/').to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("vuoro.toml")).map_err(|it| it.to_string())
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_back() {
+        let config = Config::default();
+        assert_eq!(check(&config.to_toml()), Ok(config.clone()));
+        assert_eq!(check(""), Ok(config));
+    }
+
+    #[test]
+    fn what_is_unknown_or_wrong_is_refused_with_its_name() {
+        for (text, named) in [
+            ("[speech]\nmodle = 'x'", "modle"),
+            ("[sever]\nlisten = '127.0.0.1:1'", "sever"),
+            ("[server]\nlisten = 'here'", "listen"),
+            ("[speech]\nbacklog_s_max = 3", "backlog_s_max"),
+            ("[server]\nembed_parents = ['example.fi']", "embed_parents"),
+            ("[server]\nembed_parents = ['https://example.fi; script-src *']", "embed_parents"),
+        ] {
+            let error = check(text).unwrap_err();
+            assert!(error.contains(named), "{text:?} gave {error:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! All sessions of this process: finds a running one, or takes it up again from its log.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
+
+use tokio::sync::Mutex;
+
+use crate::{
+    app::{
+        clock::{Clock, unix_ms},
+        hearing::Hearing,
+        session_task::{self, SessionHandle, Surroundings},
+    },
+    domain::{
+        fact::{Fact, Record},
+        ids::SessionId,
+        language::Language,
+        limits::TITLE_CHARS_MAX,
+        session::Session,
+        time::SessionTime,
+    },
+    media::driver::peer::Transport,
+    notes::driver::log::{Log, LogError},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    #[error("there is no such session")]
+    Unknown,
+    #[error("the session is over")]
+    Ended,
+    #[error("the server holds as many sessions as it can")]
+    TooMany,
+    #[error("the title is empty or too long")]
+    BadTitle,
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+pub struct Registry {
+    log: Log,
+    transport: Arc<Transport>,
+    hearing: Arc<Hearing>,
+    sessions_max: usize,
+    /// Held while one is taken up, so that no session ever runs twice.
+    running: Mutex<BTreeMap<SessionId, SessionHandle>>,
+    itself: Weak<Registry>,
+}
+
+impl Registry {
+    pub fn new(
+        log: Log,
+        transport: Arc<Transport>,
+        hearing: Arc<Hearing>,
+        sessions_max: usize,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|itself| Self {
+            log,
+            transport,
+            hearing,
+            sessions_max,
+            running: Mutex::default(),
+            itself: itself.clone(),
+        })
+    }
+
+    /// Opens a new session; it is on disk when this returns.
+    pub async fn open(&self, title: &str, language: Language) -> Result<SessionId, FindError> {
+        let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+        if title.is_empty() || TITLE_CHARS_MAX < title.chars().count() {
+            return Err(FindError::BadTitle);
+        }
+        let unix_ms = unix_ms();
+        let id = SessionId::new(unix_ms, rand::random());
+        let opened = Fact::Opened { title, language, unix_ms };
+        self.log.append(id, vec![(SessionTime::ZERO, opened)]).await?;
+        Ok(id)
+    }
+
+    /// The running session, taken up from its log if need be.
+    pub async fn find(&self, id: SessionId) -> Result<SessionHandle, FindError> {
+        let mut running = self.running.lock().await;
+        if let Some(handle) = running.get(&id).filter(|it| it.is_running()) {
+            return Ok(handle.clone());
+        }
+        if self.sessions_max <= running.len() {
+            return Err(FindError::TooMany);
+        }
+        let records = self.records(id).await?;
+        let (opened_unix_ms, last) = match (records.first(), records.last()) {
+            (Some(Record { fact: Fact::Opened { unix_ms, .. }, .. }), Some(last)) => {
+                (*unix_ms, last.at)
+            }
+            _ => return Err(FindError::Unknown),
+        };
+        let clock = Clock::new(opened_unix_ms, last);
+        let facts = records.into_iter().map(|it| (it.at, it.fact));
+        let session = Session::restore(facts, clock.now()).ok_or(FindError::Unknown)?;
+        if session.is_ended() {
+            return Err(FindError::Ended);
+        }
+        let around = Surroundings {
+            log: self.log.clone(),
+            hearing: Arc::clone(&self.hearing),
+            transport: Arc::clone(&self.transport),
+        };
+        let (handle, task) = session_task::start(id, session, clock, around);
+        running.insert(id, handle.clone());
+        tracing::info!(session = %id, "session task begins");
+        self.watch_over(id, task);
+        Ok(handle)
+    }
+
+    /// Every fact of a session in order; none when it is unknown.
+    pub async fn records(&self, id: SessionId) -> Result<Vec<Record>, FindError> {
+        let log = self.log.clone();
+        let read = tokio::task::spawn_blocking(move || log.read(id)).await;
+        Ok(read.unwrap_or(Err(LogError::Closed))?)
+    }
+
+    /// A task that ends, even by a panic, leaves its place; whoever joins next takes it up anew.
+    fn watch_over(&self, id: SessionId, task: tokio::task::JoinHandle<()>) {
+        let registry = self.itself.clone();
+        tokio::spawn(async move {
+            if let Err(error) = task.await {
+                tracing::error!(session = %id, %error, "a session's task broke off");
+            }
+            if let Some(registry) = registry.upgrade() {
+                let mut running = registry.running.lock().await;
+                if running.get(&id).is_some_and(|it| !it.is_running()) {
+                    running.remove(&id);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,400 @@
+//! The task that owns one session: feeds its inputs, performs its outputs in order, and lets nobody
+//! hear of a fact before the disk has it. It decides nothing.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender, error::TrySendError},
+    time::Instant,
+};
+
+use crate::{
+    app::{clock::Clock, hearing::Hearing},
+    domain::{
+        fact::{Consent, Fact},
+        ids::{ConnectionId, ParticipantId, SessionId},
+        language::Language,
+        message::Message,
+        session::{Input, Output, Session, Wish},
+        time::SessionTime,
+    },
+    media::{
+        driver::{
+            forwarder::{Forwarder, MediaEvent},
+            peer::{Offer, Transport},
+            tap::{AudioTap, TappedPacket},
+        },
+        engine::router::Slots,
+    },
+    notes::driver::log::{Log, LogError},
+    speech::driver::pipeline::{SpeakerId, SpeechEvent},
+};
+
+/// Requests of pages waiting for the session. Full: the pages wait.
+const COMMANDS_MAX: usize = 256;
+
+/// Messages waiting for one page. Full: the page is too slow and is let go; it comes back and is
+/// told everything anew.
+pub const NEWS_MAX: usize = 256;
+
+/// After the end the session goes on listening for words said before it.
+const LINGER: Duration = Duration::from_secs(60);
+
+/// When the disk refuses, so long until it is tried again. Nothing is told meanwhile.
+const RETRY_LOG: Duration = Duration::from_secs(1);
+
+/// What a page wants.
+#[derive(Debug)]
+pub enum Command {
+    Join {
+        connection: ConnectionId,
+        news: Sender<News>,
+        seat: Option<ParticipantId>,
+        name: String,
+        language: Language,
+        consent: Consent,
+    },
+    Watch { connection: ConnectionId, news: Sender<News> },
+    Wish { connection: ConnectionId, wish: Wish },
+    /// A peer connection, the first or a new one.
+    Media { connection: ConnectionId },
+    Answer { connection: ConnectionId, sdp: String },
+    Disconnected { connection: ConnectionId },
+}
+
+/// What a page is told.
+#[derive(Debug)]
+pub enum News {
+    Message(Message),
+    Offer(Offer),
+    Slots(Slots),
+    /// The media connection could not be made.
+    MediaFailed,
+    /// Nothing follows.
+    Close,
+}
+
+/// A reference to a running session. The session ends when its task does, not with its handles.
+#[derive(Clone, Debug)]
+pub struct SessionHandle {
+    pub id: SessionId,
+    commands: Sender<Command>,
+}
+
+impl SessionHandle {
+    /// `false`: the session is not running any more. Waits while the session has too much to do.
+    pub async fn send(&self, command: Command) -> bool {
+        self.commands.send(command).await.is_ok()
+    }
+
+    pub fn is_running(&self) -> bool {
+        !self.commands.is_closed()
+    }
+}
+
+/// What a session needs of the program.
+pub struct Surroundings {
+    pub log: Log,
+    pub hearing: Arc<Hearing>,
+    pub transport: Arc<Transport>,
+}
+
+/// Starts the task of a session. Needs a tokio runtime.
+pub fn start(
+    id: SessionId,
+    session: Session,
+    clock: Clock,
+    around: Surroundings,
+) -> (SessionHandle, tokio::task::JoinHandle<()>) {
+    let (commands, command_receiver) = mpsc::channel(COMMANDS_MAX);
+    let (media, media_receiver) = mpsc::unbounded_channel();
+    let (speech, speech_receiver) = mpsc::unbounded_channel();
+    around.hearing.attach(id, speech);
+    let tap = Arc::new(Tap { session: id, clock, hearing: Arc::clone(&around.hearing) });
+    let events: UnboundedSender<MediaEvent> = media;
+    let forwarder = Forwarder::new(
+        Arc::clone(&around.transport),
+        Arc::new(move || clock.now()),
+        tap,
+        // The task may have ended; then there is nobody to tell.
+        Arc::new(move |event| _ = events.send(event)),
+    );
+    let task = Task {
+        id,
+        session,
+        clock,
+        around,
+        forwarder,
+        clients: BTreeMap::new(),
+        out: Vec::new(),
+        finished_at: None,
+    };
+    let inboxes = Inboxes {
+        commands: command_receiver,
+        media: media_receiver,
+        speech: speech_receiver,
+    };
+    (SessionHandle { id, commands }, tokio::spawn(task.run(inboxes)))
+}
+
+/// Events of media and speech are bounded where they arise: a voice begins at most a few times a
+/// second, and speech has a backlog limited in seconds.
+struct Inboxes {
+    commands: Receiver<Command>,
+    media: UnboundedReceiver<MediaEvent>,
+    speech: UnboundedReceiver<SpeechEvent>,
+}
+
+struct Task {
+    id: SessionId,
+    session: Session,
+    clock: Clock,
+    around: Surroundings,
+    forwarder: Forwarder,
+    clients: BTreeMap<ConnectionId, Client>,
+    out: Vec<Output>,
+    finished_at: Option<Instant>,
+}
+
+struct Client {
+    news: Sender<News>,
+    participant: Option<ParticipantId>,
+}
+
+impl Task {
+    async fn run(mut self, mut inboxes: Inboxes) {
+        loop {
+            let wake = self.session.poll_timeout().map(|(at, _)| self.clock.until(at));
+            let linger = self.finished_at.map(|it| it + LINGER);
+            let wrong = tokio::select! {
+                biased;
+                Some(event) = inboxes.media.recv() => self.media(event).await,
+                Some(event) = inboxes.speech.recv() => self.speech(event).await,
+                command = inboxes.commands.recv() => match command {
+                    Some(command) => self.command(command).await,
+                    None => break,
+                },
+                () = sleep(wake) => self.input(Input::Tick).await,
+                () = sleep_until(linger) => break,
+            };
+            if let Err(error) = wrong {
+                tracing::error!(session = %self.id, %error, "the session stops; it can be rejoined");
+                break;
+            }
+        }
+        self.around.hearing.detach(self.id);
+        tracing::info!(session = %self.id, "session task ends");
+    }
+
+    async fn command(&mut self, command: Command) -> Result<(), LogError> {
+        match command {
+            Command::Join { connection, news, seat, name, language, consent } => {
+                self.clients.insert(connection, Client { news, participant: None });
+                self.input(Input::Join { connection, seat, name, language, consent }).await
+            }
+            Command::Watch { connection, news } => {
+                self.clients.insert(connection, Client { news, participant: None });
+                self.input(Input::Watch { connection }).await
+            }
+            Command::Wish { connection, wish } => self.input(Input::Wish { connection, wish }).await,
+            Command::Media { connection } => {
+                self.offer_media(connection);
+                Ok(())
+            }
+            Command::Answer { connection, sdp } => {
+                self.take_answer(connection, sdp);
+                Ok(())
+            }
+            Command::Disconnected { connection } => {
+                self.clients.remove(&connection);
+                self.input(Input::Disconnected { connection }).await
+            }
+        }
+    }
+
+    async fn media(&mut self, event: MediaEvent) -> Result<(), LogError> {
+        match event {
+            MediaEvent::Voice { participant, on } => {
+                self.input(Input::Voice { participant, on }).await?;
+            }
+            MediaEvent::Slots { participant, slots } => self.tell(participant, News::Slots(slots)),
+            MediaEvent::Connected { participant } => {
+                tracing::debug!(session = %self.id, %participant, "media connected");
+            }
+            MediaEvent::Failed { participant } => {
+                tracing::info!(session = %self.id, %participant, "media connection lost");
+                self.input(Input::Voice { participant, on: false }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn speech(&mut self, event: SpeechEvent) -> Result<(), LogError> {
+        let input = match event {
+            SpeechEvent::Uttered { speaker, span } => {
+                Input::Uttered { participant: speaker.participant, span }
+            }
+            SpeechEvent::Segment { speaker, span, language, text } => {
+                Input::Transcribed { participant: speaker.participant, span, language, text }
+            }
+            SpeechEvent::Unheard { speaker, span, reason } => {
+                Input::Unheard { participant: speaker.participant, span, reason }
+            }
+        };
+        self.input(input).await
+    }
+
+    /// Feeds an input and performs all that comes of it.
+    async fn input(&mut self, input: Input) -> Result<(), LogError> {
+        let now = self.clock.now();
+        let mut out = std::mem::take(&mut self.out);
+        self.session.handle(now, input, &mut out);
+        let mut facts: Vec<_> = out
+            .iter()
+            .filter_map(|it| match it {
+                Output::Keep(fact) => Some((now, fact.clone())),
+                _ => None,
+            })
+            .collect();
+        for output in out.drain(..) {
+            match output {
+                // The first one keeps them all: one commit, and nothing is told before it.
+                Output::Keep(_) => self.keep(std::mem::take(&mut facts)).await?,
+                other => self.perform(other),
+            }
+        }
+        self.out = out;
+        Ok(())
+    }
+
+    async fn keep(&mut self, facts: Vec<(SessionTime, Fact)>) -> Result<(), LogError> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        loop {
+            match self.around.log.append(self.id, facts.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error @ (LogError::DiskFull { .. } | LogError::Sqlite { .. })) => {
+                    tracing::error!(session = %self.id, %error, "the session waits for the log");
+                    tokio::time::sleep(RETRY_LOG).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Keep(_) => (),
+            Output::Send { connection, message } => {
+                if let (Message::Welcome { you, .. }, Some(client)) =
+                    (&message, self.clients.get_mut(&connection))
+                {
+                    client.participant = Some(*you);
+                }
+                self.send(connection, News::Message(message));
+            }
+            Output::Close { connection } => {
+                self.send(connection, News::Close);
+                self.clients.remove(&connection);
+            }
+            Output::Place { participant, room } => {
+                let speaker = self.speaker(participant);
+                match room {
+                    Some(_) => self.around.hearing.cut(speaker),
+                    None => self.around.hearing.finish(speaker),
+                }
+                self.forwarder.place(participant, room);
+            }
+            Output::Listen { participant, on, language } => {
+                let speaker = self.speaker(participant);
+                self.forwarder.listen(participant, on);
+                self.around.hearing.listen(speaker, on, language);
+            }
+            Output::Finished => self.finished_at = Some(Instant::now()),
+        }
+    }
+
+    fn speaker(&self, participant: ParticipantId) -> SpeakerId {
+        SpeakerId { session: self.id, participant }
+    }
+
+    fn tell(&mut self, participant: ParticipantId, news: News) {
+        let seated = |it: &(&ConnectionId, &Client)| it.1.participant == Some(participant);
+        if let Some(connection) = self.clients.iter().find(seated).map(|it| *it.0) {
+            self.send(connection, news);
+        }
+    }
+
+    /// A page that does not read is let go: dropping its sender closes its socket.
+    fn send(&mut self, connection: ConnectionId, news: News) {
+        let Some(client) = self.clients.get(&connection) else { return };
+        if let Err(TrySendError::Full(_)) = client.news.try_send(news) {
+            tracing::warn!(session = %self.id, %connection, "a page is too slow and is let go");
+            self.clients.remove(&connection);
+        }
+    }
+
+    fn offer_media(&self, connection: ConnectionId) {
+        let Some((participant, news)) = self.seated(connection) else { return };
+        let (forwarder, id) = (self.forwarder.clone(), self.id);
+        tokio::spawn(async move {
+            let offered = match forwarder.connect(participant).await {
+                Ok(offer) => News::Offer(offer),
+                Err(error) => {
+                    tracing::error!(session = %id, %participant, %error, "no media connection");
+                    News::MediaFailed
+                }
+            };
+            let _ = news.send(offered).await; // the page may have gone
+        });
+    }
+
+    fn take_answer(&self, connection: ConnectionId, sdp: String) {
+        let Some((participant, news)) = self.seated(connection) else { return };
+        let (forwarder, id) = (self.forwarder.clone(), self.id);
+        tokio::spawn(async move {
+            if let Err(error) = forwarder.answer(participant, sdp).await {
+                tracing::warn!(session = %id, %participant, %error, "a media answer is refused");
+                let _ = news.send(News::MediaFailed).await; // the page may have gone
+            }
+        });
+    }
+
+    fn seated(&self, connection: ConnectionId) -> Option<(ParticipantId, Sender<News>)> {
+        let client = self.clients.get(&connection)?;
+        Some((client.participant?, client.news.clone()))
+    }
+}
+
+/// Takes the session's audio to the ears.
+struct Tap {
+    session: SessionId,
+    clock: Clock,
+    hearing: Arc<Hearing>,
+}
+
+impl AudioTap for Tap {
+    fn packet(&self, from: ParticipantId, packet: TappedPacket) {
+        let speaker = SpeakerId { session: self.session, participant: from };
+        self.hearing.packet(speaker, self.clock.now(), packet);
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

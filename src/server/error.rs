@@ -1,0 +1,102 @@
+//! Refusals on the wire: a stable code for pages and integrators, and a sentence in English for logs
+//! and people who read JSON. Pages tell them in the person's own language, by the code.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    app::registry::FindError, domain::rejection::Rejection, server::wire::ErrorBody,
+};
+
+/// A refusal with its HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub text: &'static str,
+}
+
+impl Refusal {
+    const fn new(status: StatusCode, code: &'static str, text: &'static str) -> Self {
+        Self { status, code, text }
+    }
+
+    pub const UNKNOWN_SESSION: Self =
+        Self::new(StatusCode::NOT_FOUND, "unknown-session", "There is no such session.");
+    pub const BAD_TOKEN: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "bad-token",
+        "The link is not right, or no longer valid. Ask for a new one.",
+    );
+    pub const NOT_ALLOWED: Self =
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", "This link does not give that right.");
+    pub const MALFORMED: Self =
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The message cannot be understood.");
+    pub const TOO_LARGE: Self =
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The message is too large.");
+    pub const TOO_SLOW: Self = Self::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "too-slow",
+        "The page did not read what it was sent. It may connect again.",
+    );
+    pub const MEDIA_FAILED: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "media-failed",
+        "The audio and video connection could not be made.",
+    );
+    pub const BAD_TITLE: Self =
+        Self::new(StatusCode::BAD_REQUEST, "bad-title", "The title is empty or too long.");
+    pub const SERVER_FULL: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "server-full",
+        "The server holds as many sessions as it can.",
+    );
+    pub const INTERNAL: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong on the server. Nothing that was confirmed is lost.",
+    );
+    pub const NOT_FOUND: Self =
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here.");
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let (status, text) = match rejection {
+            Rejection::RoomFull => (StatusCode::CONFLICT, "The room is full."),
+            Rejection::SessionFull => (StatusCode::CONFLICT, "The session is full."),
+            Rejection::SessionEnded => (StatusCode::GONE, "The session is over."),
+            Rejection::UnknownRoom => (StatusCode::NOT_FOUND, "There is no such room."),
+            Rejection::UnknownParticipant => (StatusCode::NOT_FOUND, "That person is not here."),
+            Rejection::BadName => (StatusCode::BAD_REQUEST, "The name is empty or too long."),
+            Rejection::BadRoomCount => (StatusCode::BAD_REQUEST, "That many rooms cannot be opened."),
+            Rejection::NotAllowed => (StatusCode::FORBIDDEN, Self::NOT_ALLOWED.text),
+            Rejection::Replaced => {
+                (StatusCode::CONFLICT, "The same person has opened the session somewhere else.")
+            }
+        };
+        Self { status, code: rejection.code(), text }
+    }
+}
+
+impl From<&FindError> for Refusal {
+    fn from(error: &FindError) -> Self {
+        match error {
+            FindError::Unknown => Self::UNKNOWN_SESSION,
+            FindError::Ended => Rejection::SessionEnded.into(),
+            FindError::TooMany => Self::SERVER_FULL,
+            FindError::BadTitle => Self::BAD_TITLE,
+            FindError::Log(_) => Self::INTERNAL,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = ErrorBody { code: self.code.to_owned(), text: self.text.to_owned() };
+        (self.status, Json(body)).into_response()
+    }
+}

@@ -1,0 +1,225 @@
+//! HTTP: opening a session, what is known of it, search, and the pages. Every answer carries the
+//! headers that keep a page to itself.
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Path, Query, State, rejection::JsonRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    routing::{get, post},
+};
+use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+
+use crate::{
+    app::{config::ServerConfig, hearing::HearingState},
+    domain::{
+        fact::{Fact, Record},
+        ids::{ParticipantId, SessionId},
+        limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX, SEARCH_RESULTS_MAX},
+    },
+    notes::driver::index::{Hit, Search},
+    server::{
+        Server,
+        error::Refusal,
+        pages,
+        token::Role,
+        wire::{
+            NewSession, PersonAbout, SearchAnswer, SearchHit, SearchQuery, ServerStatus,
+            SessionAbout, SessionCreated, TextPart, Transcription,
+        },
+        ws,
+    },
+};
+
+pub fn router(server: Server) -> Router {
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, content_security_policy(&server.app.config.server)),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ];
+    let routes = Router::new()
+        .route("/api/status", get(status))
+        .route("/api/sessions", post(open_session))
+        .route("/api/sessions/{session}", get(about))
+        .route("/api/sessions/{session}/search", get(search))
+        .route("/ws", get(ws::upgrade))
+        .fallback(pages::page)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(CompressionLayer::new())
+        .with_state(server);
+    headers.into_iter().fold(routes, |routes, (name, value)| {
+        routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
+    })
+}
+
+/// Scripts, styles and connections are our own; frames only where the administrator allows.
+fn content_security_policy(config: &ServerConfig) -> HeaderValue {
+    let parents = config.embed_parents.join(" ");
+    let policy = format!(
+        "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'self' {parents}"
+    );
+    HeaderValue::from_str(policy.trim_end())
+        .unwrap_or(HeaderValue::from_static("default-src 'self'; frame-ancestors 'self'"))
+}
+
+async fn status(State(server): State<Server>) -> Json<ServerStatus> {
+    Json(ServerStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        transcription: Transcription::from(server.app.hearing.state()),
+    })
+}
+
+async fn open_session(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    body: Result<Json<NewSession>, JsonRejection>,
+) -> Result<Json<SessionCreated>, Refusal> {
+    if let Some(key) = &server.app.config.server.create_key
+        && bearer(&headers) != Some(key)
+    {
+        return Err(Refusal::NOT_ALLOWED);
+    }
+    let Json(NewSession { title, language }) = body.map_err(|it| match it {
+        JsonRejection::BytesRejection(_) => Refusal::TOO_LARGE,
+        _ => Refusal::MALFORMED,
+    })?;
+    let opened = server.app.sessions.open(&title, language.into()).await;
+    let session = opened.map_err(|error| {
+        tracing::warn!(%error, "a session cannot be opened");
+        Refusal::from(&error)
+    })?;
+    tracing::info!(%session, "session opened");
+    Ok(Json(links(&server, session)))
+}
+
+fn links(server: &Server, session: SessionId) -> SessionCreated {
+    let path = |page: &str, role| format!("/{page}/{session}#{}", server.tokens.link(session, role));
+    SessionCreated {
+        session: session.to_string(),
+        host_path: path("host", Role::Facilitator),
+        join_path: path("join", Role::Participant),
+        review_path: path("review", Role::Reviewer),
+    }
+}
+
+async fn about(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<SessionAbout>, Refusal> {
+    let (session, role) = authorized(&server, &session, &headers)?;
+    let records = server.app.sessions.records(session).await.map_err(|it| Refusal::from(&it))?;
+    let (title, language, opened_unix_ms) = match records.first() {
+        Some(Record { fact: Fact::Opened { title, language, unix_ms }, .. }) => {
+            (title.clone(), *language, *unix_ms)
+        }
+        _ => return Err(Refusal::UNKNOWN_SESSION),
+    };
+    let sees_people = matches!(role, Role::Facilitator | Role::Reviewer);
+    Ok(Json(SessionAbout {
+        session: session.to_string(),
+        title,
+        language: language.into(),
+        opened_unix_ms,
+        ended: records.iter().any(|it| it.fact == Fact::Ended),
+        people: if sees_people { people(&records) } else { Vec::new() },
+        links: (role == Role::Facilitator).then(|| links(&server, session)),
+    }))
+}
+
+/// Everybody who had a seat, under the name they had last.
+fn people(records: &[Record]) -> Vec<PersonAbout> {
+    let mut names = std::collections::BTreeMap::new();
+    for record in records {
+        if let Fact::Joined { participant, name, .. } = &record.fact {
+            names.insert(*participant, name.clone());
+        }
+    }
+    let about = |(id, name): (ParticipantId, String)| PersonAbout { participant: id.0, name };
+    names.into_iter().map(about).collect()
+}
+
+async fn search(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<SearchAnswer>, Refusal> {
+    let (session, role) = authorized(&server, &session, &headers)?;
+    if !matches!(role, Role::Facilitator | Role::Reviewer) {
+        return Err(Refusal::NOT_ALLOWED);
+    }
+    let Query(query) = query.map_err(|_| Refusal::MALFORMED)?;
+    let room = query.room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?;
+    let asked = Search {
+        text: query.q.chars().take(QUERY_CHARS_MAX).collect(),
+        participant: query.participant.map(ParticipantId),
+        room,
+        offset: query.offset.unwrap_or(0) as usize,
+        limit: SEARCH_RESULTS_MAX,
+    };
+    let index = server.app.index.clone();
+    let found = tokio::task::spawn_blocking(move || index.search(session, &asked)).await;
+    let found = match found {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            tracing::error!(%session, %error, "a search failed");
+            return Err(Refusal::INTERNAL);
+        }
+        Err(_) => return Err(Refusal::INTERNAL),
+    };
+    Ok(Json(SearchAnswer {
+        total: u32::try_from(found.total).unwrap_or(u32::MAX),
+        hits: found.hits.into_iter().map(SearchHit::from).collect(),
+        rooms: found.rooms.iter().map(ToString::to_string).collect(),
+    }))
+}
+
+/// The session of the address, and as what the bearer may see it.
+fn authorized(
+    server: &Server,
+    session: &str,
+    headers: &HeaderMap,
+) -> Result<(SessionId, Role), Refusal> {
+    let session: SessionId = session.parse().map_err(|_| Refusal::UNKNOWN_SESSION)?;
+    let token = bearer(headers).ok_or(Refusal::BAD_TOKEN)?;
+    match server.tokens.read(token) {
+        Some((of, role)) if of == session => Ok((session, role)),
+        _ => Err(Refusal::BAD_TOKEN),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+impl From<&HearingState> for Transcription {
+    fn from(state: &HearingState) -> Self {
+        match state {
+            HearingState::On { model } => Transcription::On { model: model.clone() },
+            HearingState::Off => Transcription::Off,
+            HearingState::ModelMissing => Transcription::ModelMissing,
+            HearingState::ModelDamaged => Transcription::ModelDamaged,
+        }
+    }
+}
+
+impl From<Hit> for SearchHit {
+    fn from(hit: Hit) -> Self {
+        let ms = |at: crate::domain::time::SessionTime| u32::try_from(at.as_ms()).unwrap_or(u32::MAX);
+        let part = |it: crate::notes::engine::highlight::Part| TextPart { text: it.text, hit: it.hit };
+        SearchHit {
+            participant: hit.participant.0,
+            name: hit.name,
+            room: hit.room.to_string(),
+            start_ms: ms(hit.span.start),
+            end_ms: ms(hit.span.end),
+            language: hit.language.into(),
+            parts: hit.parts.into_iter().map(part).collect(),
+        }
+    }
+}

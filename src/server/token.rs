@@ -1,0 +1,159 @@
+//! Rights: signed tokens that say which session and as what. Rights come from here, never from the
+//! page. A token is a JWT (RFC 7519), HS256, signed with a secret of this server.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::clock::unix_ms,
+    domain::ids::{ParticipantId, SessionId},
+};
+
+/// Links are handed out before an event and used after it, for reviewing.
+const LINK_VALID_S: u64 = 90 * 24 * 3600;
+
+/// A seat is returned to within an event.
+const SEAT_VALID_S: u64 = 24 * 3600;
+
+const SECRET_BYTES: usize = 32;
+
+/// As what somebody comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Participant,
+    Facilitator,
+    Reviewer,
+    /// Back to the seat `pid`; useless without a participant's link.
+    Seat,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claims {
+    sid: String,
+    role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    exp: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    #[error("cannot keep the secret {path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("the secret {0} is damaged; move it away and all old links become invalid")]
+    Damaged(PathBuf),
+}
+
+pub struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl Tokens {
+    /// Reads the secret, or makes one that only this user may read.
+    pub fn open(path: &Path) -> Result<Self, SecretError> {
+        let file = |source| SecretError::File { path: path.to_owned(), source };
+        let secret = match fs::read(path) {
+            Ok(secret) if SECRET_BYTES <= secret.len() => secret,
+            Ok(_) => return Err(SecretError::Damaged(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let secret: [u8; SECRET_BYTES] = rand::random();
+                write_private(path, &secret).map_err(file)?;
+                secret.to_vec()
+            }
+            Err(error) => return Err(file(error)),
+        };
+        Ok(Self::from_secret(&secret))
+    }
+
+    fn from_secret(secret: &[u8]) -> Self {
+        Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+        }
+    }
+
+    /// A right to hand out.
+    pub fn link(&self, session: SessionId, role: Role) -> String {
+        self.sign(session, role, None, LINK_VALID_S)
+    }
+
+    pub fn seat(&self, session: SessionId, participant: ParticipantId) -> String {
+        self.sign(session, Role::Seat, Some(participant.0), SEAT_VALID_S)
+    }
+
+    /// Which session a token opens, and as what. `None`: it is not ours, or no longer valid.
+    pub fn read(&self, token: &str) -> Option<(SessionId, Role)> {
+        let claims = self.claims(token)?;
+        Some((claims.sid.parse().ok()?, claims.role))
+    }
+
+    /// The seat a token proves in a session.
+    pub fn read_seat(&self, token: &str, session: SessionId) -> Option<ParticipantId> {
+        let claims = self.claims(token)?;
+        let right = claims.role == Role::Seat && claims.sid.parse() == Ok(session);
+        claims.pid.filter(|_| right).map(ParticipantId)
+    }
+
+    fn sign(&self, session: SessionId, role: Role, pid: Option<u32>, valid_s: u64) -> String {
+        let exp = unix_ms() / 1000 + valid_s;
+        let claims = Claims { sid: session.to_string(), role, pid, exp };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .expect("claims of plain text and numbers can be signed with any secret")
+    }
+
+    fn claims(&self, token: &str) -> Option<Claims> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.validate_aud = false;
+        jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok().map(|it| it.claims)
+    }
+}
+
+fn write_private(path: &Path, secret: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(secret)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_its_session_as_its_role_and_nothing_else() {
+        let tokens = Tokens::from_secret(&[7; 32]);
+        let (one, other) = (SessionId::new(1, 1), SessionId::new(1, 2));
+        let token = tokens.link(one, Role::Participant);
+        assert_eq!(tokens.read(&token), Some((one, Role::Participant)));
+        let seat = tokens.seat(one, ParticipantId(3));
+        assert_eq!(tokens.read_seat(&seat, one), Some(ParticipantId(3)));
+        assert_eq!(tokens.read_seat(&seat, other), None);
+        assert_eq!(tokens.read_seat(&token, one), None);
+    }
+
+    #[test]
+    fn what_others_signed_or_nobody_signed_is_nothing() {
+        let tokens = Tokens::from_secret(&[7; 32]);
+        let forged = Tokens::from_secret(&[8; 32]).link(SessionId::new(1, 1), Role::Facilitator);
+        assert_eq!(tokens.read(&forged), None);
+        let good = tokens.link(SessionId::new(1, 1), Role::Participant);
+        let mut parts: Vec<_> = good.split('.').collect();
+        parts[0] = "eyJhbGciOiJub25lIn0"; // {"alg":"none"}
+        assert_eq!(tokens.read(&parts.join(".")), None);
+        parts[2] = "";
+        assert_eq!(tokens.read(&parts.join(".")), None);
+        assert_eq!(tokens.read(""), None);
+    }
+}
