@@ -16,6 +16,7 @@ NODE_WANTED="20.19, 22.12 or newer"
 
 mkdir -p "$LOGS"
 cd "$ROOT" || exit
+trap 'exit 130' INT TERM # so that what is interrupted never counts as done
 
 # Saying things
 
@@ -69,12 +70,18 @@ quietly() {
 
 # One line, written over, of what comes in; a line every 15 s where there is no terminal.
 live_line() {
-    local line last='' begun=$SECONDS shown=$SECONDS code width=${COLUMNS:-80}
+    local line half='' last='' begun=$SECONDS shown=$SECONDS code width=${COLUMNS:-80}
     while true; do
         code=0
         IFS= read -r -t 1 line || code=$?
-        ((code > 128)) || ((code == 0)) || break
-        ((code > 128)) || last=${line//[^[:print:]]/}
+        if ((code == 0)); then
+            last=$half${line//[^[:print:]]/}
+            half=
+        elif ((code > 128)); then
+            half+=$line # a second has passed in the middle of a line
+        else
+            break
+        fi
         if [[ -t 1 ]]; then
             printf '\r\e[K      %s' "$(in_words $((SECONDS - begun)))  ${last:0:width - 20}"
         elif ((SECONDS - shown >= 15)); then
