@@ -1,3 +1,259 @@
-//! The command line.
+//! The command line: `serve`, `transcribe`, `reindex`, `check-config`. It reads arguments, says what
+//! went wrong and what to do, and leaves the work to the library.
 
-fn main() {}
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use vuoro::{
+    app::{App, StartError, config::Config, hearing::HearingState, telemetry},
+    domain::language::Language,
+    notes::driver::{index::Index, log::Log},
+    server::{ServeError, Server},
+    speech::driver::{wav::transcribe_file, whisper::WhisperModel},
+};
+
+/// Makes a webinar's listeners talk: breakout rooms and searchable notes beside any webinar.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// TCP port of the pages and UDP port of the media, in place of those configured.
+        #[arg(long)]
+        port: Option<u16>,
+        /// Folder of the log, the index and the secret.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// The whisper model, a ggml file.
+        #[arg(long)]
+        model: Option<PathBuf>,
+    },
+    /// Turn a WAV file into text.
+    Transcribe {
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The whisper model, a ggml file.
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// fi, sv or en; found by listening when it is not given.
+        #[arg(long, value_parser = language)]
+        language: Option<Language>,
+    },
+    /// Build the search index anew from the log. The server must not be running.
+    Reindex {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Folder of the log and the index.
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Read the configuration and print what is in effect.
+    CheckConfig {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+#[derive(Args)]
+struct ConfigArgs {
+    /// The configuration file; `vuoro.toml` when there is one, else the defaults.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    fn load(&self) -> anyhow::Result<Config> {
+        let usual = Path::new("vuoro.toml");
+        let usual = usual.exists().then_some(usual);
+        Ok(Config::load(self.config.as_deref().or(usual))?)
+    }
+}
+
+fn language(code: &str) -> Result<Language, String> {
+    Language::from_code(code).ok_or_else(|| "write fi, sv or en".to_owned())
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vuoro: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve { config, port, data, model } => {
+            let mut config = config.load()?;
+            if let Some(port) = port {
+                config.server.listen.set_port(port);
+                config.media.listen.set_port(port);
+            }
+            config.data = data.unwrap_or(config.data);
+            config.speech.model = model.unwrap_or(config.speech.model);
+            serve(config)
+        }
+        Command::Transcribe { file, config, model, language } => {
+            let model = match model {
+                Some(model) => model,
+                None => config.load()?.speech.model,
+            };
+            transcribe(&file, &model, language)
+        }
+        Command::Reindex { config, data } => {
+            let mut config = config.load()?;
+            config.data = data.unwrap_or(config.data);
+            reindex(&config)
+        }
+        Command::CheckConfig { config } => {
+            print!("{}", config.load()?.to_toml());
+            Ok(())
+        }
+    }
+}
+
+fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::start();
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let app = App::start(config).map_err(|error| {
+            let remedy = start_remedy(&error);
+            anyhow::Error::from(error).context(remedy)
+        })?;
+        let url = app.config.public_url();
+        announce(&app, &url);
+        let serving = Server::new(app)?.serve(stopped()).await;
+        serving.map_err(|error| match &error {
+            ServeError::Listen { address, .. } => anyhow::Error::msg(format!(
+                "{error}. Another program may use port {}: stop it, or choose another with --port",
+                address.port()
+            )),
+            _ => error.into(),
+        })
+    })
+}
+
+/// What to do about a start that failed.
+fn start_remedy(error: &StartError) -> &'static str {
+    use vuoro::notes::driver::log::LogError;
+    match error {
+        StartError::Log(LogError::InUse { .. }) => {
+            "another vuoro uses this data folder: stop it, or choose another folder with --data"
+        }
+        StartError::Log(_) | StartError::Index(_) | StartError::Data { .. } => {
+            "the data folder cannot be used: check that it may be written, or choose another with \
+             --data"
+        }
+        StartError::Media(_) => {
+            "the media port cannot be used: stop the program that has it, or choose another with \
+             --port"
+        }
+    }
+}
+
+fn announce(app: &App, url: &str) {
+    println!("\n  Vuoro is running.\n");
+    println!("  Open a session (for a host):  {url}/");
+    println!("  The host's page then gives the address for participants.\n");
+    match app.hearing.state() {
+        HearingState::On { model } => println!("  Speech becomes text with the model {model}."),
+        HearingState::Off => println!("  Speech is not turned into text: switched off."),
+        HearingState::ModelMissing => {
+            println!("  Speech is NOT turned into text: there is no model at");
+            println!("  {}.", app.config.speech.model.display());
+            println!("  Fetch one with scripts/fetch-model base, and start again.");
+        }
+        HearingState::ModelDamaged => {
+            println!("  Speech is NOT turned into text: the model is damaged. Fetch it again with");
+            println!("  scripts/fetch-model base, and start again.");
+        }
+    }
+    let ports: Vec<_> = app.transport.candidates().iter().map(ToString::to_string).collect();
+    println!("  Audio and video: UDP {}.", ports.join(", "));
+    println!("  Data: {}. Stop with Ctrl-C.\n", app.config.data.display());
+}
+
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        match tokio::signal::unix::signal(kind) {
+            Ok(mut terminate) => {
+                tokio::select! { _ = interrupt => (), _ = terminate.recv() => () }
+            }
+            Err(_) => _ = interrupt.await,
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+    tracing::info!("stopping");
+    // Open sockets would keep the graceful end waiting for as long as people stay.
+    tokio::spawn(async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        std::process::exit(0);
+    });
+}
+
+fn transcribe(file: &Path, model: &Path, language: Option<Language>) -> anyhow::Result<()> {
+    let model = WhisperModel::load(model)
+        .context("the model cannot be used; fetch one with scripts/fetch-model base")?;
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+        "{bar:40} {percent:>3} %  {elapsed} of about {duration}",
+    )?);
+    let on_progress = |done_ms, total_ms| {
+        bar.set_length(total_ms);
+        bar.set_position(done_ms);
+    };
+    let on_segment = |segment: vuoro::speech::driver::wav::FileSegment| {
+        bar.suspend(|| {
+            // A closed pipe is noticed at the end.
+            let _ = writeln!(
+                std::io::stdout(),
+                "[{} - {}] {}",
+                segment.span.start,
+                segment.span.end,
+                segment.text
+            );
+        });
+    };
+    let language = transcribe_file(file, &model, language, on_progress, on_segment)?;
+    bar.finish_and_clear();
+    eprintln!("language: {}", language.code());
+    Ok(())
+}
+
+fn reindex(config: &Config) -> anyhow::Result<()> {
+    let path = config.log_path();
+    if !path.exists() {
+        anyhow::bail!("there is no log at {}; choose its folder with --data", path.display());
+    }
+    let log = Log::open(&path)
+        .context("the log cannot be opened; if the server is running, stop it first")?;
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} records")?);
+    let last = Index::rebuild(&config.index_path(), &log, &mut |progress| {
+        bar.set_length(progress.of);
+        bar.set_position(progress.done);
+    })?;
+    bar.finish_and_clear();
+    println!("the index holds everything up to record {last}");
+    Ok(())
+}

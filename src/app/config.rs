@@ -84,10 +84,7 @@ impl Default for ServerConfig {
 
 impl Default for MediaConfig {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
-            addresses: Vec::new(),
-        }
+        Self { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)), addresses: Vec::new() }
     }
 }
 

@@ -206,7 +206,8 @@ fn is_right(path: &Path) -> io::Result<bool> {
 fn manifest_sha256(manifest: &str, file: &str) -> Option<String> {
     let manifest: toml::Table = manifest.parse().ok()?;
     let models = manifest.get("model")?.as_table()?;
-    let model = models.values().find(|it| it.get("file").and_then(|it| it.as_str()) == Some(file))?;
+    let model =
+        models.values().find(|it| it.get("file").and_then(|it| it.as_str()) == Some(file))?;
     model.get("sha256")?.as_str().map(str::to_owned)
 }
 

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod config;
 pub mod hearing;
+pub mod reading;
 pub mod registry;
 pub mod session_task;
 pub mod telemetry;
@@ -23,8 +24,7 @@ use crate::{
 /// The running program, but for its edge.
 pub struct App {
     pub config: Config,
-    pub log: Log,
-    pub index: Index,
+    index: Index,
     pub hearing: Arc<Hearing>,
     pub sessions: Arc<Registry>,
     pub transport: Arc<Transport>,
@@ -60,7 +60,7 @@ impl App {
         let transport = Transport::bind(config.media.listen, &config.media.addresses)?;
         let hearing = Arc::new(Hearing::start(&config.speech));
         let sessions =
-            Registry::new(log.clone(), Arc::clone(&transport), Arc::clone(&hearing), SESSIONS_MAX);
-        Ok(Arc::new(App { config, log, index, hearing, sessions, transport, _follower: follower }))
+            Registry::new(log, Arc::clone(&transport), Arc::clone(&hearing), SESSIONS_MAX);
+        Ok(Arc::new(App { config, index, hearing, sessions, transport, _follower: follower }))
     }
 }

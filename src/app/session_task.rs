@@ -1,11 +1,7 @@
 //! The task that owns one session: feeds its inputs, performs its outputs in order, and lets nobody
 //! hear of a fact before the disk has it. It decides nothing.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender, error::TrySendError},
@@ -22,17 +18,16 @@ use crate::{
         session::{Input, Output, Session, Wish},
         time::SessionTime,
     },
-    media::{
-        driver::{
-            forwarder::{Forwarder, MediaEvent},
-            peer::{Offer, Transport},
-            tap::{AudioTap, TappedPacket},
-        },
-        engine::router::Slots,
+    media::driver::{
+        forwarder::{Forwarder, MediaEvent},
+        peer::Transport,
+        tap::{AudioTap, TappedPacket},
     },
     notes::driver::log::{Log, LogError},
     speech::driver::pipeline::{SpeakerId, SpeechEvent},
 };
+
+pub use crate::media::{driver::peer::Offer, engine::router::Slots};
 
 /// Requests of pages waiting for the session. Full: the pages wait.
 const COMMANDS_MAX: usize = 256;
@@ -58,12 +53,25 @@ pub enum Command {
         language: Language,
         consent: Consent,
     },
-    Watch { connection: ConnectionId, news: Sender<News> },
-    Wish { connection: ConnectionId, wish: Wish },
+    Watch {
+        connection: ConnectionId,
+        news: Sender<News>,
+    },
+    Wish {
+        connection: ConnectionId,
+        wish: Wish,
+    },
     /// A peer connection, the first or a new one.
-    Media { connection: ConnectionId },
-    Answer { connection: ConnectionId, sdp: String },
-    Disconnected { connection: ConnectionId },
+    Media {
+        connection: ConnectionId,
+    },
+    Answer {
+        connection: ConnectionId,
+        sdp: String,
+    },
+    Disconnected {
+        connection: ConnectionId,
+    },
 }
 
 /// What a page is told.
@@ -133,11 +141,8 @@ pub fn start(
         out: Vec::new(),
         finished_at: None,
     };
-    let inboxes = Inboxes {
-        commands: command_receiver,
-        media: media_receiver,
-        speech: speech_receiver,
-    };
+    let inboxes =
+        Inboxes { commands: command_receiver, media: media_receiver, speech: speech_receiver };
     (SessionHandle { id, commands }, tokio::spawn(task.run(inboxes)))
 }
 
@@ -200,7 +205,9 @@ impl Task {
                 self.clients.insert(connection, Client { news, participant: None });
                 self.input(Input::Watch { connection }).await
             }
-            Command::Wish { connection, wish } => self.input(Input::Wish { connection, wish }).await,
+            Command::Wish { connection, wish } => {
+                self.input(Input::Wish { connection, wish }).await
+            }
             Command::Media { connection } => {
                 self.offer_media(connection);
                 Ok(())

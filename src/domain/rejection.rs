@@ -36,6 +36,17 @@ impl Rejection {
         Rejection::Replaced,
     ];
 
+    /// Whether the connection closes after it.
+    pub fn is_fatal(self) -> bool {
+        matches!(
+            self,
+            Rejection::SessionFull
+                | Rejection::SessionEnded
+                | Rejection::BadName
+                | Rejection::Replaced
+        )
+    }
+
     /// Stable and machine-readable: integrators and pages rely on it.
     pub fn code(self) -> &'static str {
         match self {

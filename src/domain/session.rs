@@ -199,9 +199,7 @@ impl Session {
                 let person = (name.as_str(), language, consent);
                 if let Err(rejection) = self.join(now, connection, seat, person, out) {
                     reject(connection, rejection, out);
-                    if rejection != Rejection::BadName {
-                        out.push(Output::Close { connection });
-                    }
+                    out.push(Output::Close { connection });
                 }
             }
             Input::Watch { connection } => self.watch(connection, out),

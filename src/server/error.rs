@@ -7,9 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{
-    app::registry::FindError, domain::rejection::Rejection, server::wire::ErrorBody,
-};
+use crate::{app::registry::FindError, domain::rejection::Rejection, server::wire::ErrorBody};
 
 /// A refusal with its HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +70,9 @@ impl From<Rejection> for Refusal {
             Rejection::UnknownRoom => (StatusCode::NOT_FOUND, "There is no such room."),
             Rejection::UnknownParticipant => (StatusCode::NOT_FOUND, "That person is not here."),
             Rejection::BadName => (StatusCode::BAD_REQUEST, "The name is empty or too long."),
-            Rejection::BadRoomCount => (StatusCode::BAD_REQUEST, "That many rooms cannot be opened."),
+            Rejection::BadRoomCount => {
+                (StatusCode::BAD_REQUEST, "That many rooms cannot be opened.")
+            }
             Rejection::NotAllowed => (StatusCode::FORBIDDEN, Self::NOT_ALLOWED.text),
             Rejection::Replaced => {
                 (StatusCode::CONFLICT, "The same person has opened the session somewhere else.")

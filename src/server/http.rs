@@ -10,13 +10,16 @@ use axum::{
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
-    app::{config::ServerConfig, hearing::HearingState},
+    app::{
+        config::ServerConfig,
+        hearing::HearingState,
+        reading::{Hit, Part, Search},
+    },
     domain::{
         fact::{Fact, Record},
         ids::{ParticipantId, SessionId},
-        limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX, SEARCH_RESULTS_MAX},
+        limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX},
     },
-    notes::driver::index::{Hit, Search},
     server::{
         Server,
         error::Refusal,
@@ -24,7 +27,7 @@ use crate::{
         token::Role,
         wire::{
             NewSession, PersonAbout, SearchAnswer, SearchHit, SearchQuery, ServerStatus,
-            SessionAbout, SessionCreated, TextPart, Transcription,
+            SessionAbout, SessionCreated, TextPart, Transcription, wire_ms,
         },
         ws,
     },
@@ -97,7 +100,8 @@ async fn open_session(
 }
 
 fn links(server: &Server, session: SessionId) -> SessionCreated {
-    let path = |page: &str, role| format!("/{page}/{session}#{}", server.tokens.link(session, role));
+    let path =
+        |page: &str, role| format!("/{page}/{session}#{}", server.tokens.link(session, role));
     SessionCreated {
         session: session.to_string(),
         host_path: path("host", Role::Facilitator),
@@ -159,19 +163,12 @@ async fn search(
         text: query.q.chars().take(QUERY_CHARS_MAX).collect(),
         participant: query.participant.map(ParticipantId),
         room,
-        offset: query.offset.unwrap_or(0) as usize,
-        limit: SEARCH_RESULTS_MAX,
+        offset: u64::from(query.offset.unwrap_or(0)),
     };
-    let index = server.app.index.clone();
-    let found = tokio::task::spawn_blocking(move || index.search(session, &asked)).await;
-    let found = match found {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => {
-            tracing::error!(%session, %error, "a search failed");
-            return Err(Refusal::INTERNAL);
-        }
-        Err(_) => return Err(Refusal::INTERNAL),
-    };
+    let found = server.app.search(session, asked).await.map_err(|error| {
+        tracing::error!(%session, %error, "a search failed");
+        Refusal::INTERNAL
+    })?;
     Ok(Json(SearchAnswer {
         total: u32::try_from(found.total).unwrap_or(u32::MAX),
         hits: found.hits.into_iter().map(SearchHit::from).collect(),
@@ -210,14 +207,13 @@ impl From<&HearingState> for Transcription {
 
 impl From<Hit> for SearchHit {
     fn from(hit: Hit) -> Self {
-        let ms = |at: crate::domain::time::SessionTime| u32::try_from(at.as_ms()).unwrap_or(u32::MAX);
-        let part = |it: crate::notes::engine::highlight::Part| TextPart { text: it.text, hit: it.hit };
+        let part = |it: Part| TextPart { text: it.text, hit: it.hit };
         SearchHit {
             participant: hit.participant.0,
             name: hit.name,
             room: hit.room.to_string(),
-            start_ms: ms(hit.span.start),
-            end_ms: ms(hit.span.end),
+            start_ms: wire_ms(hit.span.start),
+            end_ms: wire_ms(hit.span.end),
             language: hit.language.into(),
             parts: hit.parts.into_iter().map(part).collect(),
         }

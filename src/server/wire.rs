@@ -6,11 +6,15 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::domain::{
-    fact, ids,
-    language::Language,
-    message::{BalanceView, Caption, Message, Overview, PersonView, RoomView},
-    rejection::Rejection,
+use crate::{
+    app::session_task::Offer,
+    domain::{
+        fact,
+        language::Language,
+        message::{BalanceView, Caption, PersonView, RoomView},
+        time::SessionTime,
+    },
+    server::error::Refusal,
 };
 
 /// From a page to the server, over the WebSocket. Unknown fields and types are refused.
@@ -324,5 +328,133 @@ impl From<fact::Consent> for WireConsent {
             fact::Consent::OffTheRecord => WireConsent::OffTheRecord,
             fact::Consent::Declined => WireConsent::Declined,
         }
+    }
+}
+
+impl ServerMessage {
+    pub fn error(refusal: Refusal, fatal: bool) -> Self {
+        let (code, text) = (refusal.code.to_owned(), refusal.text.to_owned());
+        ServerMessage::Error { code, text, fatal }
+    }
+}
+
+impl From<RoomView> for WireRoom {
+    fn from(it: RoomView) -> Self {
+        let people = it.people.into_iter().map(WirePerson::from).collect();
+        WireRoom { room: it.room.to_string(), people }
+    }
+}
+
+impl From<PersonView> for WirePerson {
+    fn from(it: PersonView) -> Self {
+        WirePerson {
+            participant: it.participant.0,
+            name: it.name,
+            language: it.language.into(),
+            consent: it.consent.into(),
+            microphone: it.microphone,
+            camera: it.camera,
+            present: it.present,
+        }
+    }
+}
+
+impl From<Caption> for WireCaption {
+    fn from(it: Caption) -> Self {
+        WireCaption {
+            participant: it.participant.0,
+            name: it.name,
+            start_ms: wire_ms(it.span.start),
+            end_ms: wire_ms(it.span.end),
+            language: it.language.into(),
+            text: it.text,
+        }
+    }
+}
+
+impl From<BalanceView> for ServerMessage {
+    fn from(it: BalanceView) -> Self {
+        ServerMessage::Balance {
+            shares: it.shares,
+            effective_voices: it.effective_voices,
+            own_talk_ms: u32::try_from(it.own.talk_ms).unwrap_or(u32::MAX),
+            own_turns: it.own.turns,
+            own_share: it.own.share,
+        }
+    }
+}
+
+impl From<Offer> for ServerMessage {
+    fn from(it: Offer) -> Self {
+        let mids = |[audio, video]: [String; 2]| Mids { audio, video };
+        let slots = it.slots.into_iter().map(mids).collect();
+        ServerMessage::Offer { sdp: it.sdp, send: mids(it.send), slots }
+    }
+}
+
+/// A session is over long before 49 days, where this would stop.
+pub fn wire_ms(at: SessionTime) -> u32 {
+    u32::try_from(at.as_ms()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fmt::Write as _, fs, path::Path};
+
+    /// The types as the pages know them, in the order of this file.
+    fn typescript() -> String {
+        let config = ts_rs::Config::new();
+        let mut text = String::from(
+            "// The words on the wire. Written by a test from `src/server/wire.rs`; never by hand.\n",
+        );
+        macro_rules! declare {
+            ($($type:ty),* $(,)?) => {
+                $(writeln!(text, "\nexport {}", <$type>::decl(&config)).unwrap();)*
+            };
+        }
+        declare!(
+            ClientMessage,
+            ServerMessage,
+            Mids,
+            WireLanguage,
+            WireConsent,
+            WirePerson,
+            WireRoom,
+            WireCaption,
+            Transcription,
+            NewSession,
+            SessionCreated,
+            ServerStatus,
+            SessionAbout,
+            PersonAbout,
+            SearchQuery,
+            SearchAnswer,
+            SearchHit,
+            TextPart,
+            ErrorBody,
+        );
+        text
+    }
+
+    #[test]
+    fn the_pages_know_the_same_words() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/src/wire/wire.ts");
+        let (written, kept) = (typescript(), fs::read_to_string(&path).unwrap_or_default());
+        if written != kept {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, written).unwrap();
+            panic!("web/src/wire/wire.ts was stale and has been written anew: commit it");
+        }
+    }
+
+    #[test]
+    fn messages_with_unknown_words_are_refused() {
+        let read = |text| serde_json::from_str::<ClientMessage>(text).is_ok();
+        assert!(read(r#"{"type":"set-microphone","on":true}"#));
+        assert!(!read(r#"{"type":"set-microphone","on":true,"loud":1}"#));
+        assert!(!read(r#"{"type":"become-host"}"#));
+        assert!(!read(r#"{"type":"move","participant":-1,"room":"main"}"#));
+        assert!(!read("[]"));
     }
 }

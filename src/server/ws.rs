@@ -1,0 +1,322 @@
+//! One page's WebSocket: reads its messages, checks their shape and its right, hands them to the
+//! session, and writes what the session answers. A page that sends what it should not is told so
+//! once and closed; nobody else notices.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use axum::{
+    extract::{
+        State,
+        ws::{Message as Frame, WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{SinkExt, StreamExt, stream::SplitSink};
+use tokio::sync::mpsc;
+
+use crate::{
+    app::session_task::{Command, NEWS_MAX, News, SessionHandle},
+    domain::{
+        ids::{ConnectionId, ParticipantId, SessionId},
+        limits::MESSAGE_BYTES_MAX,
+        message::Message,
+        session::Wish,
+    },
+    server::{
+        Server,
+        error::Refusal,
+        token::Role,
+        wire::{ClientMessage, ServerMessage, Transcription},
+    },
+};
+
+/// A page must say who it is within this time.
+const FIRST_MESSAGE: Duration = Duration::from_secs(10);
+
+/// How often we ask whether the page is still there, and for how long it may be silent.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+pub async fn upgrade(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_same_origin(&headers) {
+        return Refusal::NOT_ALLOWED.into_response();
+    }
+    upgrade
+        .max_message_size(MESSAGE_BYTES_MAX)
+        .max_frame_size(MESSAGE_BYTES_MAX)
+        .on_upgrade(move |socket| serve(server, socket))
+}
+
+/// Only our own pages may connect; programs that are no browsers send no origin.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|it| it.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|it| it.split_once("://")).map(|it| it.1);
+    origin.is_some() && origin == host
+}
+
+async fn serve(server: Server, socket: WebSocket) {
+    let (sink, mut stream) = socket.split();
+    let mut page = Page { sink };
+    let first = tokio::time::timeout(FIRST_MESSAGE, next_message(&mut stream)).await;
+    let introduced = match first {
+        Ok(Some(Ok(message))) => introduce(&server, message).await,
+        Ok(Some(Err(refusal))) => Err(refusal),
+        Ok(None) | Err(_) => return,
+    };
+    let (session, handle, joined) = match introduced {
+        Ok(introduced) => introduced,
+        Err(refusal) => {
+            page.refuse(refusal, true).await;
+            page.close().await;
+            return;
+        }
+    };
+    let connection = ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+    let (news_sender, news) = mpsc::channel(NEWS_MAX);
+    if !handle.send(joined.into_command(connection, news_sender)).await {
+        page.refuse(Refusal::INTERNAL, true).await;
+        return;
+    }
+    let talk = Talk { server, session, handle: handle.clone(), connection };
+    talk.run(&mut page, stream, news).await;
+    handle.send(Command::Disconnected { connection }).await;
+    page.close().await;
+}
+
+/// What a page asked for with its first message, its right proved.
+enum Introduction {
+    Participant {
+        seat: Option<ParticipantId>,
+        name: String,
+        language: crate::domain::language::Language,
+        consent: crate::domain::fact::Consent,
+    },
+    Facilitator,
+}
+
+impl Introduction {
+    fn into_command(self, connection: ConnectionId, news: mpsc::Sender<News>) -> Command {
+        match self {
+            Introduction::Participant { seat, name, language, consent } => {
+                Command::Join { connection, news, seat, name, language, consent }
+            }
+            Introduction::Facilitator => Command::Watch { connection, news },
+        }
+    }
+}
+
+async fn introduce(
+    server: &Server,
+    message: ClientMessage,
+) -> Result<(SessionId, SessionHandle, Introduction), Refusal> {
+    let (token, needed) = match &message {
+        ClientMessage::Join { token, .. } => (token, Role::Participant),
+        ClientMessage::Watch { token } => (token, Role::Facilitator),
+        _ => return Err(Refusal::NOT_ALLOWED),
+    };
+    let (session, role) = server.tokens.read(token).ok_or(Refusal::BAD_TOKEN)?;
+    if role != needed {
+        return Err(Refusal::NOT_ALLOWED);
+    }
+    let introduction = match message {
+        ClientMessage::Join { seat, name, language, consent, .. } => Introduction::Participant {
+            // A seat that has run out is no reason to be sent away: a new one is given.
+            seat: seat.and_then(|it| server.tokens.read_seat(&it, session)),
+            name,
+            language: language.into(),
+            consent: consent.into(),
+        },
+        _ => Introduction::Facilitator,
+    };
+    let handle = server.app.sessions.find(session).await.map_err(|error| {
+        tracing::warn!(%session, %error, "a session cannot be joined");
+        Refusal::from(&error)
+    })?;
+    Ok((session, handle, introduction))
+}
+
+/// The page after its first message.
+struct Talk {
+    server: Server,
+    session: SessionId,
+    handle: SessionHandle,
+    connection: ConnectionId,
+}
+
+impl Talk {
+    async fn run(
+        &self,
+        page: &mut Page,
+        mut stream: futures_util::stream::SplitStream<WebSocket>,
+        mut news: mpsc::Receiver<News>,
+    ) {
+        let mut ping = tokio::time::interval(PING_EVERY);
+        let mut silent = Duration::ZERO;
+        loop {
+            tokio::select! {
+                frame = stream.next() => {
+                    silent = Duration::ZERO;
+                    match frame.map(read_frame) {
+                        None | Some(Incoming::Gone) => return,
+                        Some(Incoming::Nothing) => (),
+                        Some(Incoming::Refused(refusal)) => return page.refuse(refusal, true).await,
+                        Some(Incoming::Message(message)) => match self.command(message) {
+                            Ok(command) if self.handle.send(command).await => (),
+                            Ok(_) => return,
+                            Err(refusal) => page.refuse(refusal, false).await,
+                        },
+                    }
+                }
+                told = news.recv() => match told {
+                    // The session let this page go, or has stopped: the page may come back.
+                    None => return page.refuse(Refusal::TOO_SLOW, false).await,
+                    Some(News::Close) => return,
+                    Some(told) => if !page.send(&self.translate(told)).await { return },
+                },
+                _ = ping.tick() => {
+                    if SILENCE_MAX <= silent || !page.ping().await {
+                        return;
+                    }
+                    silent += PING_EVERY;
+                }
+            }
+        }
+    }
+
+    fn command(&self, message: ClientMessage) -> Result<Command, Refusal> {
+        let connection = self.connection;
+        let wish = match message {
+            ClientMessage::Join { .. } | ClientMessage::Watch { .. } => {
+                return Err(Refusal::NOT_ALLOWED);
+            }
+            ClientMessage::Media => return Ok(Command::Media { connection }),
+            ClientMessage::Answer { sdp } => return Ok(Command::Answer { connection, sdp }),
+            ClientMessage::SetConsent { consent } => Wish::SetConsent(consent.into()),
+            ClientMessage::SetMicrophone { on } => Wish::SetMicrophone(on),
+            ClientMessage::SetCamera { on } => Wish::SetCamera(on),
+            ClientMessage::Leave => Wish::Leave,
+            ClientMessage::OpenRooms { count } => Wish::OpenRooms { count },
+            ClientMessage::Move { participant, room } => Wish::Move {
+                participant: ParticipantId(participant),
+                room: room.parse().map_err(|_| Refusal::MALFORMED)?,
+            },
+            ClientMessage::End => Wish::End,
+        };
+        Ok(Command::Wish { connection, wish })
+    }
+
+    fn translate(&self, news: News) -> ServerMessage {
+        let transcription = || Transcription::from(self.server.app.hearing.state());
+        match news {
+            News::Message(Message::Welcome { you, title, language, room }) => {
+                ServerMessage::Welcome {
+                    participant: you.0,
+                    seat: self.server.tokens.seat(self.session, you),
+                    title,
+                    language: language.into(),
+                    room: room.into(),
+                    transcription: transcription(),
+                }
+            }
+            News::Message(Message::Overview(overview)) => ServerMessage::Overview {
+                title: overview.title,
+                language: overview.language.into(),
+                rooms: overview.rooms.into_iter().map(Into::into).collect(),
+                transcription: transcription(),
+            },
+            News::Message(Message::Room(room)) => ServerMessage::Room { room: room.into() },
+            News::Message(Message::Speaking { participant, on }) => {
+                ServerMessage::Speaking { participant: participant.0, on }
+            }
+            News::Message(Message::Caption(caption)) => ServerMessage::Caption(caption.into()),
+            News::Message(Message::Balance(balance)) => balance.into(),
+            News::Message(Message::Rejected(rejection)) => {
+                ServerMessage::error(Refusal::from(rejection), rejection.is_fatal())
+            }
+            News::Message(Message::Ended) => ServerMessage::Ended,
+            News::Offer(offer) => offer.into(),
+            News::Slots(slots) => ServerMessage::Slots {
+                participants: slots.iter().map(|it| it.map(|it| it.0)).collect(),
+            },
+            News::MediaFailed => ServerMessage::error(Refusal::MEDIA_FAILED, false),
+            // Ends the conversation before it gets here.
+            News::Close => ServerMessage::Ended,
+        }
+    }
+}
+
+enum Incoming {
+    Message(ClientMessage),
+    /// A pong, or the like.
+    Nothing,
+    Refused(Refusal),
+    Gone,
+}
+
+fn read_frame(frame: Result<Frame, axum::Error>) -> Incoming {
+    match frame {
+        Ok(Frame::Text(text)) => match serde_json::from_str(text.as_str()) {
+            Ok(message) => Incoming::Message(message),
+            Err(_) => Incoming::Refused(Refusal::MALFORMED),
+        },
+        Ok(Frame::Binary(_)) => Incoming::Refused(Refusal::MALFORMED),
+        Ok(Frame::Ping(_) | Frame::Pong(_)) => Incoming::Nothing,
+        Ok(Frame::Close(_)) => Incoming::Gone,
+        // The library has its own errors for this; their text is the one thing they share.
+        Err(error) if error.to_string().contains("too long") => {
+            Incoming::Refused(Refusal::TOO_LARGE)
+        }
+        Err(_) => Incoming::Gone,
+    }
+}
+
+async fn next_message(
+    stream: &mut futures_util::stream::SplitStream<WebSocket>,
+) -> Option<Result<ClientMessage, Refusal>> {
+    loop {
+        match read_frame(stream.next().await?) {
+            Incoming::Message(message) => return Some(Ok(message)),
+            Incoming::Refused(refusal) => return Some(Err(refusal)),
+            Incoming::Nothing => (),
+            Incoming::Gone => return None,
+        }
+    }
+}
+
+/// The writing half. A failed write is a page that has gone; reading notices it too.
+struct Page {
+    sink: SplitSink<WebSocket, Frame>,
+}
+
+impl Page {
+    /// `false`: the page has gone.
+    async fn send(&mut self, message: &ServerMessage) -> bool {
+        let Ok(text) = serde_json::to_string(message) else { return true };
+        let sent = self.sink.send(Frame::Text(text.into()));
+        matches!(tokio::time::timeout(SILENCE_MAX, sent).await, Ok(Ok(())))
+    }
+
+    async fn ping(&mut self) -> bool {
+        let sent = self.sink.send(Frame::Ping(Default::default()));
+        matches!(tokio::time::timeout(SILENCE_MAX, sent).await, Ok(Ok(())))
+    }
+
+    async fn refuse(&mut self, refusal: Refusal, fatal: bool) {
+        self.send(&ServerMessage::error(refusal, fatal)).await;
+    }
+
+    async fn close(&mut self) {
+        let _ = tokio::time::timeout(SILENCE_MAX, self.sink.close()).await;
+    }
+}
