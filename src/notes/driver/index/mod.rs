@@ -492,3 +492,308 @@ fn folder(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> IndexEr
 fn tantivy(doing: &'static str, path: &Path) -> impl FnOnce(TantivyError) -> IndexError {
     move |source| IndexError::Tantivy { doing, path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        fact::Consent, ids::RoomId, language::Language, limits::SEARCH_RESULTS_MAX,
+        time::SessionTime, time::Span,
+    };
+
+    const ALICE: ParticipantId = ParticipantId(1);
+    const BOB: ParticipantId = ParticipantId(2);
+    const CHAO: ParticipantId = ParticipantId(3);
+
+    /// A log and the folder of its index, in a temporary folder.
+    struct Notes {
+        folder: tempfile::TempDir,
+        log: Log,
+    }
+
+    fn session(number: u128) -> SessionId {
+        SessionId::new(1_790_000_000_000, number)
+    }
+
+    fn said(
+        participant: ParticipantId,
+        room: RoomId,
+        at_ms: u64,
+        language: Language,
+        text: &str,
+    ) -> (SessionTime, Fact) {
+        let at = SessionTime(at_ms);
+        let span = Span::new(at, at + 2_000);
+        (at, Fact::Said { participant, room, span, language, text: text.into() })
+    }
+
+    impl Notes {
+        /// Session 1, where Alice, Bob and Chao have talked about getting to work.
+        fn of_a_workshop() -> Notes {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let log = Log::open(&folder.path().join("log.sqlite")).expect("a new log");
+            let notes = Notes { folder, log };
+            notes.open_session(1);
+            let (one, two) = (RoomId::Breakout(1), RoomId::Breakout(2));
+            notes.keep(
+                1,
+                vec![
+                    said(
+                        ALICE,
+                        one,
+                        9_000,
+                        Language::Finnish,
+                        "Minulla on ajatus: pyörällä töihin!",
+                    ),
+                    said(BOB, one, 5_000, Language::Finnish, "Bussit ovat aina myöhässä."),
+                    said(BOB, one, 12_000, Language::Finnish, "Hyviä ajatuksia, hyvä Alice."),
+                    said(
+                        CHAO,
+                        two,
+                        7_000,
+                        Language::English,
+                        "My thoughts: trains were never late",
+                    ),
+                    said(CHAO, two, 8_000, Language::Swedish, "Möjligheterna är många, såg du?"),
+                ],
+            );
+            notes
+        }
+
+        fn open_session(&self, number: u128) {
+            let language = Language::Finnish;
+            let mut facts =
+                vec![Fact::Opened { title: "Työmatkat".into(), language, unix_ms: 1_790_000 }];
+            for (participant, name) in [(ALICE, "Alice"), (BOB, "Bob"), (CHAO, "Chao")] {
+                let consent = Consent::On;
+                facts.push(Fact::Joined { participant, name: name.into(), language, consent });
+            }
+            self.keep(number, facts.into_iter().map(|fact| (SessionTime::ZERO, fact)).collect());
+        }
+
+        fn keep(&self, number: u128, facts: Vec<(SessionTime, Fact)>) {
+            self.log.append_blocking(session(number), facts).expect("kept");
+        }
+
+        fn dir(&self) -> PathBuf {
+            self.folder.path().join("index")
+        }
+
+        fn index(&self) -> Index {
+            Index::open(&self.dir(), &self.log, &mut |_| {}).expect("an index")
+        }
+
+        /// Whether opening the index built it from nothing.
+        fn is_built_again(&self) -> bool {
+            let mut first = None;
+            let index = Index::open(&self.dir(), &self.log, &mut |progress| {
+                first.get_or_insert(progress.done);
+            });
+            assert_eq!(ask(&index.expect("an index"), "").total, 5);
+            first.expect("told at least once") == 0
+        }
+    }
+
+    fn ask(index: &Index, text: &str) -> SearchResults {
+        ask_for(index, Search { text: text.into(), ..Search::default() })
+    }
+
+    fn ask_for(index: &Index, search: Search) -> SearchResults {
+        index.search(session(1), &search).expect("an answer")
+    }
+
+    /// Name and text of each hit, matching words in `[ ]`.
+    fn told(results: &SearchResults) -> Vec<String> {
+        assert!(results.total >= results.hits.len() as u64);
+        let part = |part: &crate::notes::engine::highlight::Part| match part.hit {
+            true => format!("[{}]", part.text),
+            false => part.text.clone(),
+        };
+        let text = |hit: &Hit| hit.parts.iter().map(part).collect::<String>();
+        results.hits.iter().map(|hit| format!("{}: {}", hit.name, text(hit))).collect()
+    }
+
+    fn check(text: &str, expect: &[&str]) {
+        let notes = Notes::of_a_workshop();
+        assert_eq!(told(&ask(&notes.index(), text)), expect, "{text:?}");
+    }
+
+    #[test]
+    fn words_are_found_in_all_their_forms_and_languages() {
+        check(
+            "ajatus ",
+            &[
+                "Alice: Minulla on [ajatus]: pyörällä töihin!",
+                "Bob: Hyviä [ajatuksia], hyvä Alice.",
+            ],
+        );
+        check("BUSSIN ", &["Bob: [Bussit] ovat aina myöhässä."]);
+        check("thought ", &["Chao: My [thoughts]: trains were never late"]);
+        check("train late ", &["Chao: My thoughts: [trains] were never [late]"]);
+        check("möjlighet ", &["Chao: [Möjligheterna] är många, såg du?"]);
+        check("pyörä ", &["Alice: Minulla on ajatus: [pyörällä] töihin!"]);
+    }
+
+    #[test]
+    fn letters_with_dots_are_letters() {
+        check("såg ", &["Chao: Möjligheterna är många, [såg] du?"]);
+        check("sag ", &[]);
+        check("toihin ", &[]);
+    }
+
+    #[test]
+    fn every_word_must_be_there_and_phrases_as_they_are() {
+        check("ajatus pyörä ", &["Alice: Minulla on [ajatus]: [pyörällä] töihin!"]);
+        check("ajatus bussi ", &[]);
+        check("\"hyvä alice\"", &["Bob: Hyviä ajatuksia, [hyvä Alice]."]);
+        check("\"alice hyvä\"", &[]);
+        check("\"ajatus\"", &["Alice: Minulla on [ajatus]: pyörällä töihin!"]);
+        check("\"hyvä ali", &["Bob: [Hyviä] ajatuksia, [hyvä] [Alice]."]);
+    }
+
+    #[test]
+    fn the_last_word_may_be_unfinished() {
+        check("töi", &["Alice: Minulla on ajatus: pyörällä [töihin]!"]);
+        check("thoug", &["Chao: My [thoughts]: trains were never late"]);
+        check("thoug ", &[]);
+        check("zzz", &[]);
+    }
+
+    #[test]
+    fn without_words_everything_comes_in_the_order_of_time() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        let all = ask(&index, " ?! ");
+        let starts: Vec<u64> = all.hits.iter().map(|hit| hit.span.start.as_ms()).collect();
+        assert_eq!((all.total, starts), (5, vec![5_000, 7_000, 8_000, 9_000, 12_000]));
+        assert_eq!(all.rooms, [RoomId::Breakout(1), RoomId::Breakout(2)]);
+        let first = all.hits.first().expect("one");
+        assert_eq!((first.seq, first.participant, first.language), (6, BOB, Language::Finnish));
+    }
+
+    #[test]
+    fn a_person_and_a_room_narrow_the_answer_but_not_the_rooms() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        let of_bob = ask_for(&index, Search { participant: Some(BOB), ..Search::default() });
+        assert_eq!((of_bob.total, of_bob.rooms.len()), (2, 2));
+        let room = Some(RoomId::Breakout(2));
+        let in_two = ask_for(&index, Search { room, ..Search::default() });
+        assert!(in_two.hits.iter().all(|hit| hit.participant == CHAO));
+        let main = ask_for(&index, Search { room: Some(RoomId::Main), ..Search::default() });
+        assert_eq!((main.total, main.rooms.len()), (0, 2));
+    }
+
+    #[test]
+    fn another_session_is_never_in_the_answer() {
+        let notes = Notes::of_a_workshop();
+        notes.open_session(2);
+        notes.keep(2, vec![said(ALICE, RoomId::Main, 1, Language::Finnish, "ajatus salaisuus")]);
+        let index = notes.index();
+        assert_eq!(ask(&index, "ajatus").total, 2);
+        assert_eq!(ask(&index, "salaisuus").total, 0);
+        assert_eq!(ask(&index, "").rooms, [RoomId::Breakout(1), RoomId::Breakout(2)]);
+        let other = index.search(session(2), &Search::default()).expect("an answer");
+        assert_eq!(told(&other), ["Alice: ajatus salaisuus"]);
+        let nobody = index.search(session(9), &Search::default()).expect("an answer");
+        assert_eq!(nobody, SearchResults::default());
+    }
+
+    #[test]
+    fn pages_fit_together_and_any_offset_is_fine() {
+        let notes = Notes::of_a_workshop();
+        let many = (0..120)
+            .map(|at| said(ALICE, RoomId::Main, at, Language::Finnish, "sama lause"))
+            .collect();
+        notes.keep(1, many);
+        let index = notes.index();
+        let page = |offset| {
+            let search = Search { text: "lause".into(), offset, ..Search::default() };
+            let results = ask_for(&index, search);
+            assert_eq!(results.total, 120);
+            results.hits.iter().map(|hit| hit.span.start.as_ms()).collect::<Vec<_>>()
+        };
+        let (first, second, third) = (page(0), page(50), page(100));
+        assert_eq!((first.len(), second.len(), third.len()), (SEARCH_RESULTS_MAX, 50, 20));
+        assert_eq!([first, second, third].concat(), (0..120).collect::<Vec<u64>>());
+        assert_eq!(page(120), [0; 0]);
+        assert_eq!(page(u64::MAX), [0; 0]);
+    }
+
+    #[test]
+    fn what_is_said_later_becomes_findable_with_the_speakers_name() {
+        let notes = Notes::of_a_workshop();
+        drop(notes.index());
+        // Opened in the middle of the session: the names come from the log.
+        let index = notes.index();
+        let news = index.subscribe();
+        notes.keep(1, vec![said(BOB, RoomId::Main, 20_000, Language::Finnish, "Lopuksi vielä.")]);
+        assert_eq!(ask(&index, "lopuksi").total, 0);
+        assert_eq!(index.catch_up(&notes.log).expect("added"), notes.log.last_seq());
+        assert_eq!(*news.borrow(), notes.log.last_seq());
+        assert_eq!(told(&ask(&index, "lopuksi")), ["Bob: [Lopuksi] vielä."]);
+        assert_eq!(index.catch_up(&notes.log).expect("nothing new"), notes.log.last_seq());
+        assert_eq!(ask(&index, "").total, 6);
+    }
+
+    #[test]
+    fn a_follower_adds_by_itself_and_finishes_when_dropped() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        let mut news = index.subscribe();
+        let follower = index.follow(&notes.log).expect("a thread");
+        notes.keep(1, vec![said(BOB, RoomId::Main, 20_000, Language::Finnish, "Ensimmäinen.")]);
+        let last = notes.log.last_seq();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let findable = async { news.wait_for(|seq| *seq >= last).await.map(|seq| *seq) };
+        let findable = async { tokio::time::timeout(Duration::from_secs(30), findable).await };
+        let findable = runtime.expect("a runtime").block_on(findable);
+        findable.expect("findable at all").expect("the index lives");
+        assert_eq!(ask(&index, "ensimmäinen").total, 1);
+        notes.keep(1, vec![said(BOB, RoomId::Main, 21_000, Language::Finnish, "Toinen.")]);
+        drop(follower);
+        assert_eq!(ask(&index, "toinen").total, 1);
+    }
+
+    #[test]
+    fn an_index_that_cannot_be_used_is_built_again() {
+        let notes = Notes::of_a_workshop();
+        assert!(notes.is_built_again(), "missing");
+        assert!(!notes.is_built_again(), "whole");
+
+        fs::write(notes.dir().join("meta.json"), "{ half a").expect("written");
+        assert!(notes.is_built_again(), "meta.json damaged");
+
+        let files = fs::read_dir(notes.dir()).expect("readable");
+        let of_words = files
+            .map(|entry| entry.expect("readable").path())
+            .find(|path| path.extension().is_some_and(|it| it == "term"))
+            .expect("a file of words");
+        let mut bytes = fs::read(&of_words).expect("readable");
+        bytes[10] ^= 0x40;
+        fs::write(&of_words, bytes).expect("written");
+        assert!(notes.is_built_again(), "one bit turned");
+
+        let meta = notes.dir().join("meta.json");
+        let other = fs::read_to_string(&meta).expect("text").replace("vuoro 1 ", "vuoro 0 ");
+        fs::write(&meta, other).expect("written");
+        assert!(notes.is_built_again(), "another version");
+
+        let other = fs::read_to_string(&meta).expect("text").replace("vuoro 1 ", "vuoro 1 9");
+        fs::write(&meta, other).expect("written");
+        assert!(notes.is_built_again(), "further than the log");
+
+        fs::create_dir(beside(&notes.dir(), ".building")).expect("made");
+        fs::rename(notes.dir(), beside(&notes.dir(), ".old")).expect("moved");
+        assert!(notes.is_built_again(), "a crash in the middle of the swap");
+        assert!(!notes.is_built_again(), "whole again");
+    }
+
+    #[test]
+    fn an_ended_session_is_still_found() {
+        let notes = Notes::of_a_workshop();
+        notes.keep(1, vec![(SessionTime(30_000), Fact::Ended)]);
+        let index = notes.index();
+        assert_eq!(ask(&index, "ajatus").total, 2);
+    }
+}

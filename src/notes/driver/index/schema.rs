@@ -128,10 +128,9 @@ pub fn room(number: u64) -> Option<RoomId> {
 }
 
 pub fn tokenizers() -> TokenizerManager {
-    let manager = TokenizerManager::new();
+    // With tantivy's own: it looks one up even for fields of numbers.
+    let manager = TokenizerManager::default();
     manager.register(FORMS, forms());
-    // What tantivy's own `STRING` fields ask for.
-    manager.register("raw", RawTokenizer::default());
     for language in Language::ALL {
         manager.register(language.code(), stems(language, SimpleTokenizer::default()));
     }
