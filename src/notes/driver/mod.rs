@@ -1,0 +1,4 @@
+//! The log and the index on disk. What they mean stands in `engine`.
+
+pub mod index;
+pub mod log;
