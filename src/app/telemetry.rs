@@ -4,8 +4,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 /// `RUST_LOG` chooses; else what a person running the server wants to know.
 pub fn start() {
-    let quiet =
-        "info,webrtc=warn,rtc=warn,rtc_ice=error,rtc_dtls=warn,tantivy=warn,whisper_rs=warn";
+    let quiet = "vuoro=info,error";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
 }

@@ -172,8 +172,7 @@ impl Talk {
                         Some(Incoming::Nothing) => (),
                         Some(Incoming::Refused(refusal)) => return page.refuse(refusal, true).await,
                         Some(Incoming::Message(message)) => match self.command(message) {
-                            Ok(command) if self.handle.send(command).await => (),
-                            Ok(_) => return,
+                            Ok(command) => if !self.handle.send(command).await { return },
                             Err(refusal) => page.refuse(refusal, false).await,
                         },
                     }

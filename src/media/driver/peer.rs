@@ -214,10 +214,9 @@ impl Peer {
         let description = connection.create_offer(None).await.map_err(build)?;
         connection.set_local_description(description).await.map_err(build)?;
         let all = tokio::time::timeout(GATHERING_MAX, gathered.wait_for(|it| *it)).await;
-        let description = match all {
-            Ok(Ok(_)) => connection.local_description().await,
-            _ => None,
-        };
+        let is_whole = matches!(all, Ok(Ok(_)));
+        drop(all);
+        let description = connection.local_description().await.filter(|_| is_whole);
         let description = description
             .ok_or_else(|| MediaError::Build("gathering addresses did not end".to_owned()))?;
         let offer = Offer {
