@@ -130,7 +130,7 @@ export const en: Texts = {
   room: {
     you: "you",
     youAre: "You are in",
-    microphone: "Microphone",
+    microphone: "Mic",
     camera: "Camera",
     writing: "Writing down",
     on: "on",
