@@ -1,0 +1,34 @@
+// The list of captions a person sees: bounded, in the order of arrival, each once, with a line where
+// the person came into another room. It never sorts or edits what the server said.
+import type { WireCaption } from "../wire/wire";
+
+export const CAPTIONS_MAX = 200;
+
+export type CaptionEntry =
+  | { kind: "caption"; key: string; caption: WireCaption }
+  | { kind: "room"; key: string; room: string };
+
+/** After a lost connection the server may tell a caption twice; the second is dropped. */
+export function withCaption(list: readonly CaptionEntry[], caption: WireCaption): CaptionEntry[] {
+  const key = `${caption.participant}:${caption.start_ms}:${caption.end_ms}`;
+  if (list.some((it) => it.kind === "caption" && it.key === key)) return list as CaptionEntry[];
+  return [...list, { kind: "caption" as const, key, caption }].slice(-CAPTIONS_MAX);
+}
+
+/** Two lines in a row are one: nothing was said between the moves. */
+export function withRoomLine(list: readonly CaptionEntry[], room: string): CaptionEntry[] {
+  const last = list.at(-1);
+  const kept = last?.kind === "room" ? list.slice(0, -1) : list;
+  if (kept.length === 0) return [];
+  const number = list.filter((it) => it.kind === "room").length;
+  const key = `room:${number}:${kept.at(-1)?.key ?? ""}`;
+  return [...kept, { kind: "room" as const, key, room }].slice(-CAPTIONS_MAX);
+}
+
+/** Whether the entry before is by the same person, so that the name need not be shown again. */
+export function continues(list: readonly CaptionEntry[], index: number): boolean {
+  const here = list[index];
+  const before = list[index - 1];
+  if (here?.kind !== "caption" || before?.kind !== "caption") return false;
+  return here.caption.participant === before.caption.participant;
+}

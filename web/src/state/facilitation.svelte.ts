@@ -1,0 +1,96 @@
+// A facilitator's page: follows every room and sends the facilitator's wishes. It never takes part in
+// the media and never moves anybody by itself.
+import { ApiError, aboutSession } from "../connection/api";
+import { Line, type LineState } from "../connection/socket";
+import type { ClientMessage, ServerMessage, SessionAbout } from "../wire/wire";
+import { type OverviewState, UNSEEN, reduceOverview, spread } from "./overview";
+import { speech } from "./language.svelte";
+import { Toasts } from "./toasts.svelte";
+
+export class Facilitation {
+  overview = $state.raw<OverviewState>(UNSEEN);
+  about = $state.raw<SessionAbout | null>(null);
+  line = $state<LineState>("closed");
+  refusal = $state("");
+  readonly toasts = new Toasts();
+  #line: Line | null = null;
+  #session: string;
+  #token: string;
+
+  constructor(session: string, token: string) {
+    this.#session = session;
+    this.#token = token;
+  }
+
+  async open(): Promise<void> {
+    try {
+      this.about = await aboutSession(this.#session, this.#token);
+      speech.suggest(this.about.language);
+      if (this.about.ended) {
+        this.overview = { ...this.overview, title: this.about.title, ended: true };
+        return;
+      }
+    } catch (error) {
+      const code = error instanceof ApiError ? error.code : "internal";
+      if (code !== "unreachable") {
+        this.refusal = code;
+        return;
+      }
+      // The line tries again by itself, and asks once more when it is open.
+    }
+    this.#line = new Line({
+      opening: () => ({ type: "watch", token: this.#token }),
+      received: (message) => this.#received(message),
+      changed: (state) => this.#changed(state),
+    });
+  }
+
+  openRooms(count: number): void {
+    this.#send({ type: "open-rooms", count });
+  }
+
+  bringBack(): void {
+    this.#send({ type: "open-rooms", count: 0 });
+  }
+
+  move(participant: number, room: string): void {
+    this.#send({ type: "move", participant, room });
+  }
+
+  /** Everybody who is still in the main room goes to a breakout room. */
+  spreadEvenly(): void {
+    for (const { participant, room } of spread(this.overview.rooms ?? [])) {
+      this.move(participant, room);
+    }
+  }
+
+  end(): void {
+    this.#send({ type: "end" });
+  }
+
+  close(): void {
+    this.#line?.close();
+  }
+
+  #changed(state: LineState): void {
+    this.line = state;
+    if (state === "open" && !this.about) {
+      void aboutSession(this.#session, this.#token).then(
+        (about) => (this.about = about),
+        () => undefined,
+      );
+    }
+  }
+
+  #received(message: ServerMessage): void {
+    this.overview = reduceOverview(this.overview, message);
+    if (message.type !== "error") return;
+    if (!message.fatal) this.toasts.add(message.code);
+    else if (message.code === "session-ended") this.overview = { ...this.overview, ended: true };
+    else this.refusal = message.code;
+  }
+
+  #send(message: ClientMessage): void {
+    if (!this.#line?.send(message)) this.toasts.add("not-sent");
+  }
+}

@@ -1,0 +1,240 @@
+// One person's way through a session: joining, being in rooms, losing and finding the line, leaving.
+// It ties connection, media and room state together and never draws.
+import { Line, type LineState } from "../connection/socket";
+import { giveSeatUp, keepSeat, keptSeat } from "../connection/seat";
+import type { LocalMedia } from "../media/local.svelte";
+import { Peer, type PeerState, type SlotTracks } from "../media/peer";
+import { Sound } from "../media/sound";
+import { Support } from "../media/support";
+import type { ClientMessage, ServerMessage, WireConsent, WireLanguage } from "../wire/wire";
+import { NOWHERE, type RoomState, myself, reduce } from "./room";
+import { Toasts } from "./toasts.svelte";
+
+export type Phase = "preparing" | "joining" | "in-room" | "left" | "ended" | "refused";
+
+export interface Joining {
+  name: string;
+  language: WireLanguage;
+  consent: WireConsent;
+}
+
+export class Participation {
+  phase = $state<Phase>("preparing");
+  /** The code of the fault that ended it, when `refused`. */
+  refusal = $state("");
+  room = $state.raw<RoomState>(NOWHERE);
+  line = $state<LineState>("closed");
+  media = $state<PeerState>("none");
+  soundBlocked = $state(false);
+  slots = $state.raw<readonly SlotTracks[]>([]);
+  microphoneOn = $state(false);
+  cameraOn = $state(false);
+  consent = $state<WireConsent>("on");
+  readonly toasts = new Toasts();
+  readonly local: LocalMedia;
+  #session: string;
+  #token: string;
+  #joining: Joining | null = null;
+  #line: Line | null = null;
+  #peer: Peer;
+  #sound = new Sound((blocked) => (this.soundBlocked = blocked));
+  #support: Support;
+  #awake: WakeLockSentinel | null = null;
+
+  constructor(session: string, token: string, local: LocalMedia) {
+    this.#session = session;
+    this.#token = token;
+    this.local = local;
+    local.changed = () => this.#sendTracks();
+    this.#peer = new Peer({
+      answer: (sdp) => this.#send({ type: "answer", sdp }),
+      needed: () => this.#send({ type: "media" }),
+      changed: (state) => (this.media = state),
+      slots: (slots) => {
+        this.slots = slots;
+        this.#sound.play(slots.map((it) => it.audio));
+      },
+    });
+    this.#support = new Support(this.#peer, () => this.room.slots);
+    window.vuoro = this.#support;
+    document.addEventListener("visibilitychange", this.#stayAwake);
+  }
+
+  /** Whether this tab has had a seat in the session before. */
+  get known(): boolean {
+    return keptSeat(this.#session) !== null;
+  }
+
+  join(joining: Joining): void {
+    this.#joining = joining;
+    this.consent = joining.consent;
+    this.microphoneOn = this.local.microphone !== null;
+    this.cameraOn = this.local.camera !== null;
+    this.refusal = "";
+    this.room = NOWHERE;
+    this.phase = "joining";
+    this.#line?.close();
+    this.#line = new Line({
+      opening: () => this.#opening(),
+      received: (message) => this.#received(message),
+      changed: (state) => (this.line = state),
+    });
+  }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    if (on && !this.local.microphone && !(await this.local.openMicrophone())) return;
+    this.microphoneOn = on;
+    if (this.local.microphone) this.local.microphone.enabled = on;
+    this.#send({ type: "set-microphone", on });
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    if (on && !this.local.camera && !(await this.local.openCamera())) return;
+    this.cameraOn = on;
+    if (!on) this.local.closeCamera();
+    this.#send({ type: "set-camera", on });
+  }
+
+  /** Pauses or resumes the writing down of this person's words. */
+  setTranscribed(on: boolean): void {
+    this.consent = on ? "on" : "off-the-record";
+    this.#send({ type: "set-consent", consent: this.consent });
+  }
+
+  async chooseSpeaker(id: string): Promise<void> {
+    this.local.speakerId = id;
+    await this.#sound.chooseSpeaker(id);
+  }
+
+  startSound(): void {
+    void this.#sound.start();
+  }
+
+  leave(): void {
+    this.#send({ type: "leave" });
+    giveSeatUp(this.#session);
+    this.#finish("left");
+  }
+
+  /** Back to the device check, keeping the seat if there is one. */
+  prepareAgain(): void {
+    this.phase = "preparing";
+    this.refusal = "";
+  }
+
+  close(): void {
+    document.removeEventListener("visibilitychange", this.#stayAwake);
+    this.#finish("left");
+    this.#sound.close();
+  }
+
+  #opening(): ClientMessage {
+    // Only `join` makes a line.
+    const { name, language } = this.#joining ?? { name: "", language: "fi" as const };
+    const seat = keptSeat(this.#session) ?? this.#seat;
+    return { type: "join", token: this.#token, seat, name, language, consent: this.consent };
+  }
+
+  /** Beside the kept one, for pages whose browser refuses storage. */
+  #seat: string | null = null;
+
+  #received(message: ServerMessage): void {
+    this.#support.note(message);
+    this.room = reduce(this.room, message);
+    switch (message.type) {
+      case "welcome":
+        this.#welcomed(message.seat);
+        break;
+      case "offer":
+        void this.#peer.take(message);
+        break;
+      case "room":
+        this.#follow();
+        break;
+      case "ended":
+        giveSeatUp(this.#session);
+        this.#finish("ended");
+        break;
+      case "error":
+        this.#refused(message.code, message.fatal);
+        break;
+    }
+  }
+
+  #welcomed(seat: string): void {
+    this.#seat = seat;
+    keepSeat(this.#session, seat);
+    this.phase = "in-room";
+    // Told anew after every loss: the server may have come back with an older picture of us.
+    this.#send({ type: "set-microphone", on: this.microphoneOn });
+    this.#send({ type: "set-camera", on: this.cameraOn });
+    this.#sendTracks();
+    this.#send({ type: "media" });
+    void this.#stayAwake();
+  }
+
+  /** The server has the last word on what is written down, never on the devices. */
+  #follow(): void {
+    const consent = myself(this.room)?.consent;
+    if (consent) this.consent = consent;
+  }
+
+  #refused(code: string, fatal: boolean): void {
+    if (!fatal) {
+      this.toasts.add(code);
+      return;
+    }
+    if (code === "session-ended") {
+      giveSeatUp(this.#session);
+      this.#finish("ended");
+      return;
+    }
+    this.refusal = code;
+    this.#finish("refused");
+  }
+
+  #finish(phase: Phase): void {
+    this.phase = phase;
+    this.#line?.close();
+    this.#line = null;
+    this.#peer.close();
+    this.slots = [];
+    this.local.closeMicrophone();
+    this.local.closeCamera();
+    void this.#awake?.release().catch(() => undefined);
+    this.#awake = null;
+  }
+
+  #sendTracks(): void {
+    if (this.phase === "in-room") {
+      if (this.microphoneOn && !this.local.microphone) this.#lostMicrophone();
+      if (this.cameraOn && !this.local.camera && !this.local.opening) this.#lostCamera();
+    }
+    void this.#peer.sendTracks(this.local.microphone, this.local.camera);
+  }
+
+  #lostMicrophone(): void {
+    if (this.local.opening) return;
+    this.microphoneOn = false;
+    this.#send({ type: "set-microphone", on: false });
+  }
+
+  #lostCamera(): void {
+    this.cameraOn = false;
+    this.#send({ type: "set-camera", on: false });
+  }
+
+  #send(message: ClientMessage): void {
+    this.#line?.send(message);
+  }
+
+  /** A phone that dims its screen drops its camera and, soon after, its network. */
+  #stayAwake = async (): Promise<void> => {
+    if (document.visibilityState !== "visible" || this.phase !== "in-room") return;
+    try {
+      this.#awake = (await navigator.wakeLock?.request("screen")) ?? null;
+    } catch {
+      // Refused on low battery or inside some iframes; the room works without.
+    }
+  };
+}
