@@ -440,8 +440,16 @@ fn figures_of_many_writers_at_once() {
         runtime.block_on(findable).expect("findable at all").expect("the index lives");
         findable_ms.push(start.elapsed().as_millis());
     }
+    let mut at_once_ms = Vec::new();
+    for at in 0..5 {
+        let start = Instant::now();
+        let one = said(CHAO, RoomId::Main, at, Language::Finnish, "löytyykö tämä");
+        log.append_blocking(SessionId::new(1, 1_000), vec![one]).expect("kept");
+        index.catch_up(&log).expect("added");
+        at_once_ms.push(start.elapsed().as_millis());
+    }
     println!(
         "appends/s: one writer {alone_per_s:.0}, {WRITERS} writers {together_per_s:.0}; \
-         from append to findable, ms: {findable_ms:?}"
+         from append to findable, ms: {findable_ms:?} at the follower's pace, {at_once_ms:?} asked for"
     );
 }

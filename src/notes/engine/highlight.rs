@@ -102,6 +102,7 @@ fn boundary_after(text: &str, at: usize) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // One range is a list of ranges here.
 mod tests {
     use proptest::prelude::*;
 
