@@ -133,7 +133,7 @@ export const sv: Texts = {
     microphone: "Mikrofon",
     camera: "Kamera",
     // Soft hyphens: the buttons are narrow on a phone.
-    writing: "Nedskriv\u00ADning",
+    writing: "Ned\u00ADskriv\u00ADning",
     on: "på",
     off: "av",
     paused: "pausad",
