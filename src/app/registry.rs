@@ -11,7 +11,7 @@ use crate::{
     app::{
         clock::{Clock, unix_ms},
         hearing::Hearing,
-        session_task::{self, SessionHandle, Surroundings},
+        session_task::{self, Command, SessionHandle, Surroundings},
     },
     domain::{
         fact::{Fact, Record},
@@ -79,8 +79,23 @@ impl Registry {
         Ok(id)
     }
 
-    /// The running session, taken up from its log if need be.
-    pub async fn find(&self, id: SessionId) -> Result<SessionHandle, FindError> {
+    /// Sends a page's first command to its session, taken up from its log if need be. A task that
+    /// was just leaving is followed by a new one.
+    pub async fn send(
+        &self,
+        id: SessionId,
+        mut command: Command,
+    ) -> Result<SessionHandle, FindError> {
+        loop {
+            let handle = self.find(id).await?;
+            match handle.give(command).await {
+                Ok(()) => return Ok(handle),
+                Err(returned) => command = returned,
+            }
+        }
+    }
+
+    async fn find(&self, id: SessionId) -> Result<SessionHandle, FindError> {
         let mut running = self.running.lock().await;
         if let Some(handle) = running.get(&id).filter(|it| it.is_running()) {
             return Ok(handle.clone());

@@ -36,8 +36,11 @@ const COMMANDS_MAX: usize = 256;
 /// told everything anew.
 pub const NEWS_MAX: usize = 256;
 
-/// After the end the session goes on listening for words said before it.
+/// After the end the task stays for words said before it.
 const LINGER: Duration = Duration::from_secs(60);
+
+/// A session that nobody has open for so long leaves the memory; its log brings it back.
+const IDLE: Duration = Duration::from_secs(600);
 
 /// When the disk refuses, so long until it is tried again. Nothing is told meanwhile.
 const RETRY_LOG: Duration = Duration::from_secs(1);
@@ -96,7 +99,12 @@ pub struct SessionHandle {
 impl SessionHandle {
     /// `false`: the session is not running any more. Waits while the session has too much to do.
     pub async fn send(&self, command: Command) -> bool {
-        self.commands.send(command).await.is_ok()
+        self.give(command).await.is_ok()
+    }
+
+    /// As `send`, but what could not be sent comes back.
+    pub async fn give(&self, command: Command) -> Result<(), Command> {
+        self.commands.send(command).await.map_err(|it| it.0)
     }
 
     pub fn is_running(&self) -> bool {
@@ -139,7 +147,7 @@ pub fn start(
         forwarder,
         clients: BTreeMap::new(),
         out: Vec::new(),
-        finished_at: None,
+        leaves_at: Some(Instant::now() + IDLE),
     };
     let inboxes =
         Inboxes { commands: command_receiver, media: media_receiver, speech: speech_receiver };
@@ -162,7 +170,8 @@ struct Task {
     forwarder: Forwarder,
     clients: BTreeMap<ConnectionId, Client>,
     out: Vec<Output>,
-    finished_at: Option<Instant>,
+    /// When the task ends; `None` while somebody has the session open.
+    leaves_at: Option<Instant>,
 }
 
 struct Client {
@@ -174,7 +183,6 @@ impl Task {
     async fn run(mut self, mut inboxes: Inboxes) {
         loop {
             let wake = self.session.poll_timeout().map(|(at, _)| self.clock.until(at));
-            let linger = self.finished_at.map(|it| it + LINGER);
             let wrong = tokio::select! {
                 biased;
                 Some(event) = inboxes.media.recv() => self.media(event).await,
@@ -184,12 +192,18 @@ impl Task {
                     None => break,
                 },
                 () = sleep(wake) => self.input(Input::Tick).await,
-                () = sleep_until(linger) => break,
+                () = sleep_until(self.leaves_at) => break,
             };
             if let Err(error) = wrong {
                 tracing::error!(session = %self.id, %error, "the session stops; it can be rejoined");
                 break;
             }
+            self.leaves_at = match self.leaves_at {
+                _ if !self.clients.is_empty() => None,
+                Some(at) => Some(at),
+                None if self.session.is_ended() => Some(Instant::now() + LINGER),
+                None => Some(Instant::now() + IDLE),
+            };
         }
         self.around.hearing.detach(self.id);
         tracing::info!(session = %self.id, "session task ends");
@@ -322,7 +336,7 @@ impl Task {
                 self.forwarder.listen(participant, on);
                 self.around.hearing.listen(speaker, on, language);
             }
-            Output::Finished => self.finished_at = Some(Instant::now()),
+            Output::Finished => (),
         }
     }
 

@@ -21,7 +21,9 @@ use tokio::sync::mpsc;
 use crate::{
     app::session_task::{Command, NEWS_MAX, News, SessionHandle},
     domain::{
+        fact::Consent,
         ids::{ConnectionId, ParticipantId, SessionId},
+        language::Language,
         limits::MESSAGE_BYTES_MAX,
         message::Message,
         session::Wish,
@@ -70,24 +72,24 @@ async fn serve(server: Server, socket: WebSocket) {
     let mut page = Page { sink };
     let first = tokio::time::timeout(FIRST_MESSAGE, next_message(&mut stream)).await;
     let introduced = match first {
-        Ok(Some(Ok(message))) => introduce(&server, message).await,
+        Ok(Some(Ok(message))) => introduce(&server, message),
         Ok(Some(Err(refusal))) => Err(refusal),
         Ok(None) | Err(_) => return,
     };
-    let (session, handle, joined) = match introduced {
+    let (session, introduction) = match introduced {
         Ok(introduced) => introduced,
-        Err(refusal) => {
-            page.refuse(refusal, true).await;
-            page.close().await;
-            return;
-        }
+        Err(refusal) => return page.dismiss(refusal).await,
     };
     let connection = ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
     let (news_sender, news) = mpsc::channel(NEWS_MAX);
-    if !handle.send(joined.into_command(connection, news_sender)).await {
-        page.refuse(Refusal::INTERNAL, true).await;
-        return;
-    }
+    let command = introduction.into_command(connection, news_sender);
+    let handle = match server.app.sessions.send(session, command).await {
+        Ok(handle) => handle,
+        Err(error) => {
+            tracing::warn!(%session, %error, "a session cannot be joined");
+            return page.dismiss(Refusal::from(&error)).await;
+        }
+    };
     let talk = Talk { server, session, handle: handle.clone(), connection };
     talk.run(&mut page, stream, news).await;
     handle.send(Command::Disconnected { connection }).await;
@@ -96,12 +98,7 @@ async fn serve(server: Server, socket: WebSocket) {
 
 /// What a page asked for with its first message, its right proved.
 enum Introduction {
-    Participant {
-        seat: Option<ParticipantId>,
-        name: String,
-        language: crate::domain::language::Language,
-        consent: crate::domain::fact::Consent,
-    },
+    Participant { seat: Option<ParticipantId>, name: String, language: Language, consent: Consent },
     Facilitator,
 }
 
@@ -116,10 +113,10 @@ impl Introduction {
     }
 }
 
-async fn introduce(
+fn introduce(
     server: &Server,
     message: ClientMessage,
-) -> Result<(SessionId, SessionHandle, Introduction), Refusal> {
+) -> Result<(SessionId, Introduction), Refusal> {
     let (token, needed) = match &message {
         ClientMessage::Join { token, .. } => (token, Role::Participant),
         ClientMessage::Watch { token } => (token, Role::Facilitator),
@@ -139,11 +136,7 @@ async fn introduce(
         },
         _ => Introduction::Facilitator,
     };
-    let handle = server.app.sessions.find(session).await.map_err(|error| {
-        tracing::warn!(%session, %error, "a session cannot be joined");
-        Refusal::from(&error)
-    })?;
-    Ok((session, handle, introduction))
+    Ok((session, introduction))
 }
 
 /// The page after its first message.
@@ -313,6 +306,11 @@ impl Page {
 
     async fn refuse(&mut self, refusal: Refusal, fatal: bool) {
         self.send(&ServerMessage::error(refusal, fatal)).await;
+    }
+
+    async fn dismiss(mut self, refusal: Refusal) {
+        self.refuse(refusal, true).await;
+        self.close().await;
     }
 
     async fn close(&mut self) {

@@ -299,7 +299,18 @@ impl PeerObserver for Publisher {
                 drop(control);
                 slots.iter().flatten().for_each(|it| inner.want_keyframe_of(*it));
             }
-            PeerState::Failed => (inner.events)(MediaEvent::Failed { participant }),
+            PeerState::Failed => {
+                let mut control = inner.lock();
+                let ours = control.peers.get(&participant);
+                if ours.is_some_and(|it| std::ptr::eq(&*it.publisher, self))
+                    && let Some(gone) = control.peers.remove(&participant)
+                {
+                    inner.rebuild_routes(&control);
+                    drop(control);
+                    gone.subscriber.close();
+                    (inner.events)(MediaEvent::Failed { participant });
+                }
+            }
         }
     }
 
