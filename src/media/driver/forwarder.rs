@@ -442,3 +442,77 @@ async fn notice_quiet(inner: Weak<Inner>) {
         publishers.iter().for_each(|it| it.hear(&inner, None));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Deaf;
+
+    impl AudioTap for Deaf {
+        fn packet(&self, _: ParticipantId, _: TappedPacket) {}
+    }
+
+    fn forwarder(transport: &Arc<Transport>) -> (Forwarder, mpsc::UnboundedReceiver<MediaEvent>) {
+        let (sender, events) = mpsc::unbounded_channel();
+        let forwarder = Forwarder::new(
+            Arc::clone(transport),
+            Arc::new(|| SessionTime::ZERO),
+            Arc::new(Deaf),
+            Arc::new(move |event| _ = sender.send(event)),
+        );
+        (forwarder, events)
+    }
+
+    async fn until_peers(transport: &Transport, count: usize) {
+        let waited = tokio::time::timeout(Duration::from_secs(20), async {
+            while transport.peers() != count {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(waited.await.is_ok(), "{} peers, not {count}", transport.peers());
+    }
+
+    #[tokio::test]
+    async fn people_who_come_anew_or_leave_leave_nothing_behind() {
+        let transport = Transport::bind("127.0.0.1:0".parse().unwrap(), &[]).unwrap();
+        let (forwarder, mut events) = forwarder(&transport);
+        let (alice, bob) = (ParticipantId(1), ParticipantId(2));
+        for who in [alice, bob] {
+            forwarder.place(who, Some(RoomId::Main));
+            let offer = forwarder.connect(who).await.unwrap();
+            assert_eq!(offer.slots.len(), SLOTS);
+            assert!(offer.sdp.contains(&format!(" {} typ host", transport.candidates()[0].port())));
+        }
+        until_peers(&transport, 2).await;
+        forwarder.connect(bob).await.unwrap();
+        until_peers(&transport, 2).await;
+        forwarder.place(bob, None);
+        until_peers(&transport, 1).await;
+        drop(forwarder);
+        until_peers(&transport, 0).await;
+        let mut last = BTreeMap::new();
+        while let Some(event) = events.recv().await {
+            if let MediaEvent::Slots { participant, slots } = event {
+                last.insert(participant, slots);
+            }
+        }
+        assert_eq!(last.get(&alice), Some(&[None; SLOTS]), "Alice hears nobody any more");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_none_is_refused_and_harms_nobody() {
+        let transport = Transport::bind("127.0.0.1:0".parse().unwrap(), &[]).unwrap();
+        let (forwarder, _events) = forwarder(&transport);
+        let alice = ParticipantId(1);
+        let answer = forwarder.answer(alice, String::new()).await;
+        assert!(matches!(answer, Err(MediaError::NoPeer)));
+        forwarder.place(alice, Some(RoomId::Main));
+        forwarder.connect(alice).await.unwrap();
+        for sdp in ["", "v=0\r\n", "m=audio\r\n\0"] {
+            let answer = forwarder.answer(alice, sdp.to_owned()).await;
+            assert!(matches!(answer, Err(MediaError::Answer(_))), "{sdp:?}: {answer:?}");
+        }
+        assert_eq!(transport.peers(), 1);
+    }
+}

@@ -99,6 +99,11 @@ impl Transport {
         &self.candidates
     }
 
+    /// Peer connections that are not closed.
+    pub fn peers(&self) -> usize {
+        self.socket.peers()
+    }
+
     /// Datagrams that found no owner or no room, since the start.
     pub fn dropped(&self) -> u64 {
         self.socket.dropped()

@@ -91,6 +91,11 @@ impl SharedSocket {
         self.dropped.load(Ordering::Relaxed)
     }
 
+    /// Peer connections that have a virtual socket now.
+    pub fn peers(&self) -> usize {
+        self.peers.read().unwrap_or_else(|it| it.into_inner()).by_ufrag.len()
+    }
+
     async fn receive(self: Arc<Self>) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         loop {
