@@ -15,7 +15,7 @@ pub enum Rejection {
     UnknownParticipant,
     /// The name is empty, too long, or has characters that cannot be shown.
     BadName,
-    /// The number of rooms is not between 1 and the limit.
+    /// More rooms than the limit.
     BadRoomCount,
     /// The connection has not joined, or has not the right.
     NotAllowed,

@@ -59,11 +59,12 @@ impl Rooms {
         self.ways.get(&participant)?.last()?.1
     }
 
-    /// Where the person was then. A time before the first known move counts as that first place.
+    /// Where the person was then; `None` also for a time before their first known move, so that
+    /// nobody is told what was said before they came.
     pub fn room_at(&self, participant: ParticipantId, at: SessionTime) -> Option<RoomId> {
         let way = self.ways.get(&participant)?;
         let index = way.partition_point(|(moved, _)| *moved <= at);
-        way.get(index.saturating_sub(1))?.1
+        way.get(index.checked_sub(1)?)?.1
     }
 
     /// In the order of their numbers.
@@ -91,7 +92,8 @@ mod tests {
         rooms.put(ALICE, Some(RoomId::Breakout(2)), SessionTime(5_000));
         rooms.put(ALICE, None, SessionTime(9_000));
         let at = |ms| rooms.room_at(ALICE, SessionTime(ms));
-        assert_eq!(at(50), Some(RoomId::Main));
+        assert_eq!(at(99), None);
+        assert_eq!(at(100), Some(RoomId::Main));
         assert_eq!(at(4_999), Some(RoomId::Main));
         assert_eq!(at(5_000), Some(RoomId::Breakout(2)));
         assert_eq!(at(9_000), None);

@@ -146,6 +146,8 @@ struct Seat {
     consent_since: SessionTime,
     microphone: bool,
     camera: bool,
+    /// By audio level, as the room was last told.
+    speaking: bool,
     presence: Presence,
 }
 
@@ -182,9 +184,7 @@ impl Session {
             due: Due::default(),
         };
         facts.for_each(|(at, fact)| session.apply(at, &fact));
-        for seat in session.seats.values_mut() {
-            seat.presence = Presence::Away { since: now };
-        }
+        session.all_away(now);
         Some(session)
     }
 
@@ -197,17 +197,17 @@ impl Session {
         match input {
             Input::Join { connection, seat, name, language, consent } => {
                 let person = (name.as_str(), language, consent);
-                if let Err(rejection) = self.join(now, connection, seat, person, out) {
-                    reject(connection, rejection, out);
-                    out.push(Output::Close { connection });
-                }
+                let joined = self.join(now, connection, seat, person, out);
+                answer(connection, joined, out);
             }
-            Input::Watch { connection } => self.watch(connection, out),
+            Input::Watch { connection } => {
+                let watching = self.watch(connection, out);
+                answer(connection, watching, out);
+            }
             Input::Disconnected { connection } => self.disconnect(now, connection, out),
             Input::Wish { connection, wish } => {
-                if let Err(rejection) = self.grant(now, connection, wish, out) {
-                    reject(connection, rejection, out);
-                }
+                let granted = self.grant(now, connection, wish, out);
+                answer(connection, granted, out);
             }
             Input::Voice { participant, on } => self.voice(now, participant, on, out),
             Input::Uttered { participant, span } => self.uttered(now, participant, span),
@@ -257,11 +257,13 @@ impl Session {
             self.check_space_for_one_more(known.is_none())?;
         }
         let participant = known.unwrap_or_else(|| self.next_participant());
-        if let Some(Seat { presence: Presence::Here(old), .. }) = self.seats.get(&participant) {
-            let old = *old;
-            self.connections.remove(&old);
-            reject(old, Rejection::Replaced, out);
-            out.push(Output::Close { connection: old });
+        if let Some(old) = self.vacate(now, participant, out) {
+            answer(old, Err(Rejection::Replaced), out);
+        }
+        let listen = Output::Listen { participant, on: consent == Consent::On, language };
+        if consent != Consent::On {
+            // Before anything waits for the disk, as in `set_consent`.
+            out.push(listen.clone());
         }
         let same = self
             .seats
@@ -279,7 +281,9 @@ impl Session {
         }
         self.connections.insert(connection, Role::Participant(participant));
         out.push(Output::Place { participant, room: Some(room) });
-        out.push(Output::Listen { participant, on: consent == Consent::On, language });
+        if consent == Consent::On {
+            out.push(listen);
+        }
         let message = Message::Welcome {
             you: participant,
             title: self.title.clone(),
@@ -293,50 +297,55 @@ impl Session {
 
     fn check_space_for_one_more(&self, new_seat: bool) -> Result<(), Rejection> {
         let crowded = SESSION_PEOPLE_MAX <= self.rooms.people().count();
-        if crowded || (new_seat && SESSION_SEATS_MAX <= self.seats.len()) {
-            return Err(Rejection::SessionFull);
-        }
-        if self.rooms.has_space(RoomId::Main) { Ok(()) } else { Err(Rejection::RoomFull) }
+        let full = crowded || (new_seat && SESSION_SEATS_MAX <= self.seats.len());
+        if full { Err(Rejection::SessionFull) } else { Ok(()) }
     }
 
     fn next_participant(&self) -> ParticipantId {
         ParticipantId(self.seats.keys().last().map_or(1, |it| it.0 + 1))
     }
 
-    fn watch(&mut self, connection: ConnectionId, out: &mut Vec<Output>) {
-        let watchers = self.connections.values().filter(|it| **it == Role::Facilitator).count();
-        let refusal = if self.ended {
-            Some(Rejection::SessionEnded)
-        } else if WATCHERS_MAX <= watchers {
-            Some(Rejection::SessionFull)
-        } else if self.connections.contains_key(&connection) {
-            Some(Rejection::NotAllowed)
-        } else {
-            None
-        };
-        match refusal {
-            Some(rejection) => {
-                reject(connection, rejection, out);
-                out.push(Output::Close { connection });
-            }
-            None => {
-                self.connections.insert(connection, Role::Facilitator);
-                out.push(Output::Send { connection, message: Message::Overview(self.overview()) });
-            }
+    fn watch(&mut self, connection: ConnectionId, out: &mut Vec<Output>) -> Result<(), Rejection> {
+        if self.ended {
+            return Err(Rejection::SessionEnded);
         }
+        if self.connections.contains_key(&connection) {
+            return Err(Rejection::NotAllowed);
+        }
+        if WATCHERS_MAX <= self.facilitators().count() {
+            return Err(Rejection::SessionFull);
+        }
+        self.connections.insert(connection, Role::Facilitator);
+        out.push(Output::Send { connection, message: Message::Overview(self.overview()) });
+        Ok(())
     }
 
     fn disconnect(&mut self, now: SessionTime, connection: ConnectionId, out: &mut Vec<Output>) {
         let Some(Role::Participant(participant)) = self.connections.remove(&connection) else {
             return;
         };
-        self.voice(now, participant, false, out);
-        if let Some(seat) = self.seats.get_mut(&participant) {
-            seat.presence = Presence::Away { since: now };
-        }
+        self.vacate(now, participant, out);
         if let Some(room) = self.rooms.room_of(participant) {
             self.room_changed(now, room, None, out);
         }
+    }
+
+    /// Takes the person's connection, which is returned, from their seat. It brought its microphone
+    /// and camera along; with it they go.
+    fn vacate(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        out: &mut Vec<Output>,
+    ) -> Option<ConnectionId> {
+        let seat = self.seats.get_mut(&participant)?;
+        let Presence::Here(connection) = seat.presence else { return None };
+        seat.presence = Presence::Away { since: now };
+        seat.microphone = false;
+        seat.camera = false;
+        self.connections.remove(&connection);
+        self.voice(now, participant, false, out);
+        Some(connection)
     }
 
     fn grant(
@@ -367,7 +376,6 @@ impl Session {
             }
             (Some(Role::Participant(id)), Wish::Leave) => {
                 let id = *id;
-                self.connections.remove(&connection);
                 out.push(Output::Close { connection });
                 self.leave(now, id, out);
             }
@@ -418,10 +426,8 @@ impl Session {
 
     fn leave(&mut self, now: SessionTime, participant: ParticipantId, out: &mut Vec<Output>) {
         let Some(room) = self.rooms.room_of(participant) else { return };
+        self.vacate(now, participant, out);
         self.voice(now, participant, false, out);
-        if let Some(seat) = self.seats.get_mut(&participant) {
-            seat.presence = Presence::Away { since: now };
-        }
         self.keep(now, Fact::Placed { participant, room: None }, out);
         out.push(Output::Place { participant, room: None });
         self.room_changed(now, room, None, out);
@@ -469,8 +475,14 @@ impl Session {
         self.voice(now, participant, false, out);
         self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
         out.push(Output::Place { participant, room: Some(room) });
+        // However big the room: whoever is moved sees at once where they are.
+        let connection = self.connection_of(participant);
+        out.extend(connection.map(|connection| Output::Send {
+            connection,
+            message: Message::Room(self.room_view(room)),
+        }));
         self.room_changed(now, from, None, out);
-        self.room_changed(now, room, None, out);
+        self.room_changed(now, room, connection, out);
         Ok(())
     }
 
@@ -483,6 +495,7 @@ impl Session {
             out.push(Output::Send { connection, message: Message::Ended });
             out.push(Output::Close { connection });
         }
+        self.all_away(now);
         self.due = Due::default();
         out.push(Output::Finished);
     }
@@ -495,6 +508,11 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         let Some(room) = self.rooms.room_of(participant) else { return };
+        let Some(seat) = self.seats.get_mut(&participant) else { return };
+        if seat.speaking == on {
+            return;
+        }
+        seat.speaking = on;
         self.balances.entry(room).or_default().speaking(participant, on, now);
         self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
         let listeners = self.connections_in(room).chain(self.facilitators());
@@ -627,10 +645,20 @@ impl Session {
     }
 
     fn seated_in(&self, room: RoomId) -> impl Iterator<Item = (ParticipantId, ConnectionId)> + '_ {
-        self.rooms.people_in(room).filter_map(|id| match self.seats.get(&id)?.presence {
-            Presence::Here(connection) => Some((id, connection)),
+        self.rooms.people_in(room).filter_map(|id| Some((id, self.connection_of(id)?)))
+    }
+
+    fn connection_of(&self, participant: ParticipantId) -> Option<ConnectionId> {
+        match self.seats.get(&participant)?.presence {
+            Presence::Here(connection) => Some(connection),
             Presence::Away { .. } => None,
-        })
+        }
+    }
+
+    fn all_away(&mut self, now: SessionTime) {
+        for seat in self.seats.values_mut() {
+            seat.presence = Presence::Away { since: now };
+        }
     }
 
     fn facilitators(&self) -> impl Iterator<Item = ConnectionId> + '_ {
@@ -655,8 +683,8 @@ impl Session {
                 name: seat.name.clone(),
                 language: seat.language,
                 consent: seat.consent,
-                microphone: seat.microphone && present,
-                camera: seat.camera && present,
+                microphone: seat.microphone,
+                camera: seat.camera,
                 present,
             })
         });
@@ -672,9 +700,8 @@ impl Session {
     fn apply(&mut self, at: SessionTime, fact: &Fact) {
         match fact {
             Fact::Joined { participant, name, language, consent } => {
-                let before = self.seats.remove(participant);
-                let consent_since = match &before {
-                    Some(seat) if seat.consent == *consent => seat.consent_since,
+                let consent_since = match self.seats.get(participant) {
+                    Some(before) if before.consent == *consent => before.consent_since,
                     _ => at,
                 };
                 let seat = Seat {
@@ -682,9 +709,10 @@ impl Session {
                     language: *language,
                     consent: *consent,
                     consent_since,
-                    microphone: before.as_ref().is_some_and(|it| it.microphone),
-                    camera: before.as_ref().is_some_and(|it| it.camera),
-                    presence: before.map_or(Presence::Away { since: at }, |it| it.presence),
+                    microphone: false,
+                    camera: false,
+                    speaking: false,
+                    presence: Presence::Away { since: at },
                 };
                 self.seats.insert(*participant, seat);
             }
@@ -702,8 +730,13 @@ impl Session {
     }
 }
 
-fn reject(connection: ConnectionId, rejection: Rejection, out: &mut Vec<Output>) {
+/// Tells of a refusal; a fatal one closes the connection.
+fn answer(connection: ConnectionId, result: Result<(), Rejection>, out: &mut Vec<Output>) {
+    let Err(rejection) = result else { return };
     out.push(Output::Send { connection, message: Message::Rejected(rejection) });
+    if rejection.is_fatal() {
+        out.push(Output::Close { connection });
+    }
 }
 
 /// Takes the rooms out whose time has come.
@@ -718,10 +751,14 @@ fn take_due(due: &mut BTreeMap<RoomId, SessionTime>, now: SessionTime) -> BTreeS
 fn clean_name(name: &str) -> Option<String> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let chars = name.chars().count();
-    let invisible = |it: char| {
-        it.is_control()
-            || matches!(it, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    ((1..=NAME_CHARS_MAX).contains(&chars) && !name.contains(invisible)).then_some(name)
+    ((1..=NAME_CHARS_MAX).contains(&chars) && !name.contains(is_invisible)).then_some(name)
+}
+
+/// Control characters, those that turn the direction of text, and those that show as nothing.
+fn is_invisible(it: char) -> bool {
+    it.is_control()
+        || matches!(it, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }

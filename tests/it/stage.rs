@@ -1,0 +1,313 @@
+//! The stage on which stories are played: names for seats and pages, a clock that is moved by hand,
+//! and everything the session answers as lines a person can read. It decides nothing.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use vuoro::domain::{
+    fact::{Consent, Fact},
+    ids::{ConnectionId, ParticipantId, RoomId},
+    language::Language,
+    message::{BalanceView, Message, PersonView, RoomView},
+    session::{Input, Output, Session, Wish},
+    time::{SessionTime, Span},
+};
+
+pub const ONE: RoomId = RoomId::Breakout(1);
+pub const TWO: RoomId = RoomId::Breakout(2);
+
+/// A person of the story and the page they came with last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub seat: ParticipantId,
+    pub page: ConnectionId,
+}
+
+pub struct Stage {
+    pub session: Session,
+    pub now: SessionTime,
+    /// What the log holds.
+    pub facts: Vec<(SessionTime, Fact)>,
+    news: Vec<Output>,
+    names: BTreeMap<ParticipantId, String>,
+    pages: BTreeMap<ConnectionId, String>,
+}
+
+impl Stage {
+    /// A session in Finnish called "Kevät", at time 0, with nobody in it.
+    pub fn open() -> Self {
+        let opened = Fact::Opened {
+            title: "Kevät".to_owned(),
+            language: Language::Finnish,
+            unix_ms: 1_790_000_000_000,
+        };
+        let facts = vec![(SessionTime::ZERO, opened)];
+        let session = Session::restore(facts.clone(), SessionTime::ZERO).expect("it is opened");
+        Self {
+            session,
+            now: SessionTime::ZERO,
+            facts,
+            news: vec![],
+            names: BTreeMap::new(),
+            pages: BTreeMap::new(),
+        }
+    }
+
+    /// The same evening after `kill -9`: what is in the log, and nobody connected.
+    pub fn restart(&mut self) {
+        self.session = Session::restore(self.facts.clone(), self.now).expect("it is opened");
+        self.news.clear();
+    }
+
+    /// Comes for the first time, agrees to be transcribed.
+    pub fn join(&mut self, name: &str) -> Person {
+        self.enter(None, name, Consent::On).expect("there is room")
+    }
+
+    /// Comes with the seat had before.
+    pub fn rejoin(&mut self, person: Person) -> Person {
+        let name = self.names[&person.seat].clone();
+        self.enter(Some(person.seat), &name, Consent::On).expect("there is room")
+    }
+
+    /// `None`: was not let in.
+    pub fn enter(
+        &mut self,
+        seat: Option<ParticipantId>,
+        name: &str,
+        consent: Consent,
+    ) -> Option<Person> {
+        let page = self.new_page(name);
+        let from = self.news.len();
+        self.feed(Input::Join {
+            connection: page,
+            seat,
+            name: name.to_owned(),
+            language: Language::Finnish,
+            consent,
+        });
+        self.news[from..].iter().find_map(|it| match it {
+            Output::Send { connection, message: Message::Welcome { you, .. } }
+                if *connection == page =>
+            {
+                Some(Person { seat: *you, page })
+            }
+            _ => None,
+        })
+    }
+
+    /// A facilitator's page.
+    pub fn host(&mut self) -> ConnectionId {
+        let page = self.new_page("Host");
+        self.feed(Input::Watch { connection: page });
+        page
+    }
+
+    pub fn wish(&mut self, page: ConnectionId, wish: Wish) {
+        self.feed(Input::Wish { connection: page, wish });
+    }
+
+    pub fn consents(&mut self, person: Person, consent: Consent) {
+        self.wish(person.page, Wish::SetConsent(consent));
+    }
+
+    pub fn moves(&mut self, host: ConnectionId, person: Person, room: RoomId) {
+        self.wish(host, Wish::Move { participant: person.seat, room });
+    }
+
+    pub fn loses_connection(&mut self, person: Person) {
+        self.feed(Input::Disconnected { connection: person.page });
+    }
+
+    /// What a person said in that time (in ms) has been written down now.
+    pub fn says(&mut self, person: Person, span_ms: Range<u64>, text: &str) {
+        self.feed(Input::Transcribed {
+            participant: person.seat,
+            span: span(span_ms),
+            language: Language::Finnish,
+            text: text.to_owned(),
+        });
+    }
+
+    pub fn utters(&mut self, person: Person, span_ms: Range<u64>) {
+        self.feed(Input::Uttered { participant: person.seat, span: span(span_ms) });
+    }
+
+    pub fn voice(&mut self, person: Person, on: bool) {
+        self.feed(Input::Voice { participant: person.seat, on });
+    }
+
+    /// Time passes; the session is woken whenever it has asked for it.
+    pub fn wait(&mut self, ms: u64) {
+        let until = self.now + ms;
+        while let Some((at, why)) = self.session.poll_timeout().filter(|it| it.0 <= until) {
+            self.now = self.now.max(at);
+            self.feed(Input::Tick);
+            let next = self.session.poll_timeout();
+            assert!(next.is_none_or(|it| self.now < it.0), "{why}: wants a second tick at once");
+        }
+        self.now = until;
+    }
+
+    pub fn feed(&mut self, input: Input) {
+        let from = self.news.len();
+        self.session.handle(self.now, input, &mut self.news);
+        for output in &self.news[from..] {
+            let Output::Keep(fact) = output else { continue };
+            if let Fact::Joined { participant, name, .. } = fact {
+                self.names.insert(*participant, name.clone());
+            }
+            self.facts.push((self.now, fact.clone()));
+        }
+    }
+
+    /// Forgets what was answered until now.
+    pub fn hush(&mut self) {
+        self.news.clear();
+    }
+
+    /// Everything since the last time, one line each.
+    pub fn news(&mut self) -> String {
+        let news = std::mem::take(&mut self.news);
+        news.iter().map(|it| self.line(it)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Of everything since the last time, what one page was sent.
+    pub fn told(&mut self, page: ConnectionId) -> String {
+        self.news.retain(|it| match it {
+            Output::Send { connection, .. } | Output::Close { connection } => *connection == page,
+            _ => false,
+        });
+        self.news()
+    }
+
+    /// The balances since the last time, and to whom; forgets the rest.
+    pub fn balances(&mut self) -> Vec<(ConnectionId, BalanceView)> {
+        let news = std::mem::take(&mut self.news).into_iter();
+        news.filter_map(|it| match it {
+            Output::Send { connection, message: Message::Balance(view) } => {
+                Some((connection, view))
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    pub fn is_silent(&self) -> bool {
+        self.news.is_empty()
+    }
+
+    fn new_page(&mut self, name: &str) -> ConnectionId {
+        let name = name.trim();
+        let page = ConnectionId(self.pages.len() as u64 + 1);
+        let tabs = self.pages.values().filter(|it| it.split('#').next() == Some(name)).count();
+        let label = if tabs == 0 { name.to_owned() } else { format!("{name}#{}", tabs + 1) };
+        self.pages.insert(page, label);
+        page
+    }
+
+    fn name(&self, participant: &ParticipantId) -> String {
+        self.names.get(participant).cloned().unwrap_or_else(|| participant.to_string())
+    }
+
+    fn line(&self, output: &Output) -> String {
+        match output {
+            Output::Keep(fact) => format!("keep: {}", self.fact(fact)),
+            Output::Send { connection, message } => {
+                format!("{} <- {}", self.pages[connection], self.message(message))
+            }
+            Output::Close { connection } => format!("{} is closed", self.pages[connection]),
+            Output::Place { participant, room } => {
+                format!("media: {} {}", self.name(participant), place(room))
+            }
+            Output::Listen { participant, on, language } => {
+                let on = if *on { "on" } else { "off" };
+                format!("listen: {} {on} {}", self.name(participant), language.code())
+            }
+            Output::Finished => "finished".to_owned(),
+        }
+    }
+
+    fn fact(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::Opened { title, .. } => format!("{title} opens"),
+            Fact::Joined { name, language, consent, .. } => {
+                format!("{name} joins, {}, {}", language.code(), agreed(*consent))
+            }
+            Fact::Placed { participant, room } => {
+                format!("{} {}", self.name(participant), place(room))
+            }
+            Fact::ConsentSet { participant, consent } => {
+                format!("{} is {}", self.name(participant), agreed(*consent))
+            }
+            Fact::RoomsOpened { count } => format!("{count} rooms"),
+            Fact::Said { participant, room, text, .. } => {
+                format!("{} in {room}: {text}", self.name(participant))
+            }
+            Fact::Unheard { participant, room, reason, .. } => {
+                format!("{} in {room}: {reason:?}", self.name(participant))
+            }
+            Fact::Ended => "ended".to_owned(),
+        }
+    }
+
+    fn message(&self, message: &Message) -> String {
+        match message {
+            Message::Welcome { you, title, language, room } => {
+                format!("welcome {you} to {title} ({}), {}", language.code(), room_line(room))
+            }
+            Message::Room(room) => room_line(room),
+            Message::Speaking { participant, on: true } => {
+                format!("{} speaks", self.name(participant))
+            }
+            Message::Speaking { participant, on: false } => {
+                format!("{} is silent", self.name(participant))
+            }
+            Message::Caption(caption) => format!("{}: {}", caption.name, caption.text),
+            Message::Balance(view) => format!(
+                "balance of {}, own {} ms in {} turns",
+                view.shares.len(),
+                view.own.talk_ms,
+                view.own.turns
+            ),
+            Message::Overview(overview) => {
+                overview.rooms.iter().map(room_line).collect::<Vec<_>>().join(" | ")
+            }
+            Message::Rejected(rejection) => format!("no: {}", rejection.code()),
+            Message::Ended => "ended".to_owned(),
+        }
+    }
+}
+
+pub fn span(ms: Range<u64>) -> Span {
+    Span::new(SessionTime(ms.start), SessionTime(ms.end))
+}
+
+fn place(room: &Option<RoomId>) -> String {
+    room.map_or("out".to_owned(), |it| format!("in {it}"))
+}
+
+fn agreed(consent: Consent) -> &'static str {
+    match consent {
+        Consent::On => "on record",
+        Consent::OffTheRecord => "off the record",
+        Consent::Declined => "declined",
+    }
+}
+
+fn room_line(room: &RoomView) -> String {
+    let people: Vec<_> = room.people.iter().map(person).collect();
+    format!("{}: {}", room.room, people.join(", ")).trim_end().to_owned()
+}
+
+/// The name, and after it what is not as usual.
+fn person(it: &PersonView) -> String {
+    let marks = [
+        (!it.present, "away"),
+        (it.microphone, "microphone"),
+        (it.camera, "camera"),
+        (it.consent != Consent::On, agreed(it.consent)),
+    ];
+    let marks: Vec<_> = marks.iter().filter(|it| it.0).map(|it| it.1).collect();
+    let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+    format!("{}{marks}", it.name)
+}
