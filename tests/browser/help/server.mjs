@@ -25,6 +25,8 @@ export class Server {
   data;
   /** Everything it has said so far, on both streams. */
   output = "";
+  /** Of the exit, once it has ended. */
+  code = null;
   #args;
   #cwd;
   #process = null;
@@ -93,7 +95,6 @@ export class Server {
   }
 
   #spawn() {
-    this.output = "";
     this.code = null;
     const process = spawn(BIN, this.#args, { cwd: this.#cwd, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = process;
