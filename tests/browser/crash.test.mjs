@@ -19,7 +19,7 @@ story("after a crash every word that was shown is in the notes, and people are w
 
   await alice.says(leisure, 1, youngMan, 1, selfish, 1, respectable, 1, amiable);
   await bob.says(country, 1, country);
-  const comes = async () => 2 <= (await shown(alice)).length && 2 <= (await shown(bob)).length;
+  const comes = async () => 4 <= Math.min((await shown(alice)).length, (await shown(bob)).length);
   await eventually("words come", comes, 90);
   await server.kill();
   const [byAlice, byBob] = [await shown(alice), await shown(bob)];

@@ -24,6 +24,7 @@ story("three people see, hear and read each other, and a move changes who does",
 
   const begun = Date.now();
   await Promise.all(people.map((it) => it.says(said.get(it))));
+  await Promise.all(people.flatMap((viewer) => people.map((it) => viewer.seesSpeaking(it, true))));
   for (const viewer of people) {
     for (const speaker of people) await readsTheWords(stage, viewer, speaker, said.get(speaker).words);
   }
