@@ -48,21 +48,43 @@ story("the join page fits too, with and without its devices", async (stage) => {
 
 /** In one language, in all sizes and schemes. Nothing is loaded anew: people turn their phones, too. */
 async function photograph(stage, name, page, language) {
+  await page.bringToFront();
   await page.locator(`header button[lang=${language}]`).click();
   await page.locator(`html[lang=${language}]`).waitFor({ state: "attached" });
   for (const size of SIZES) {
     await page.setViewportSize(size);
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await isDrawn(page);
       const picture = `${name}-${language}-${size.width}-${colorScheme}`;
-      await page.screenshot({ path: stage.screenshot(picture), fullPage: true });
-      const [wide, room] = await page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.scrollingElement;
-        return [scrollWidth, clientWidth];
-      });
+      // A room fills the window and keeps its buttons at the lower edge.
+      await page.screenshot({ path: stage.screenshot(picture), fullPage: name !== "room" });
+      const { wide, room, light } = await page.evaluate(measures);
       assert.ok(wide <= room, `${picture} is ${wide} px wide in a window of ${room} px`);
+      assert.equal(light, colorScheme === "light", `${picture} is drawn as asked`);
     }
   }
+}
+
+/** In the page: how wide it is, and whether its ground is light. */
+function measures() {
+  const { scrollWidth: wide, clientWidth: room } = document.scrollingElement;
+  const canvas = document.createElement("canvas").getContext("2d");
+  canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+  canvas.fillRect(0, 0, 1, 1);
+  return { wide, room, light: canvas.getImageData(0, 0, 1, 1).data[1] > 127 };
+}
+
+/** New sizes and colours have reached every element. */
+function isDrawn(page) {
+  return page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    await frame();
+    const finite = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(finite.map((it) => it.finished));
+    await frame();
+  });
 }
 
 /** Who has a seat and no media: their initials are shown. */

@@ -20,7 +20,14 @@ const TAIL_S = 1;
  * all; `denied`: the person says no.
  */
 export async function openBrowser({ microphone = "file", file = null } = {}) {
-  const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
+  const args = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--hide-scrollbars", // as on a phone: a window of 360 px has 360 px for the page
+  ];
   // Fewer pictures a second than a camera has: here a few machines' worth of people share two cores.
   if (microphone !== "none") args.push("--use-fake-device-for-media-stream=fps=10");
   args.push(microphone === "denied" ? "--deny-permission-prompts" : "--use-fake-ui-for-media-stream");
