@@ -171,7 +171,6 @@ pub struct Offer {
 pub struct Peer {
     connection: Arc<dyn PeerConnection>,
     slots: Vec<SlotTracks>,
-    audio_in: Arc<dyn RtpTransceiver>,
     handler: Arc<Handler>,
 }
 
@@ -236,19 +235,17 @@ impl Peer {
                 mids
             },
         };
-        let audio_in = own.swap_remove(0);
-        let peer = Peer { connection, slots, audio_in, handler };
+        let peer = Peer { connection, slots, handler };
         Ok((peer, offer))
     }
 
     /// Takes the browser's answer. Nothing is sent before it.
     pub async fn answer(&self, sdp: String) -> Result<(), MediaError> {
         let answer = |it: webrtc::error::Error| MediaError::Answer(it.to_string());
+        let id = audio_level_id(&sdp).unwrap_or(0);
+        self.handler.audio_level_id.store(id, Ordering::Relaxed);
         let description = RTCSessionDescription::answer(sdp).map_err(answer)?;
         self.connection.set_remote_description(description).await.map_err(answer)?;
-        if let Some(id) = audio_level_id(&self.audio_in).await {
-            self.handler.audio_level_id.store(id, Ordering::Relaxed);
-        }
         for (index, slot) in self.slots.iter().enumerate() {
             let (local, observer) =
                 (Arc::clone(&slot.video.local), Arc::clone(&self.handler.observer));
@@ -451,7 +448,7 @@ struct Handler {
     observer: Arc<dyn PeerObserver>,
     gathered: watch::Sender<bool>,
     connected: AtomicBool,
-    /// Of the header extension, as negotiated; 0 before.
+    /// Of the header extension, as negotiated; 0: none.
     audio_level_id: Arc<AtomicU8>,
     video_ssrc: Arc<AtomicU32>,
     video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
@@ -518,11 +515,15 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
-async fn audio_level_id(transceiver: &Arc<dyn RtpTransceiver>) -> Option<u8> {
-    let receiver = transceiver.receiver().await.ok()??;
-    let parameters = receiver.get_parameters().await.ok()?.rtp_parameters;
-    let level = parameters.header_extensions.iter().find(|it| it.uri == AUDIO_LEVEL_URI)?;
-    u8::try_from(level.id).ok()
+/// The number of the audio level among the header extensions, as an answer has it. The crate tells
+/// it only once the first packet is there.
+fn audio_level_id(sdp: &str) -> Option<u8> {
+    let mut extensions = sdp.lines().filter_map(|it| it.strip_prefix("a=extmap:"));
+    extensions.find_map(|it| {
+        let (id, uri) = it.split_once(' ')?;
+        let is_level = uri.split_whitespace().next() == Some(AUDIO_LEVEL_URI);
+        id.split('/').next()?.parse().ok().filter(|_| is_level)
+    })
 }
 
 fn level_dbov(packet: &rtc::rtp::Packet, id: u8) -> Option<i8> {
@@ -534,6 +535,22 @@ fn level_dbov(packet: &rtc::rtp::Packet, id: u8) -> Option<i8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_answer_tells_where_the_audio_level_is() {
+        let line =
+            |it: &str| format!("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n{it}\r\na=mid:0\r\n");
+        let level = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+        for (extension, id) in [
+            (format!("a=extmap:1 {level}"), Some(1)),
+            (format!("a=extmap:3/sendonly {level} vad=on"), Some(3)),
+            (format!("a=extmap:5 urn:other\r\na=extmap:14 {level}"), Some(14)),
+            ("a=extmap:1 urn:ietf:params:rtp-hdrext:csrc-audio-level".to_owned(), None),
+            ("a=rtcp-mux".to_owned(), None),
+        ] {
+            assert_eq!(audio_level_id(&line(&extension)), id, "{extension}");
+        }
+    }
 
     #[test]
     fn our_addresses_stand_where_the_crates_stood() {

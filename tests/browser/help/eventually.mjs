@@ -1,0 +1,18 @@
+// Waiting for what must come, never for a time.
+
+const LOOK_EVERY_MS = 200;
+
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The first true answer of `condition`; fails with `what` when there is none in time. */
+export async function eventually(what, condition, within_s = 45) {
+  const end = Date.now() + within_s * 1000;
+  for (;;) {
+    const answer = await condition();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`not within ${within_s} s: ${what}`);
+    await pause(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,100 @@
+// The four pages as people see them: in three languages, on a phone and on a laptop, by day and by
+// night. Pictures for eyes, and what a machine can check: nothing sticks out, nothing complains.
+import assert from "node:assert/strict";
+
+import { eventually, story } from "./harness.mjs";
+import { recall, recordings } from "./help/recordings.mjs";
+import { RawSocket } from "./help/socket.mjs";
+
+const LANGUAGES = ["fi", "sv", "en"];
+const SIZES = [{ width: 360, height: 740 }, { width: 1280, height: 800 }];
+const SCHEMES = ["light", "dark"];
+
+story("every page fits, in every language, on a phone and a laptop, by day and by night", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server, "Asukasilta uudesta koulusta");
+  const [aino, bo] = await stage.joining(host.joinLink, ["Aino Virtanen", "Bo Lindström"]);
+  const silent = await people(server, host.joinLink, ["Chao", "Dilara Öztürk-Korhonen", "Eino"]);
+  await bo.says(recordings.leisure, 1, recordings.country);
+  const spoken = async () => recall(recordings.country.words, await aino.wordsOf("Bo Lindström")) > 0.8;
+  await eventually("there are words to show", spoken, 90);
+  await aino.sees("balance");
+  const review = await host.opensReview();
+  await review.finds("country");
+  await host.opensRooms(2);
+  await host.moves({ number: silent[1].number }, "room-1");
+  const start = await stage.person("Visitor");
+  await start.page.goto(server.origin);
+  await start.sees("start-create");
+
+  for (const [name, { page }] of Object.entries({ start, room: aino, host, review })) {
+    for (const language of LANGUAGES) await photograph(stage, name, page, language);
+  }
+  for (const it of [start, aino, bo, host, review]) assert.deepEqual(it.complaints, [], it.name);
+  silent.forEach(({ socket }) => socket.close());
+});
+
+story("the join page fits too, with and without its devices", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server, "Asukasilta uudesta koulusta");
+  for (const [name, microphone] of [["join", "file"], ["join-no-microphone", "none"]]) {
+    const guest = await stage.person(name, { microphone });
+    await guest.arrives(host.joinLink);
+    if (microphone === "none") await guest.sees("device-problem");
+    for (const language of LANGUAGES) await photograph(stage, name, guest.page, language);
+    assert.deepEqual(guest.complaints, []);
+  }
+});
+
+/** In one language, in all sizes and schemes. Nothing is loaded anew: people turn their phones, too. */
+async function photograph(stage, name, page, language) {
+  await page.bringToFront();
+  await page.locator(`header button[lang=${language}]`).click();
+  await page.locator(`html[lang=${language}]`).waitFor({ state: "attached" });
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await isDrawn(page);
+      const picture = `${name}-${language}-${size.width}-${colorScheme}`;
+      // A room fills the window and keeps its buttons at the lower edge.
+      await page.screenshot({ path: stage.screenshot(picture), fullPage: name !== "room" });
+      const { wide, room, light } = await page.evaluate(measures);
+      assert.ok(wide <= room, `${picture} is ${wide} px wide in a window of ${room} px`);
+      assert.equal(light, colorScheme === "light", `${picture} is drawn as asked`);
+    }
+  }
+}
+
+/** In the page: how wide it is, and whether its ground is light. */
+function measures() {
+  const { scrollWidth: wide, clientWidth: room } = document.scrollingElement;
+  const canvas = document.createElement("canvas").getContext("2d");
+  canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+  canvas.fillRect(0, 0, 1, 1);
+  return { wide, room, light: canvas.getImageData(0, 0, 1, 1).data[1] > 127 };
+}
+
+/** New sizes and colours have reached every element. */
+function isDrawn(page) {
+  return page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    await frame();
+    const finite = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(finite.map((it) => it.finished));
+    await frame();
+  });
+}
+
+/** Who has a seat and no media: their initials are shown. */
+async function people(server, link, names) {
+  const token = decodeURIComponent(new URL(link).hash.slice(1));
+  const all = [];
+  for (const name of names) {
+    const socket = await RawSocket.connect(server.origin);
+    socket.say({ type: "join", token, name, language: "fi", consent: name === "Chao" ? "declined" : "on" });
+    all.push({ socket, number: (await socket.hears("welcome")).participant });
+  }
+  return all;
+}
