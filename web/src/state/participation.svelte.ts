@@ -254,11 +254,17 @@ export class Participation {
 
   /** A phone that dims its screen drops its camera and, soon after, its network. */
   #stayAwake = async (): Promise<void> => {
-    if (document.visibilityState !== "visible" || this.phase !== "in-room") return;
+    if (document.visibilityState !== "visible" || this.phase !== "in-room" || !mayStayAwake()) return;
     try {
       this.#awake = (await navigator.wakeLock?.request("screen")) ?? null;
     } catch {
       // Refused on low battery or inside some iframes; the room works without.
     }
   };
+}
+
+/** An iframe that was not given the right would be complained about in the browser's console. */
+function mayStayAwake(): boolean {
+  const { featurePolicy } = document as { featurePolicy?: { allowsFeature(name: string): boolean } };
+  return featurePolicy?.allowsFeature("screen-wake-lock") ?? true;
 }
