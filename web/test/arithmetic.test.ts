@@ -5,7 +5,7 @@ import { readLink } from "../src/connection/link";
 import { clock, listed, minutes, oneDecimal } from "../src/languages/words";
 import { levelOf } from "../src/media/level";
 import { problemOf } from "../src/media/problem";
-import { chooseGrid } from "../src/state/grid";
+import { chooseGrid, fitGrid } from "../src/state/grid";
 import { spread } from "../src/state/overview";
 import { arcs } from "../src/state/ring";
 import type { WirePerson } from "../src/wire/wire";
@@ -110,4 +110,10 @@ test("spread: evenly, to the emptiest, the present only", () => {
     { participant: 3, room: "room-2" },
   ]);
   expect(spread([{ room: "main", people: [person(1)] }])).toEqual([]);
+});
+
+test("no tile is taller than wide, nor wider than a film", () => {
+  expect(fitGrid({ columns: 2, rows: 1 }, 812, 700, 12)).toEqual({ width: 812, height: 400 });
+  expect(fitGrid({ columns: 1, rows: 2 }, 2000, 412, 12)).toEqual({ width: (200 * 16) / 9, height: 412 });
+  expect(fitGrid({ columns: 1, rows: 1 }, 0, 0, 12)).toEqual({ width: 0, height: 0 });
 });

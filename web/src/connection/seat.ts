@@ -1,28 +1,55 @@
-// Keeps the proof of a seat while the tab lives, so that a reload finds the same seat. It never keeps
-// anything else, and does without where the browser refuses storage inside an iframe.
+// Keeps, while the tab lives, the proof of a seat and what the person has said of themself, so that a
+// reload finds the same seat and asks nothing twice. It never keeps anything else, and does without
+// where the browser refuses storage inside an iframe.
+import type { WireConsent, WireLanguage } from "../wire/wire";
 
-const PREFIX = "vuoro-seat-";
+const SEAT = "vuoro-seat-";
+const PERSON = "vuoro-person-";
+
+export interface KeptPerson {
+  name: string;
+  language: WireLanguage;
+  /** Null: the person was never asked. */
+  consent: WireConsent | null;
+}
 
 export function keptSeat(session: string): string | null {
+  return read(SEAT + session);
+}
+
+export function keepSeat(session: string, seat: string): void {
+  write(SEAT + session, seat);
+}
+
+export function giveSeatUp(session: string): void {
+  write(SEAT + session, null);
+}
+
+export function keptPerson(session: string): KeptPerson | null {
   try {
-    return sessionStorage.getItem(PREFIX + session);
+    return JSON.parse(read(PERSON + session) ?? "null") as KeptPerson | null;
   } catch {
     return null;
   }
 }
 
-export function keepSeat(session: string, seat: string): void {
+export function keepPerson(session: string, person: KeptPerson | null): void {
+  write(PERSON + session, person && JSON.stringify(person));
+}
+
+function read(key: string): string | null {
   try {
-    sessionStorage.setItem(PREFIX + session, seat);
+    return sessionStorage.getItem(key);
   } catch {
-    // Without storage a reload takes a new seat; nothing else is lost.
+    return null;
   }
 }
 
-export function giveSeatUp(session: string): void {
+function write(key: string, value: string | null): void {
   try {
-    sessionStorage.removeItem(PREFIX + session);
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, value);
   } catch {
-    // As above.
+    // Without storage a reload takes a new seat and asks anew; nothing else is lost.
   }
 }

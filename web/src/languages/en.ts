@@ -48,11 +48,11 @@ export const en: Texts = {
 
   transcription: {
     missing: {
-      title: "Speech is not turned into text: the language model is missing",
+      title: "Speech is not turned into text: the speech model is missing",
       text: "On the server, run scripts/fetch-model base and restart Vuoro.",
     },
     damaged: {
-      title: "Speech is not turned into text: the language model is damaged",
+      title: "Speech is not turned into text: the speech model is damaged",
       text: "On the server, fetch it again with scripts/fetch-model base and restart Vuoro.",
     },
     off: {
@@ -91,17 +91,21 @@ export const en: Texts = {
     cameraOff: "Camera is off",
     consentTitle: "May your words be written down?",
     consentExplained: [
-      "Your speech is turned into text on this server only. Nothing goes to outside services.",
+      "Your speech is turned into text on this server only, and the text is kept. Nothing goes to outside services.",
       "The sound and the picture are never stored.",
       "You can pause at any time with one button. The others see that you have paused.",
     ],
     consentOn: "Yes, write down what I say",
     consentOnHint: "Your words can be found afterwards with your name.",
     consentDeclined: "No, do not write down what I say",
-    consentDeclinedHint: "You take part in everything as fully as the others.",
+    consentDeclinedHint: "You can still take part in everything, just like the others.",
+    consentMissing: "Choose yes or no before you come in.",
+    consentPaused: "You had paused. You come back paused and resume when you wish.",
+    consentUnasked: "Nothing is written down in this session: speech is not turned into text.",
+    continueHere: "Continue here",
     submit: "Come in",
     submitListening: "Come in to listen",
-    joining: "Taking you in…",
+    joining: "Joining…",
     withoutMicrophone: "Come in without a microphone",
   },
 
@@ -132,7 +136,7 @@ export const en: Texts = {
     youAre: "You are in",
     microphone: "Mic",
     camera: "Camera",
-    writing: "Writing down",
+    writing: "Transcript",
     on: "on",
     off: "off",
     paused: "paused",
@@ -141,24 +145,24 @@ export const en: Texts = {
     microphoneOff: "Microphone off",
     away: "Away for a moment",
     speaking: "Speaking",
-    written: "Words are written down",
-    notWritten: "Words are not written down",
+    written: "In the transcript",
+    notWritten: "Not in the transcript",
     alone: { title: "You are the first one here", text: "The others are on their way. Take a breath." },
     reconnecting: "The connection broke. We are taking you back…",
     mediaReconnecting: "Sound and picture are being reconnected…",
-    soundBlocked: "The browser is holding the sound back.",
+    soundBlocked: "The browser has muted the others.",
     turnSoundOn: "Turn sound on",
     moved: (room, others) =>
       others.length === 0
         ? `You are now in: ${room}. Nobody else is here yet.`
-        : `You are now in: ${room}. Here are ${names(others)}.`,
+        : `You are now in: ${room}. Also here: ${names(others)}.`,
     joined: (who) => `${names(who)} came in.`,
     left: (who) => `${names(who)} left.`,
     others: (count) => `and ${count} more`,
     people: "People in the room",
     toolbar: "Your controls",
     shortcuts: "Keyboard shortcuts",
-    shortcutsHint: "M: microphone, V: camera, T: writing down",
+    shortcutsHint: "M: microphone, V: camera, T: transcript",
     done: "Done",
   },
 
@@ -186,7 +190,7 @@ export const en: Texts = {
   ended: { title: "The session has ended", text: "Thank you for the conversation. You can close this page." },
 
   host: {
-    pageTitle: "Facilitator",
+    pageTitle: "Host",
     links: "Links to hand out",
     joinLink: "For participants",
     joinLinkHint: "Put it beside the webinar or send it in the chat.",
@@ -195,7 +199,7 @@ export const en: Texts = {
     joinYourself: "Take part yourself",
     openReview: "Read and search",
     rooms: "Rooms",
-    roomsCount: "Number of rooms",
+    roomsCount: "Breakout rooms",
     openRooms: (count) => (count === 1 ? "Open 1 room" : `Open ${count} rooms`),
     changeRooms: (count) => (count === 1 ? "Change to 1 room" : `Change to ${count} rooms`),
     closeRooms: "Bring everybody back",
@@ -251,7 +255,7 @@ export const en: Texts = {
       text: "The link may be cut short or the session may have been removed. Ask the organiser for a new link.",
     },
     "bad-token": {
-      title: "This link does not open the door",
+      title: "This link does not work",
       text: "A part of the link is missing or it is for something else. Copy the whole link again, or ask the organiser for a new one.",
     },
     "not-allowed": {

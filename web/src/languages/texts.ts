@@ -85,6 +85,10 @@ export interface Texts {
     consentOnHint: string;
     consentDeclined: string;
     consentDeclinedHint: string;
+    consentMissing: string;
+    consentPaused: string;
+    consentUnasked: string;
+    continueHere: string;
     submit: string;
     submitListening: string;
     joining: string;

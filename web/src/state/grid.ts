@@ -7,6 +7,9 @@ export interface Grid {
 
 /** Width to height of a tile: a camera's 4:3, cut a little. */
 const TILE_RATIO = 4 / 3;
+/** Beyond these a camera's picture would lose heads or shoulders. */
+const TILE_RATIO_MIN = 1;
+const TILE_RATIO_MAX = 16 / 9;
 
 /** The grid in which `count` tiles of one shape are largest. Sizes in CSS pixels. */
 export function chooseGrid(count: number, width: number, height: number, gap: number): Grid {
@@ -23,4 +26,16 @@ export function chooseGrid(count: number, width: number, height: number, gap: nu
     }
   }
   return best;
+}
+
+/** The part of the space that the grid takes so that no tile is too tall or too wide. */
+export function fitGrid(grid: Grid, width: number, height: number, gap: number): { width: number; height: number } {
+  const gapsAcross = gap * (grid.columns - 1);
+  const gapsDown = gap * (grid.rows - 1);
+  const across = Math.max(0, width - gapsAcross) / grid.columns;
+  const down = Math.max(0, height - gapsDown) / grid.rows;
+  return {
+    width: Math.min(across, down * TILE_RATIO_MAX) * grid.columns + gapsAcross,
+    height: Math.min(down, across / TILE_RATIO_MIN) * grid.rows + gapsDown,
+  };
 }

@@ -1,22 +1,16 @@
 // One person's way through a session: joining, being in rooms, losing and finding the line, leaving.
 // It ties connection, media and room state together and never draws.
 import { Line, type LineState } from "../connection/socket";
-import { giveSeatUp, keepSeat, keptSeat } from "../connection/seat";
+import { type KeptPerson, giveSeatUp, keepPerson, keepSeat, keptPerson, keptSeat } from "../connection/seat";
 import type { LocalMedia } from "../media/local.svelte";
 import { Peer, type PeerState, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
-import type { ClientMessage, ServerMessage, WireConsent, WireLanguage } from "../wire/wire";
+import type { ClientMessage, ServerMessage, WireConsent } from "../wire/wire";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
 import { Toasts } from "./toasts.svelte";
 
 export type Phase = "preparing" | "joining" | "in-room" | "left" | "ended" | "refused";
-
-export interface Joining {
-  name: string;
-  language: WireLanguage;
-  consent: WireConsent;
-}
 
 export class Participation {
   phase = $state<Phase>("preparing");
@@ -29,16 +23,19 @@ export class Participation {
   slots = $state.raw<readonly SlotTracks[]>([]);
   microphoneOn = $state(false);
   cameraOn = $state(false);
-  consent = $state<WireConsent>("on");
+  consent = $state<WireConsent>("declined");
   readonly toasts = new Toasts();
   readonly local: LocalMedia;
   #session: string;
   #token: string;
-  #joining: Joining | null = null;
+  /** Beside what the tab keeps, for pages whose browser refuses storage. */
+  #person: KeptPerson | null = null;
+  #seat: string | null = null;
   #line: Line | null = null;
   #peer: Peer;
   #sound = new Sound((blocked) => (this.soundBlocked = blocked));
   #support: Support;
+  #hadMicrophone = false;
   #awake: WakeLockSentinel | null = null;
 
   constructor(session: string, token: string, local: LocalMedia) {
@@ -65,10 +62,16 @@ export class Participation {
     return keptSeat(this.#session) !== null;
   }
 
-  join(joining: Joining): void {
-    this.#joining = joining;
-    this.consent = joining.consent;
-    this.microphoneOn = this.local.microphone !== null;
+  /** What the person has said of themself in this tab before. */
+  get person(): KeptPerson | null {
+    return this.#person ?? keptPerson(this.#session);
+  }
+
+  /** Who was never asked whether their words may be written down has not agreed. */
+  join(person: KeptPerson): void {
+    this.#keep(person);
+    this.consent = person.consent ?? "declined";
+    this.microphoneOn = this.local.microphone?.enabled ?? false;
     this.cameraOn = this.local.camera !== null;
     this.refusal = "";
     this.room = NOWHERE;
@@ -95,9 +98,22 @@ export class Participation {
     this.#send({ type: "set-camera", on });
   }
 
+  /** Takes the seat back from the page that has it now, with the devices as they were. */
+  async continueHere(): Promise<void> {
+    const person = this.person;
+    if (!person) return this.prepareAgain();
+    const { microphoneOn, cameraOn } = this;
+    this.phase = "joining";
+    // A microphone that was off is opened too: to speak is then one press, as before.
+    await this.local.open({ microphone: this.#hadMicrophone, camera: cameraOn });
+    if (this.local.microphone) this.local.microphone.enabled = microphoneOn;
+    this.join(person);
+  }
+
   /** Pauses or resumes the writing down of this person's words. */
   setTranscribed(on: boolean): void {
     this.consent = on ? "on" : "off-the-record";
+    if (this.#person) this.#keep({ ...this.#person, consent: this.consent });
     this.#send({ type: "set-consent", consent: this.consent });
   }
 
@@ -113,6 +129,7 @@ export class Participation {
   leave(): void {
     this.#send({ type: "leave" });
     giveSeatUp(this.#session);
+    this.#seat = null;
     this.#finish("left");
   }
 
@@ -130,13 +147,10 @@ export class Participation {
 
   #opening(): ClientMessage {
     // Only `join` makes a line.
-    const { name, language } = this.#joining ?? { name: "", language: "fi" as const };
+    const { name, language } = this.#person ?? { name: "", language: "fi" as const };
     const seat = keptSeat(this.#session) ?? this.#seat;
     return { type: "join", token: this.#token, seat, name, language, consent: this.consent };
   }
-
-  /** Beside the kept one, for pages whose browser refuses storage. */
-  #seat: string | null = null;
 
   #received(message: ServerMessage): void {
     this.#support.note(message);
@@ -152,8 +166,7 @@ export class Participation {
         this.#follow();
         break;
       case "ended":
-        giveSeatUp(this.#session);
-        this.#finish("ended");
+        this.#end();
         break;
       case "error":
         this.#refused(message.code, message.fatal);
@@ -185,16 +198,27 @@ export class Participation {
       return;
     }
     if (code === "session-ended") {
-      giveSeatUp(this.#session);
-      this.#finish("ended");
+      this.#end();
       return;
     }
     this.refusal = code;
     this.#finish("refused");
   }
 
+  #keep(person: KeptPerson): void {
+    this.#person = person;
+    keepPerson(this.#session, person);
+  }
+
+  #end(): void {
+    giveSeatUp(this.#session);
+    keepPerson(this.#session, null);
+    this.#finish("ended");
+  }
+
   #finish(phase: Phase): void {
     this.phase = phase;
+    this.#hadMicrophone = this.local.microphone !== null;
     this.#line?.close();
     this.#line = null;
     this.#peer.close();
@@ -230,11 +254,17 @@ export class Participation {
 
   /** A phone that dims its screen drops its camera and, soon after, its network. */
   #stayAwake = async (): Promise<void> => {
-    if (document.visibilityState !== "visible" || this.phase !== "in-room") return;
+    if (document.visibilityState !== "visible" || this.phase !== "in-room" || !mayStayAwake()) return;
     try {
       this.#awake = (await navigator.wakeLock?.request("screen")) ?? null;
     } catch {
       // Refused on low battery or inside some iframes; the room works without.
     }
   };
+}
+
+/** An iframe that was not given the right would be complained about in the browser's console. */
+function mayStayAwake(): boolean {
+  const { featurePolicy } = document as { featurePolicy?: { allowsFeature(name: string): boolean } };
+  return featurePolicy?.allowsFeature("screen-wake-lock") ?? true;
 }
