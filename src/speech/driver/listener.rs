@@ -202,7 +202,7 @@ impl Ear {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use bytes::Bytes;
 
     use super::*;
@@ -329,7 +329,7 @@ mod tests {
         ear.cut(&mut out);
         let spans: Vec<(u64, u64)> =
             out.iter().map(|it| (it.span.start.as_ms(), it.span.end.as_ms())).collect();
-        let expect = [(300, 2_250), (3_250, 7_650), (8_150, 10_600)];
+        let expect = [(330, 2_400), (3_300, 4_450), (5_400, 7_650), (8_200, 10_900)];
         assert_eq!(spans.len(), expect.len(), "{spans:?}");
         for (got, expect) in spans.iter().zip(expect) {
             assert!(got.0.abs_diff(expect.0) <= 250, "{spans:?}");

@@ -26,6 +26,8 @@ pub enum WhisperFailure {
     Read { path: PathBuf, source: std::io::Error },
     #[error("the whisper model {path} is not a ggml file; it begins with {magic:02x?}")]
     NotAModel { path: PathBuf, magic: [u8; 4] },
+    #[error("the whisper model {path} has {bytes} bytes; the smallest has {MODEL_BYTES_MIN}")]
+    TooSmall { path: PathBuf, bytes: u64 },
     #[error("loading the whisper model {path}: {source}")]
     Load { path: PathBuf, source: WhisperError },
     #[error("making a state of the whisper model: {0}")]
@@ -97,17 +99,25 @@ pub struct WhisperModel {
 /// First bytes of every ggml file.
 const MAGIC: [u8; 4] = *b"lmgg";
 
+/// Bytes of the smallest model there can be: tiny in 4 bits has some 25 MB. A file cut short before
+/// its weights would be taken by whisper.cpp as "an empty model for testing".
+const MODEL_BYTES_MIN: u64 = 16_000_000;
+
 impl WhisperModel {
     /// Loads a ggml file. A file that is cut short is refused by whisper.cpp, which says no more than
     /// that; one that is no ggml file at all is refused here.
     pub fn load(path: &Path) -> Result<Self, WhisperFailure> {
         whisper_rs::install_logging_hooks();
+        let read = |source| WhisperFailure::Read { path: path.into(), source };
+        let mut file = File::open(path).map_err(read)?;
         let mut magic = [0; 4];
-        File::open(path)
-            .and_then(|mut it| it.read_exact(&mut magic))
-            .map_err(|source| WhisperFailure::Read { path: path.into(), source })?;
+        file.read_exact(&mut magic).map_err(read)?;
         if magic != MAGIC {
             return Err(WhisperFailure::NotAModel { path: path.into(), magic });
+        }
+        let bytes = file.metadata().map_err(read)?.len();
+        if bytes < MODEL_BYTES_MIN {
+            return Err(WhisperFailure::TooSmall { path: path.into(), bytes });
         }
         let mut parameters = WhisperContextParameters::new();
         // Slower on the CPUs measured (2100 against 1715 ms for 29 s with tiny).
@@ -313,6 +323,9 @@ mod tests {
         std::fs::write(&path, "<html>not found</html>").unwrap();
         assert!(why(&path).contains("is not a ggml file"), "{}", why(&path));
         std::fs::write(&path, b"lmgg\x01\x02").unwrap();
+        assert!(why(&path).contains("has 6 bytes"), "{}", why(&path));
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(MODEL_BYTES_MIN).unwrap();
         assert!(why(&path).starts_with("loading the whisper model"), "{}", why(&path));
     }
 }

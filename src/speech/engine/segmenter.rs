@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn long_talk_is_cut_in_its_longest_silence_and_goes_on_there() {
-        let got = run(&[(YES, 500), (NO, 8), (YES, 100), (NO, 4), (YES, 600), (NO, 60)]);
+        let got = run(&[(YES, 500), (NO, 8), (YES, 100), (NO, 4), (YES, 1_000), (NO, 60)]);
         assert_eq!(got[0].1 / FRAME_SAMPLES, 504);
         assert_eq!(got[1].0, got[0].1);
         assert_eq!(got[2].0, got[1].1);
@@ -340,6 +340,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         /// No sample inside an utterance is lost, none is given twice, spans of one person never
         /// overlap, and every certain voice long enough is in some utterance.
         #[test]
