@@ -126,14 +126,7 @@ impl Speech {
         if workers == 0 || backlog_s_max * 1_000 < UTTERANCE_MS_MAX {
             return Err(SpeechError::Config { workers, backlog_s_max });
         }
-        let shared = Arc::new(Shared {
-            inbox: Mutex::new(Inbox::default()),
-            inbox_changed: Condvar::new(),
-            desk: Mutex::new(Desk::new(backlog_s_max)),
-            desk_changed: Condvar::new(),
-            events,
-            counts: Counts::default(),
-        });
+        let shared = Arc::new(Shared::new(backlog_s_max, events));
         // From here on a failure drops `speech`, which stops what has been started.
         let mut speech = Speech { shared: Arc::clone(&shared), threads: Vec::new() };
         speech.spawn("speech-ears".into(), move || Ears::new(shared, vads).run())?;
@@ -241,6 +234,17 @@ struct Shared {
 }
 
 impl Shared {
+    fn new(backlog_s_max: u64, events: OnSpeech) -> Self {
+        Self {
+            inbox: Mutex::new(Inbox::default()),
+            inbox_changed: Condvar::new(),
+            desk: Mutex::new(Desk::new(backlog_s_max)),
+            desk_changed: Condvar::new(),
+            events,
+            counts: Counts::default(),
+        }
+    }
+
     // A panic under a lock can only come from the callback, after which the data are whole.
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
@@ -350,6 +354,12 @@ impl Inbox {
             }
             queue.sounds.push_back(Sound::Close);
         }
+    }
+
+    /// Whether an opening of that generation waits.
+    fn will_open(&self, speaker: SpeakerId, generation: u64) -> bool {
+        let opens = |it: &Sound| matches!(it, Sound::Open { generation: it } if *it == generation);
+        self.queues.get(&speaker).is_some_and(|it| it.sounds.iter().any(opens))
     }
 
     /// What waits of the first speaker after `last` of whom anything waits, so that everybody gets a
@@ -536,10 +546,11 @@ impl Ears {
             Sound::Close => {
                 self.end(speaker);
                 if let Some(track) = self.tracks.remove(&speaker) {
-                    // Opened again in the meantime: then the line lives on, and so it must here.
+                    // Opened again in the meantime, perhaps closed again too: what waits is of the same
+                    // line, so it lives on, and so must the track.
                     let inbox = self.shared.inbox();
                     let mut desk = self.shared.desk();
-                    if inbox.queues.get(&speaker).is_some_and(|it| it.open) {
+                    if inbox.will_open(speaker, track.generation) {
                         self.tracks.insert(speaker, track);
                     } else {
                         desk.deafen(speaker, track.generation);
@@ -1100,6 +1111,35 @@ mod tests {
         let (_, sounds) = inbox.take(None).unwrap();
         assert!(matches!(sounds[0], Sound::Open { generation: 1 }));
         assert!(matches!(offer(&mut inbox, 0), Offered::Taken));
+    }
+
+    #[test]
+    fn who_closes_and_opens_again_before_the_ears_notice_is_heard() {
+        let shared = Arc::new(Shared::new(60, Arc::new(|_| ())));
+        let mut ears = Ears::new(Arc::clone(&shared), Arc::new(|| Box::new(LoudnessVad)));
+        let open = || {
+            let mut inbox = shared.inbox();
+            let generation = shared.desk().open(alice(), Language::Finnish);
+            inbox.open(alice(), generation);
+        };
+        let take = || shared.inbox().take(None).unwrap().1;
+        open();
+        shared.inbox().close(alice(), false);
+        let first = take();
+        open();
+        shared.inbox().close(alice(), false);
+        for sound in first {
+            ears.hear(alice(), sound);
+        }
+        assert_eq!(
+            (ears.tracks.len(), shared.desk().lines.len()),
+            (1, 1),
+            "what waits has no line"
+        );
+        for sound in take() {
+            ears.hear(alice(), sound);
+        }
+        assert_eq!((ears.tracks.len(), shared.desk().lines.len()), (0, 0));
     }
 
     #[test]

@@ -92,6 +92,7 @@ pub fn judge(pieces: &[Piece], heard: &Heard) -> Verdict {
     let looped = words.iter().any(|it| it.chars().count() > WORD_CHARS_MAX);
     let words: Vec<&str> =
         words.into_iter().filter(|it| it.chars().count() <= WORD_CHARS_MAX).collect();
+    let looped = looped || begins_again(&words);
     let text = words.join(" ");
     if !text.chars().any(char::is_alphanumeric) {
         return Verdict { text: String::new(), retry: repeated || looped };
@@ -158,6 +159,16 @@ fn without_repetition(mut words: Vec<&str>) -> (Vec<&str>, bool) {
     }
     (words, cut)
 }
+
+/// Whether the answer ends with its own beginning: whisper did not stop and started over. A person
+/// may say the same four words again, so nothing is cut; it is only a reason to try again.
+fn begins_again(words: &[&str]) -> bool {
+    let lengths = AGAIN_WORDS_MIN..=words.len() / 2;
+    lengths.into_iter().any(|it| same(&words[..it], &words[words.len() - it..]))
+}
+
+/// Words that must come again at the end to look like a new beginning.
+const AGAIN_WORDS_MIN: usize = 4;
 
 fn same(a: &[&str], b: &[&str]) -> bool {
     let letters = a.iter().any(|it| it.chars().any(char::is_alphanumeric));
@@ -320,6 +331,15 @@ mod tests {
         check(&"a".repeat(300), STRONG, "", true);
         let one = "yes and it was good ".repeat(40);
         check(&one, STRONG, "yes and it was good", true);
+    }
+
+    #[test]
+    fn an_answer_that_starts_over_is_tried_again() {
+        let twice = "He was not an ill man. He was not an ill man.";
+        check(twice, STRONG, twice, true);
+        let begun = "Eight of spades, four of clubs. Eight of spades, four";
+        check(begun, STRONG, begun, true);
+        check("it is so, it is so", STRONG, "it is so, it is so", false);
     }
 
     #[test]

@@ -213,7 +213,7 @@ mod tests {
             twice in proptest::collection::vec(0usize..200, 0..20),
         ) {
             let mut order: Vec<usize> = (0..200).collect();
-            let mut moved = vec![false; 200];
+            let mut moved = [false; 200];
             for (at, by) in swaps {
                 let to = (at + by).min(199);
                 if (at..=to).any(|i| moved[i]) { continue }

@@ -236,7 +236,7 @@ mod tests {
     }
 
     const YES: f32 = 0.9;
-    const MAYBE: f32 = 0.4;
+    const MAYBE: f32 = 0.45;
     const NO: f32 = 0.1;
 
     #[test]
