@@ -1,0 +1,333 @@
+//! Turns utterances into words with whisper.cpp. One model is shared by all; each worker has its own
+//! state. Never logs what was said, and lets whisper.cpp log nothing.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
+    WhisperState,
+};
+
+use crate::domain::language::Language;
+use crate::speech::engine::bounds::{
+    CONTEXT_FULL, PROMPT_CHARS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
+};
+use crate::speech::engine::context;
+use crate::speech::engine::guard::{Heard, Piece, judge};
+use crate::speech::engine::segmenter::Utterance;
+
+/// Why words could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum WhisperFailure {
+    #[error("reading the whisper model {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the whisper model {path} is not a ggml file; it begins with {magic:02x?}")]
+    NotAModel { path: PathBuf, magic: [u8; 4] },
+    #[error("the whisper model {path} has {bytes} bytes; the smallest has {MODEL_BYTES_MIN}")]
+    TooSmall { path: PathBuf, bytes: u64 },
+    #[error("loading the whisper model {path}: {source}")]
+    Load { path: PathBuf, source: WhisperError },
+    #[error("making a state of the whisper model: {0}")]
+    State(WhisperError),
+    #[error("transcribing {ms} ms of audio: {source}")]
+    Transcribe { ms: u64, source: WhisperError },
+    #[error("finding the language of {ms} ms of audio: {source}")]
+    Detect { ms: u64, source: WhisperError },
+    #[error("transcribing {ms} ms of audio: {why}")]
+    Other { ms: u64, why: String },
+}
+
+/// How hard to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// With the context cut to the utterance, once, at temperature 0: four to seven times cheaper.
+    Cut,
+    /// With all 30 s of context, and again at higher temperatures when whisper itself doubts.
+    Full,
+}
+
+/// What turns audio into pieces of text. One per worker thread.
+pub trait Transcriber: Send {
+    /// `pcm`: 16 kHz mono in [-1, 1], at most 30 s. `prompt`: words to expect, may be empty.
+    fn transcribe(
+        &mut self,
+        pcm: &[f32],
+        language: Language,
+        prompt: &str,
+        effort: Effort,
+    ) -> Result<Vec<Piece>, WhisperFailure>;
+
+    /// Which of our languages is spoken; of others, whichever sounds nearest.
+    fn detect(&mut self, pcm: &[f32]) -> Result<Language, WhisperFailure>;
+}
+
+/// The words of an utterance, guarded; empty when there are none. Tries twice when the first answer
+/// looks like a failure; the second is taken unless it is empty.
+pub fn words(
+    transcriber: &mut dyn Transcriber,
+    utterance: &Utterance,
+    language: Language,
+    prompt: &str,
+) -> Result<Words, WhisperFailure> {
+    let pcm = &utterance.pcm;
+    let heard = Heard::of(pcm, utterance.voice_ms);
+    let first = judge(&transcriber.transcribe(pcm, language, prompt, Effort::Cut)?, &heard);
+    if !first.retry {
+        return Ok(Words { text: first.text, retried: false });
+    }
+    let second = judge(&transcriber.transcribe(pcm, language, prompt, Effort::Full)?, &heard);
+    let text = if second.text.is_empty() { first.text } else { second.text };
+    Ok(Words { text, retried: true })
+}
+
+/// What was said in one utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    pub text: String,
+    pub retried: bool,
+}
+
+/// A loaded whisper model: 75 MB (tiny) to 3 GB, in memory once.
+#[derive(Clone)]
+pub struct WhisperModel {
+    context: Arc<WhisperContext>,
+}
+
+/// First bytes of every ggml file.
+const MAGIC: [u8; 4] = *b"lmgg";
+
+/// Bytes of the smallest model there can be: tiny in 4 bits has some 25 MB. A file cut short before
+/// its weights would be taken by whisper.cpp as "an empty model for testing".
+const MODEL_BYTES_MIN: u64 = 16_000_000;
+
+impl WhisperModel {
+    /// Loads a ggml file. A file that is cut short is refused by whisper.cpp, which says no more than
+    /// that; one that is no ggml file at all is refused here.
+    pub fn load(path: &Path) -> Result<Self, WhisperFailure> {
+        whisper_rs::install_logging_hooks();
+        let read = |source| WhisperFailure::Read { path: path.into(), source };
+        let mut file = File::open(path).map_err(read)?;
+        let mut magic = [0; 4];
+        file.read_exact(&mut magic).map_err(read)?;
+        if magic != MAGIC {
+            return Err(WhisperFailure::NotAModel { path: path.into(), magic });
+        }
+        let bytes = file.metadata().map_err(read)?.len();
+        if bytes < MODEL_BYTES_MIN {
+            return Err(WhisperFailure::TooSmall { path: path.into(), bytes });
+        }
+        let mut parameters = WhisperContextParameters::new();
+        // Slower on the CPUs measured (2100 against 1715 ms for 29 s with tiny).
+        parameters.flash_attn(false);
+        let context = WhisperContext::new_with_params(path, parameters)
+            .map_err(|source| WhisperFailure::Load { path: path.into(), source })?;
+        Ok(Self { context: Arc::new(context) })
+    }
+
+    /// A worker's own state: some 100 MB with base.
+    pub fn transcriber(&self) -> Result<WhisperTranscriber, WhisperFailure> {
+        Ok(WhisperTranscriber {
+            context: Arc::clone(&self.context),
+            state: self.context.create_state().map_err(WhisperFailure::State)?,
+            // Made once: whisper-rs leaks the language's name each time it is set.
+            parameters: Language::ALL.map(parameters),
+        })
+    }
+}
+
+fn parameters(language: Language) -> FullParams<'static, 'static> {
+    let mut it = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+    it.set_language(Some(language.code()));
+    // Two threads on one utterance collapse when the other core is busy (performance.md, 2.2).
+    it.set_n_threads(1);
+    it.set_no_context(true);
+    // One utterance is one segment and one pass. Timestamps stay on, though nobody reads them: with the
+    // context cut, it is the end mark that tells whisper to stop. Without them tiny said the whole
+    // clip twice (69 instead of 110 of 114 words right; how: see `CONTEXT_MARGIN`).
+    it.set_no_timestamps(false);
+    it.set_single_segment(true);
+    it.set_suppress_blank(true);
+    // What is no speech is the guard's to say.
+    it.set_no_speech_thold(1.1);
+    it.set_print_special(false);
+    it.set_print_progress(false);
+    it.set_print_realtime(false);
+    it.set_print_timestamps(false);
+    it
+}
+
+/// One worker's whisper. Not shared between threads at one time.
+pub struct WhisperTranscriber {
+    context: Arc<WhisperContext>,
+    state: WhisperState,
+    parameters: [FullParams<'static, 'static>; Language::ALL.len()],
+}
+
+impl Transcriber for WhisperTranscriber {
+    fn transcribe(
+        &mut self,
+        pcm: &[f32],
+        language: Language,
+        prompt: &str,
+        effort: Effort,
+    ) -> Result<Vec<Piece>, WhisperFailure> {
+        let tokens = self.tokens(prompt);
+        let mut parameters = self.parameters[language as usize].clone();
+        let (units, temperature_inc) = match effort {
+            Effort::Cut => (context::cut(pcm.len()), 0.0),
+            Effort::Full => (CONTEXT_FULL, 0.4),
+        };
+        parameters.set_audio_ctx(units as i32);
+        parameters.set_temperature_inc(temperature_inc);
+        parameters.set_max_tokens(context::tokens_max(pcm.len()) as i32);
+        if !tokens.is_empty() {
+            parameters.set_tokens(&tokens);
+        }
+        let ms = pcm.len() / SAMPLES_PER_MS;
+        self.state
+            .full(parameters, &padded(pcm))
+            .map_err(|source| WhisperFailure::Transcribe { ms: ms as u64, source })?;
+        Ok(self.pieces())
+    }
+
+    fn detect(&mut self, pcm: &[f32]) -> Result<Language, WhisperFailure> {
+        let ms = (pcm.len() / SAMPLES_PER_MS) as u64;
+        let failed = |source| WhisperFailure::Detect { ms, source };
+        if !self.context.is_multilingual() {
+            return Ok(Language::English);
+        }
+        self.state.pcm_to_mel(&padded(pcm), 1).map_err(failed)?;
+        let (_, probabilities) = self.state.lang_detect(0, 1).map_err(failed)?;
+        let of = |it: Language| {
+            let id = whisper_rs::get_lang_id(it.code()).and_then(|id| usize::try_from(id).ok());
+            id.and_then(|id| probabilities.get(id)).copied().unwrap_or(0.0)
+        };
+        let best = Language::ALL.into_iter().max_by(|a, b| of(*a).total_cmp(&of(*b)));
+        Ok(best.unwrap_or_default())
+    }
+}
+
+impl WhisperTranscriber {
+    /// The prompt as tokens: bounded, and not as text, which whisper-rs would leak at every call.
+    fn tokens(&self, prompt: &str) -> Vec<i32> {
+        let prompt: String =
+            prompt.chars().filter(|it| !it.is_control()).take(PROMPT_CHARS_MAX).collect();
+        if prompt.is_empty() {
+            return Vec::new();
+        }
+        // No token is shorter than a byte. whisper-rs takes the answer "too many" for a length, so
+        // there must be room for all of them.
+        self.context.tokenize(&prompt, prompt.len() + 16).unwrap_or_default()
+    }
+
+    fn pieces(&self) -> Vec<Piece> {
+        let end = self.context.token_eot();
+        let piece = |segment: whisper_rs::WhisperSegment<'_>| {
+            let logs: Vec<f32> = (0..segment.n_tokens())
+                .filter_map(|it| segment.get_token(it))
+                .map(|it| it.token_data())
+                .filter(|it| it.id < end)
+                .map(|it| it.plog)
+                .collect();
+            Piece {
+                text: segment.to_str_lossy().map(|it| it.into_owned()).unwrap_or_default(),
+                no_speech: segment.no_speech_probability(),
+                logprob_mean: logs.iter().sum::<f32>() / logs.len().max(1) as f32,
+            }
+        };
+        self.state.as_iter().map(piece).collect()
+    }
+}
+
+/// Whisper stops at once when there is less than a second.
+fn padded(pcm: &[f32]) -> std::borrow::Cow<'_, [f32]> {
+    let least = WHISPER_MS_MIN as usize * SAMPLES_PER_MS;
+    if pcm.len() >= least {
+        return pcm.into();
+    }
+    let mut padded = pcm.to_vec();
+    padded.resize(least, 0.0);
+    padded.into()
+}
+
+/// Says what the script says, in its order, whatever it hears; `Err` fails, and the word "panic"
+/// panics.
+#[cfg(test)]
+pub struct ScriptedTranscriber {
+    pub script: std::collections::VecDeque<Result<&'static str, ()>>,
+    pub efforts: Vec<Effort>,
+}
+
+#[cfg(test)]
+impl ScriptedTranscriber {
+    pub fn new(script: impl IntoIterator<Item = Result<&'static str, ()>>) -> Self {
+        Self { script: script.into_iter().collect(), efforts: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+impl Transcriber for ScriptedTranscriber {
+    fn transcribe(
+        &mut self,
+        pcm: &[f32],
+        _: Language,
+        _: &str,
+        effort: Effort,
+    ) -> Result<Vec<Piece>, WhisperFailure> {
+        self.efforts.push(effort);
+        let ms = (pcm.len() / SAMPLES_PER_MS) as u64;
+        match self.script.pop_front() {
+            Some(Ok("panic")) => panic!("asked to panic"),
+            Some(Ok(text)) => {
+                Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: -0.1 }])
+            }
+            Some(Err(())) => Err(WhisperFailure::Other { ms, why: "scripted".into() }),
+            None => Ok(vec![]),
+        }
+    }
+
+    fn detect(&mut self, _: &[f32]) -> Result<Language, WhisperFailure> {
+        Ok(Language::Swedish)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::{SessionTime, Span};
+
+    fn check(script: &[&'static str], expect: &str, efforts: &[Effort]) {
+        let mut transcriber = ScriptedTranscriber::new(script.iter().map(|it| Ok(*it)));
+        let span = Span::new(SessionTime(0), SessionTime(2_000));
+        let utterance = Utterance { span, pcm: vec![0.1; 32_000], voice_ms: 2_000 };
+        let got = words(&mut transcriber, &utterance, Language::Finnish, "").unwrap();
+        assert_eq!(got.text, expect);
+        assert_eq!(transcriber.efforts, efforts);
+    }
+
+    #[test]
+    fn a_loop_is_tried_again_with_all_the_context() {
+        use Effort::{Cut, Full};
+        check(&["hello there"], "hello there", &[Cut]);
+        check(&["go on go on go on", "go on and on"], "go on and on", &[Cut, Full]);
+        check(&["go on go on go on", ""], "go on", &[Cut, Full]);
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused_with_a_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ggml-none.bin");
+        let why = |path: &Path| WhisperModel::load(path).err().unwrap().to_string();
+        assert!(why(&path).contains("ggml-none.bin: No such file"), "{}", why(&path));
+        std::fs::write(&path, "<html>not found</html>").unwrap();
+        assert!(why(&path).contains("is not a ggml file"), "{}", why(&path));
+        std::fs::write(&path, b"lmgg\x01\x02").unwrap();
+        assert!(why(&path).contains("has 6 bytes"), "{}", why(&path));
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(MODEL_BYTES_MIN).unwrap();
+        assert!(why(&path).starts_with("loading the whisper model"), "{}", why(&path));
+    }
+}

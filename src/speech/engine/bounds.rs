@@ -1,0 +1,126 @@
+//! Every bound and threshold of speech, with its unit and its reason. Not configuration.
+
+/// Samples per second of everything after the Opus decoder: what whisper and the VAD were trained on.
+pub const RATE_HZ: u32 = 16_000;
+
+/// Samples per millisecond at [`RATE_HZ`].
+pub const SAMPLES_PER_MS: usize = 16;
+
+/// Ticks per millisecond of the RTP clock of Opus, which is 48 kHz whatever was recorded (RFC 7587).
+pub const TICKS_PER_MS: u64 = 48;
+
+/// Samples in one frame of the VAD: earshot takes exactly 256.
+pub const FRAME_SAMPLES: usize = 256;
+
+/// Length of one frame of the VAD, in ms.
+pub const FRAME_MS: u64 = 16;
+
+/// Packets held back while one before them is missing: 60 ms of the usual 20 ms packets. Nobody hears
+/// this path, so it may wait longer than a loudspeaker, but captions should not.
+pub const REORDER_PACKETS_MAX: usize = 3;
+
+/// How long a packet is held back while one before it is missing, in ms.
+pub const REORDER_MS_MAX: u64 = 60;
+
+/// A jump of sequence numbers beyond this is a new start, not a loss: 10 s of 20 ms packets.
+pub const SEQUENCE_JUMP_MAX: u64 = 500;
+
+/// So many packets in a row that are all too late are a new start with lower numbers: 1 s.
+pub const LATE_RUN_MAX: u32 = 50;
+
+/// How far the RTP clock may be from the arrival before it is set anew, in ms: more than any jitter
+/// a call survives, less than what would put words into the wrong round.
+pub const CLOCK_SLIP_MS_MAX: u64 = 500;
+
+/// Lost packets that the decoder makes up; beyond them its guess is a drone and silence is honest.
+pub const CONCEALED_PACKETS_MAX: u32 = 5;
+
+/// Holes in the audio up to this are filled with silence so that an utterance lives through them,
+/// in ms; at a longer one the utterance ends. Above [`HANGOVER_MS`], so that a hole never sounds
+/// shorter than it was.
+pub const HOLE_MS_MAX: u64 = 1_000;
+
+/// Without a packet for this long the person is taken as silent and the utterance ends, in ms: the
+/// hangover, and what a bad network holds back.
+pub const IDLE_MS: u64 = 700;
+
+/// Packets of one person waiting to be decoded: 2 s. More means that the ears do not keep up.
+pub const WAITING_PACKETS_MAX: usize = 100;
+
+/// Bytes in one Opus packet that are looked at (RFC 6716: 1275 per frame; the rest is no speech).
+pub const PACKET_BYTES_MAX: usize = 1_500;
+
+/// VAD probability from which a frame may open an utterance.
+///
+/// Measured with earshot on jfk and the ten clips of Debian's pocketsphinx-testdata: 48 to 92 % of the
+/// frames reach it, and 41 to 90 % still do when the clip is made 30 dB quieter, so nothing is
+/// gained by levelling people's voices first; at 40 dB quieter some clips are lost.
+pub const OPEN_PROBABILITY: f32 = 0.5;
+
+/// VAD probability from which a frame keeps an utterance open.
+///
+/// Measured as [`OPEN_PROBABILITY`]: the pauses of these clips lie between 0.1 and 0.36, weak ends of
+/// words above 0.4. At 0.3 room noise alone kept utterances open.
+pub const KEEP_PROBABILITY: f32 = 0.4;
+
+/// Frames in a row at [`OPEN_PROBABILITY`] that open an utterance: 48 ms. Clicks are shorter.
+pub const ONSET_FRAMES: usize = 3;
+
+/// Audio kept from before the onset, in ms: soft consonants come before the voice.
+pub const PREFILL_MS: u64 = 240;
+
+/// Silence that ends an utterance, in ms.
+pub const HANGOVER_MS: u64 = 480;
+
+/// Silence that ends an utterance which is already [`LONG_MS`] long, in ms: a breath is enough then,
+/// so that the longest length is hardly ever reached in the middle of a word.
+pub const HANGOVER_LONG_MS: u64 = 208;
+
+/// From this length an utterance ends at the next short silence, in ms.
+pub const LONG_MS: u64 = 6_000;
+
+/// Audio kept after the last voice of an utterance, in ms: words fade out.
+pub const TAIL_MS: u64 = 208;
+
+/// The longest utterance, in ms. Captions should come while the talk goes on, and whisper's cost and
+/// its loops grow with length.
+pub const UTTERANCE_MS_MAX: u64 = 12_000;
+
+/// A forced cut is looked for in this last part of the longest utterance, in ms.
+pub const CUT_WITHIN_MS: u64 = 6_000;
+
+/// A forced cut leaves at least this much to the next utterance, in ms: whisper needs context.
+pub const CUT_LEAVES_MS: u64 = 1_000;
+
+/// Voice below which the rest after a forced cut is not worth a try, in ms.
+pub const REST_VOICE_MS_MIN: u64 = 64;
+
+/// What whisper is given at least, in ms; shorter audio is filled with silence.
+pub const WHISPER_MS_MIN: u64 = 1_100;
+
+/// Context units per second of audio of whisper's encoder; 1500 for its 30 s.
+pub const CONTEXT_UNITS_PER_S: u64 = 50;
+
+/// Context units of the whole 30 s.
+pub const CONTEXT_FULL: u32 = 1_500;
+
+/// Context units beyond the audio.
+///
+/// Measured on jfk and the ten clips of pocketsphinx-testdata (45 s, 114 words, two of them not as the
+/// reference has them): words right with all the context of whole clips 111 (tiny) and 108 (base); with
+/// it cut 110 and 108; cut into utterances by the whole path 110 and 107. A margin of 128 gave the
+/// same counts as 64. Time of the path against all the context, on a busy machine: 1 to 4.8 and 5.6.
+pub const CONTEXT_MARGIN: u64 = 64;
+
+/// The context is rounded up to a multiple of this: fewer different sizes of whisper's graphs.
+pub const CONTEXT_STEP: u64 = 64;
+
+/// Audio waiting for a whisper worker, over all speakers, in seconds, unless configured otherwise:
+/// what a machine of base model and two workers writes down in some ten seconds.
+pub const BACKLOG_S_MAX: u64 = 120;
+
+/// Tokens whisper may write per second of audio; fast Finnish needs about eight.
+pub const TOKENS_PER_S_MAX: u64 = 20;
+
+/// Characters of a prompt given to whisper: it keeps 224 tokens at most.
+pub const PROMPT_CHARS_MAX: usize = 400;

@@ -1,0 +1,10 @@
+//! The rules of listening, pure: packets into order, voice into utterances, utterances into a fair
+//! queue, whisper's answer into words. No clock, no thread, no file; the driver brings all of it in.
+
+pub mod bounds;
+pub mod context;
+pub mod guard;
+pub mod reorder;
+pub mod schedule;
+pub mod segmenter;
+pub mod timing;

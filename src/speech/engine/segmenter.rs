@@ -1,0 +1,370 @@
+//! Finds utterances in one person's voice from the probabilities of a VAD.
+//! Never decodes, never judges what was said, never loses a sample inside an utterance.
+
+use std::collections::VecDeque;
+
+use crate::domain::limits::VOICE_MIN_MS;
+use crate::domain::time::{SessionTime, Span};
+use crate::speech::engine::bounds::{
+    CUT_LEAVES_MS, CUT_WITHIN_MS, FRAME_MS, FRAME_SAMPLES, HANGOVER_LONG_MS, HANGOVER_MS,
+    HOLE_MS_MAX, KEEP_PROBABILITY, LONG_MS, ONSET_FRAMES, OPEN_PROBABILITY, PREFILL_MS,
+    REST_VOICE_MS_MIN, TAIL_MS, UTTERANCE_MS_MAX,
+};
+
+/// One person's voice between two silences.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Utterance {
+    /// From the first voice to the end of the last; the spans of one person never overlap.
+    pub span: Span,
+    /// 16 kHz, mono, in [-1, 1]: the span, some audio before and after it, at most
+    /// [`UTTERANCE_MS_MAX`].
+    pub pcm: Vec<f32>,
+    /// How much of it is voice, in ms.
+    pub voice_ms: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Frame {
+    at: SessionTime,
+    samples: [f32; FRAME_SAMPLES],
+    probability: f32,
+}
+
+impl Frame {
+    fn voiced(&self) -> bool {
+        self.probability >= KEEP_PROBABILITY
+    }
+
+    fn energy(&self) -> f32 {
+        self.samples.iter().map(|it| it * it).sum()
+    }
+}
+
+/// The segmenter of one person. While nothing is said it keeps the last [`PREFILL_MS`]; three frames
+/// in a row of certain voice open an utterance, [`HANGOVER_MS`] without even doubtful voice close it.
+#[derive(Debug, Default)]
+pub struct Segmenter {
+    frames: VecDeque<Frame>,
+    open: bool,
+    /// The running utterance goes on after a forced cut.
+    continued: bool,
+    /// Certain frames in a row at the end of `frames`.
+    onset: usize,
+    /// Silent frames in a row at the end of `frames`.
+    silent: usize,
+    /// Where the last span ended.
+    ended: SessionTime,
+}
+
+impl Segmenter {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one frame: its samples, the VAD's probability of voice in it, the time of its first
+    /// sample. At most one utterance comes out of one frame, two when the time jumps.
+    pub fn push(
+        &mut self,
+        samples: &[f32; FRAME_SAMPLES],
+        probability: f32,
+        at: SessionTime,
+        out: &mut Vec<Utterance>,
+    ) {
+        if let Some(last) = self.frames.back() {
+            let expected = last.at + FRAME_MS;
+            if at < last.at || at.since_ms(expected) > HOLE_MS_MAX {
+                self.cut(out);
+            }
+        }
+        let frame = Frame { at, samples: *samples, probability };
+        self.onset = if probability >= OPEN_PROBABILITY { self.onset + 1 } else { 0 };
+        self.silent = if frame.voiced() { 0 } else { self.silent + 1 };
+        self.frames.push_back(frame);
+        if !self.open {
+            self.open = self.onset >= ONSET_FRAMES;
+            if !self.open {
+                self.trim();
+            }
+            return;
+        }
+        let length_ms = frames_ms(self.frames.len());
+        let hangover_ms = if length_ms >= LONG_MS { HANGOVER_LONG_MS } else { HANGOVER_MS };
+        if frames_ms(self.silent) >= hangover_ms {
+            let keep = self.silent.saturating_sub(frames_in(TAIL_MS));
+            self.emit(self.frames.len() - keep, out);
+            self.close();
+        } else if length_ms + FRAME_MS > UTTERANCE_MS_MAX {
+            let place = self.quietest();
+            self.emit(place, out);
+            self.continued = true;
+            if self.silent >= self.frames.len() {
+                self.close();
+            }
+        }
+    }
+
+    /// Ends the running utterance now, as when a person changes rooms: nothing from before goes into
+    /// the next one.
+    pub fn cut(&mut self, out: &mut Vec<Utterance>) {
+        if self.open {
+            let silent = self.silent.saturating_sub(frames_in(TAIL_MS));
+            self.emit(self.frames.len().saturating_sub(silent), out);
+        }
+        self.discard();
+    }
+
+    /// Forgets all audio, as when consent is withdrawn.
+    pub fn discard(&mut self) {
+        self.frames = VecDeque::new();
+        self.onset = 0;
+        self.silent = 0;
+        self.close();
+    }
+
+    /// Where the running utterance began; `None` while nothing is said.
+    pub fn open_since(&self) -> Option<SessionTime> {
+        self.frames.front().filter(|_| self.open).map(|it| it.at)
+    }
+
+    fn close(&mut self) {
+        self.open = false;
+        self.continued = false;
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        while self.frames.len() > frames_in(PREFILL_MS) {
+            self.frames.pop_front();
+        }
+    }
+
+    /// Takes the first `count` frames out as an utterance, if there is enough voice in them.
+    fn emit(&mut self, count: usize, out: &mut Vec<Utterance>) {
+        let min_ms = if self.continued { REST_VOICE_MS_MIN } else { VOICE_MIN_MS };
+        let taken: Vec<Frame> = self.frames.drain(..count.min(self.frames.len())).collect();
+        let voice_ms = frames_ms(taken.iter().filter(|it| it.voiced()).count());
+        let first = taken.iter().find(|it| it.voiced());
+        let last = taken.iter().rev().find(|it| it.voiced());
+        let (Some(first), Some(last)) = (first, last) else { return };
+        if voice_ms < min_ms {
+            return;
+        }
+        let span = Span::new(first.at.max(self.ended), last.at + FRAME_MS);
+        self.ended = span.end.max(self.ended);
+        let pcm = taken.iter().flat_map(|it| it.samples).collect();
+        out.push(Utterance { span, pcm, voice_ms });
+    }
+
+    /// Where to cut when somebody talks on: in the middle of the longest silence of the last part, or,
+    /// when there is none, in its quietest 80 ms. Number of frames before the cut.
+    fn quietest(&self) -> usize {
+        let from = self.frames.len().saturating_sub(frames_in(CUT_WITHIN_MS));
+        let to = self.frames.len().saturating_sub(frames_in(CUT_LEAVES_MS)).max(from + 1);
+        let mut best = (0, 0);
+        let mut run = 0;
+        for (i, frame) in self.frames.range(from..to).enumerate() {
+            run = if frame.voiced() { 0 } else { run + 1 };
+            if run >= best.0 {
+                best = (run, from + i + 1 - run / 2);
+            }
+        }
+        if best.0 >= SILENCE_FRAMES_MIN {
+            return best.1;
+        }
+        let energy: Vec<f32> = self.frames.range(from..to).map(Frame::energy).collect();
+        let quietest = energy
+            .windows(QUIET_FRAMES)
+            .map(|it| it.iter().sum::<f32>())
+            .enumerate()
+            .min_by(|a, b| a.1.total_cmp(&b.1));
+        quietest.map_or(to, |(i, _)| from + i + QUIET_FRAMES / 2)
+    }
+}
+
+/// Silent frames in a row that count as a silence to cut in: 48 ms, more than the stop of a "t".
+const SILENCE_FRAMES_MIN: usize = 3;
+
+/// Frames over which loudness is compared where there is no silence: 80 ms.
+const QUIET_FRAMES: usize = 5;
+
+fn frames_ms(frames: usize) -> u64 {
+    frames as u64 * FRAME_MS
+}
+
+fn frames_in(ms: u64) -> usize {
+    (ms / FRAME_MS) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Feeds `(probability, frames)` runs. Sample values are their own numbers, so that every lost or
+    /// doubled sample shows. Returns `(first, one past last)` sample of each utterance, and its span.
+    fn run(parts: &[(f32, usize)]) -> Vec<(usize, usize, Span)> {
+        let mut segmenter = Segmenter::new();
+        let mut out = Vec::new();
+        let mut n = 0usize;
+        for &(probability, frames) in parts {
+            for _ in 0..frames {
+                let samples = std::array::from_fn(|i| (n * FRAME_SAMPLES + i) as f32);
+                let at = SessionTime(1_000 + n as u64 * FRAME_MS);
+                segmenter.push(&samples, probability, at, &mut out);
+                n += 1;
+            }
+        }
+        segmenter.cut(&mut out);
+        out.iter()
+            .map(|it| {
+                assert!(it.pcm.windows(2).all(|two| two[1] - two[0] == 1.0), "a sample is lost");
+                assert!(it.pcm.len() as u64 <= UTTERANCE_MS_MAX * 16);
+                let first = it.pcm[0] as usize;
+                (first, first + it.pcm.len(), it.span)
+            })
+            .collect()
+    }
+
+    /// The spans in ms since the first frame.
+    fn check(parts: &[(f32, usize)], expect: &[(u64, u64)]) {
+        let got: Vec<(u64, u64)> = run(parts)
+            .iter()
+            .map(|it| (it.2.start.as_ms() - 1_000, it.2.end.as_ms() - 1_000))
+            .collect();
+        assert_eq!(got, expect, "{parts:?}");
+    }
+
+    const YES: f32 = 0.9;
+    const MAYBE: f32 = 0.45;
+    const NO: f32 = 0.1;
+
+    #[test]
+    fn voice_between_silences_is_an_utterance() {
+        check(&[(NO, 50), (YES, 30), (NO, 60)], &[(800, 1_280)]);
+        check(
+            &[(NO, 50), (YES, 30), (NO, 40), (YES, 20), (NO, 60)],
+            &[(800, 1_280), (1_920, 2_240)],
+        );
+        check(&[(NO, 500)], &[]);
+    }
+
+    #[test]
+    fn a_short_silence_does_not_end_it_and_doubtful_voice_keeps_it() {
+        check(&[(YES, 30), (NO, 28), (YES, 30), (NO, 60)], &[(0, 88 * 16)]);
+        check(&[(YES, 30), (MAYBE, 60), (YES, 10), (NO, 60)], &[(0, 1_600)]);
+    }
+
+    #[test]
+    fn doubtful_voice_alone_and_clicks_open_nothing() {
+        check(&[(MAYBE, 200)], &[]);
+        check(&[(NO, 20), (YES, 2), (NO, 40), (YES, 2), (NO, 40)], &[]);
+        check(&[(NO, 20), (YES, 14), (NO, 40)], &[]);
+        check(&[(NO, 20), (YES, 16), (NO, 40)], &[(320, 576)]);
+    }
+
+    #[test]
+    fn audio_before_and_after_comes_along_once() {
+        let got = run(&[(NO, 50), (YES, 30), (NO, 60), (YES, 30), (NO, 60)]);
+        assert_eq!(got[0].0 / FRAME_SAMPLES, 50 + 3 - 1 - frames_in(PREFILL_MS));
+        assert_eq!(got[0].1 / FRAME_SAMPLES, 80 + frames_in(TAIL_MS));
+        assert!(got[1].0 >= got[0].1);
+        let close = run(&[(YES, 30), (NO, 30), (YES, 30), (NO, 60)]);
+        assert_eq!(close.len(), 2);
+        assert!(close[1].0 >= close[0].1, "audio given twice");
+    }
+
+    #[test]
+    fn long_talk_is_cut_in_its_longest_silence_and_goes_on_there() {
+        let got = run(&[(YES, 500), (NO, 8), (YES, 100), (NO, 4), (YES, 1_000), (NO, 60)]);
+        assert_eq!(got[0].1 / FRAME_SAMPLES, 504);
+        assert_eq!(got[1].0, got[0].1);
+        assert_eq!(got[2].0, got[1].1);
+        assert!(got.windows(2).all(|it| it[0].2.end <= it[1].2.start));
+    }
+
+    #[test]
+    fn a_breath_ends_what_is_long_already() {
+        let got = run(&[(YES, 400), (NO, 14), (YES, 100), (NO, 60)]);
+        assert_eq!(got.len(), 2);
+        assert_eq!(run(&[(YES, 200), (NO, 14), (YES, 100), (NO, 60)]).len(), 1);
+    }
+
+    #[test]
+    fn a_cut_closes_and_leaves_nothing_behind() {
+        let mut segmenter = Segmenter::new();
+        let mut out = Vec::new();
+        let frame = [0.5; FRAME_SAMPLES];
+        for n in 0..40 {
+            segmenter.push(&frame, YES, SessionTime(n * 16), &mut out);
+        }
+        assert_eq!(segmenter.open_since(), Some(SessionTime(0)));
+        segmenter.cut(&mut out);
+        assert_eq!(out.len(), 1);
+        for n in 40..60 {
+            segmenter.push(&frame, YES, SessionTime(n * 16), &mut out);
+        }
+        segmenter.cut(&mut out);
+        assert_eq!(out[1].span, Span::new(SessionTime(640), SessionTime(960)));
+        assert_eq!(out[1].pcm.len(), 20 * FRAME_SAMPLES);
+    }
+
+    #[test]
+    fn what_is_discarded_is_never_said() {
+        let mut segmenter = Segmenter::new();
+        let mut out = Vec::new();
+        for n in 0..400 {
+            segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(n * 16), &mut out);
+        }
+        segmenter.discard();
+        segmenter.cut(&mut out);
+        assert_eq!(out, vec![]);
+        assert_eq!(segmenter.open_since(), None);
+    }
+
+    #[test]
+    fn a_jump_of_time_ends_the_utterance() {
+        for jump in [10_000u64, 0] {
+            let mut segmenter = Segmenter::new();
+            let mut out = Vec::new();
+            for n in 0..40 {
+                segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(5_000 + n * 16), &mut out);
+            }
+            for n in 0..40 {
+                segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(jump + n * 16), &mut out);
+            }
+            segmenter.cut(&mut out);
+            assert!(out.windows(2).all(|it| it[0].span.end <= it[1].span.start));
+            assert_eq!(out[0].span.ms(), 640);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// No sample inside an utterance is lost, none is given twice, spans of one person never
+        /// overlap, and every certain voice long enough is in some utterance.
+        #[test]
+        fn no_voice_is_lost(parts in proptest::collection::vec(
+            (prop_oneof![Just(YES), Just(MAYBE), Just(NO), 0f32..1.0], 1usize..300), 1..25,
+        )) {
+            let got = run(&parts);
+            for two in got.windows(2) {
+                prop_assert!(two[0].1 <= two[1].0);
+                prop_assert!(two[0].2.end <= two[1].2.start);
+            }
+            let covered = |frame: usize| got.iter().any(|it| {
+                it.0 <= frame * FRAME_SAMPLES && (frame + 1) * FRAME_SAMPLES <= it.1
+            });
+            let mut at = 0;
+            for (probability, frames) in parts {
+                if probability >= OPEN_PROBABILITY && frames_ms(frames) >= VOICE_MIN_MS {
+                    for frame in at..at + frames {
+                        prop_assert!(covered(frame), "frame {frame} is lost");
+                    }
+                }
+                at += frames;
+            }
+        }
+    }
+}
