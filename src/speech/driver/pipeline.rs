@@ -856,10 +856,11 @@ mod tests {
     }
 
     struct Rig {
+        // Before `speech`, so that a failing test lets the workers go instead of waiting for them.
+        answers: Sender<&'static str>,
         speech: Speech,
         events: Receiver<SpeechEvent>,
         begun: Receiver<()>,
-        answers: Sender<&'static str>,
         panics: Arc<AtomicBool>,
         /// What everybody says, in pieces of 1.6 s; how far each is.
         tape: Vec<OpusPacket>,
