@@ -266,6 +266,10 @@ pub mod tests {
             assert_eq!(got.len(), 1, "{lost:?}");
             near(got[0].span.start, 10_400);
             near(got[0].span.end, 11_600);
+            // The tone is made up for up to five packets, and silent beyond.
+            let silent =
+                got[0].pcm[8_000..17_000].chunks(320).filter(|it| it.iter().all(|it| *it == 0.0));
+            assert!(silent.count() <= lost.len().saturating_sub(5), "{lost:?}");
         }
     }
 
