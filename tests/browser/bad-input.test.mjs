@@ -166,8 +166,9 @@ story("without a good model everything but the words works, and every page says 
     assert.equal(await guest.sees("no-transcription", "state"), state);
     const host = await stage.host(server);
     assert.equal(await host.sees("no-transcription", "state"), state);
-    await guest.joins(host.joinLink);
+    await guest.joins(host.joinLink, { consent: null });
     assert.equal(await guest.sees("no-transcription", "state"), state);
+    await host.page.locator("[data-testid=host-person][data-consent=declined]").waitFor();
     await server.kill();
     await Promise.all([guest, host].map((it) => it.browser.close()));
   }

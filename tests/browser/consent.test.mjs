@@ -42,6 +42,29 @@ story("what somebody says who declined, or paused, is written nowhere; later wor
   assert.equal((await notes.search({ participant: String(bob.number) })).total, 0);
 });
 
+story("nobody agrees by a slip: not by leaving the question open, not by one press", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const [alice] = await stage.joining(host.joinLink, ["Alice"]);
+  const bob = await stage.person("Bob");
+  await bob.arrives(host.joinLink, { consent: null });
+  await bob.see("join-submit").click();
+  await bob.page.locator("[data-testid=join-consent][aria-invalid=true]").waitFor();
+  assert.equal(await bob.see("room-name").count(), 0, "the question must be answered");
+  await bob.see("join-consent-declined").check();
+  await bob.see("join-submit").click();
+  await bob.isInside();
+
+  await bob.see("toggle-transcription").click();
+  await bob.see("consent-agree").waitFor();
+  await alice.seesConsent(bob, "declined");
+  await bob.page.keyboard.press("Escape");
+  await alice.seesConsent(bob, "declined");
+  await bob.see("toggle-transcription").click();
+  await bob.see("consent-agree").click();
+  await alice.seesConsent(bob, "on");
+});
+
 /** Begins and stops to speak, as the other sees: the words had every chance to be written. */
 async function isHeardSaying(speaker, listener, recording) {
   await speaker.says(recording);

@@ -11,6 +11,8 @@ import { Server } from "./help/server.mjs";
 
 export { eventually } from "./help/eventually.mjs";
 
+/** Set to look at the log of a failed story afterwards. */
+const KEEP = process.env.VUORO_KEEP === "1";
 const SCREENSHOTS = path.resolve(process.env.VUORO_SCREENSHOTS ?? "target/screenshots");
 
 /** A test that is given a stage. `limit_s`: what a busy machine may need for it. */
@@ -116,6 +118,7 @@ class Stage {
       await it.picture(this.screenshot(`failed-${name}-${it.name}`));
     }
     for (const it of this.servers) console.log(it.account());
+    if (KEEP) console.log(`--- the servers' data stay in ${this.#folder}`);
   }
 
   async clear() {
@@ -128,6 +131,6 @@ class Stage {
   /** The last thing, and able to run when the process already ends. */
   #leaveNothing() {
     this.servers.forEach((it) => it.killNow());
-    fs.rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    if (!KEEP) fs.rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -184,12 +184,15 @@ export class Person extends Someone {
     await this.openPage(browser);
   }
 
-  /** The join page, filled in but not sent. `plain`: as browsers do, with echo cancelling and so on. */
+  /**
+   * The join page, filled in but not sent. `plain`: as browsers do, with echo cancelling and so on;
+   * `consent`: null leaves the question open.
+   */
   async arrives(link, { language = "en", consent = "on", plain = false } = {}) {
     await this.page.goto(withLanguage(link, plain ? "" : "&raw-audio"));
     await this.see("join-name").fill(this.name);
     await this.see("join-language").selectOption(language);
-    await this.see(`join-consent-${consent}`).check();
+    if (consent) await this.see(`join-consent-${consent}`).check();
   }
 
   async joins(link, choices) {
