@@ -101,7 +101,7 @@ export const en: Texts = {
     consentDeclinedHint: "You can still take part in everything, just like the others.",
     consentMissing: "Choose yes or no before you come in.",
     consentPaused: "You had paused. You come back paused and resume when you wish.",
-    consentUnasked: "Nothing is written down in this session: speech is not turned into text.",
+    consentUnasked: "What is said in this session is neither turned into text nor kept.",
     continueHere: "Continue here",
     submit: "Come in",
     submitListening: "Come in to listen",

@@ -115,7 +115,7 @@ export const fi: Texts = {
     consentDeclinedHint: "Voit silti osallistua kaikkeen kuten muutkin.",
     consentMissing: "Valitse kyllä tai ei ennen kuin tulet mukaan.",
     consentPaused: "Olit keskeyttänyt tekstityksen. Se pysyy keskeytettynä, kunnes jatkat sitä.",
-    consentUnasked: "Tässä tilaisuudessa puhetta ei tekstitetä eikä mitään tallenneta.",
+    consentUnasked: "Tässä tilaisuudessa puhetta ei tekstitetä eikä tallenneta.",
     continueHere: "Jatka täällä",
     submit: "Tule mukaan",
     submitListening: "Tule kuuntelemaan",

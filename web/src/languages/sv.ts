@@ -101,7 +101,7 @@ export const sv: Texts = {
     consentDeclinedHint: "Du kan ändå delta i allt precis som de andra.",
     consentMissing: "Välj ja eller nej innan du kommer med.",
     consentPaused: "Du hade pausat textningen. Den är pausad tills du slår på den igen.",
-    consentUnasked: "Det som sägs på det här mötet textas inte, och ingenting sparas.",
+    consentUnasked: "Det som sägs på det här mötet varken textas eller sparas.",
     continueHere: "Fortsätt här",
     submit: "Kom med",
     submitListening: "Kom och lyssna",
