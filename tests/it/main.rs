@@ -1,4 +1,5 @@
-//! The rules seen from outside: stories about a few people.
+//! The rules seen from outside: stories about a few people, and a simulation of many.
 
 mod session;
+mod sim;
 mod stage;

@@ -1,0 +1,325 @@
+//! What a session ought to do, said as plainly as possible: everybody's whole history, searched
+//! anew each time. It shares the data of `domain` (facts, messages, inputs) and none of its rules;
+//! it has no order of outputs, no throttling and no balance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vuoro::domain::{
+    fact::{Consent, Fact},
+    ids::{ConnectionId, ParticipantId, RoomId},
+    language::Language,
+    limits::{ROOM_PEOPLE_MAX, SEAT_GRACE_MS},
+    message::{PersonView, RoomView},
+    rejection::Rejection,
+    session::{Input, Wish},
+    time::SessionTime,
+};
+
+#[derive(Default)]
+pub struct Reference {
+    pub people: BTreeMap<ParticipantId, Person>,
+    pub watchers: BTreeSet<ConnectionId>,
+    pub breakouts: u16,
+    pub ended: bool,
+}
+
+pub struct Person {
+    pub name: String,
+    language: Language,
+    /// Each consent ever given, oldest first.
+    consents: Vec<(SessionTime, Consent)>,
+    /// Each place ever taken, oldest first.
+    way: Vec<(SessionTime, Option<RoomId>)>,
+    pub page: Option<ConnectionId>,
+    away_since: SessionTime,
+    microphone: bool,
+    camera: bool,
+}
+
+/// What has to come of one input.
+#[derive(Debug, Default, PartialEq)]
+pub struct Expected {
+    pub facts: Vec<Fact>,
+    pub rejected: Vec<(ConnectionId, Rejection)>,
+    /// Pages that are shown the words.
+    pub captions: BTreeSet<ConnectionId>,
+}
+
+impl Person {
+    pub fn room(&self) -> Option<RoomId> {
+        self.way.last().and_then(|it| it.1)
+    }
+
+    fn room_at(&self, at: SessionTime) -> Option<RoomId> {
+        self.way.iter().rfind(|it| it.0 <= at).and_then(|it| it.1)
+    }
+
+    pub fn consent(&self) -> Consent {
+        self.consents.last().expect("given when joining").1
+    }
+
+    /// Whether the person agreed then and has agreed ever since.
+    pub fn agreed_since(&self, at: SessionTime) -> bool {
+        let then = self.consents.iter().rfind(|it| it.0 <= at);
+        let later = self.consents.iter().filter(|it| at < it.0);
+        then.into_iter().chain(later.clone()).all(|it| it.1 == Consent::On) && then.is_some()
+    }
+}
+
+impl Reference {
+    pub fn apply(&mut self, now: SessionTime, input: &Input) -> Expected {
+        let mut expected = Expected::default();
+        let refused =
+            match input {
+                Input::Join { connection, seat, name, language, consent } => {
+                    let person = (name.trim(), *language, *consent);
+                    let refused = self.join(now, *connection, *seat, person, &mut expected.facts);
+                    refused.map(|it| (*connection, it))
+                }
+                Input::Watch { connection } => self.watch(*connection).map(|it| (*connection, it)),
+                Input::Disconnected { connection } => {
+                    self.watchers.remove(connection);
+                    if let Some(id) = self.owner(*connection) {
+                        self.person(id).lose_page(now);
+                    }
+                    None
+                }
+                Input::Wish { connection, wish } => {
+                    let refused = self.grant(now, *connection, wish, &mut expected.facts);
+                    refused.map(|it| (*connection, it))
+                }
+                Input::Transcribed { participant, span, language, text } => {
+                    let room = self.people.get(participant).and_then(|it| {
+                        it.room_at(span.start).filter(|_| it.agreed_since(span.start))
+                    });
+                    if let Some(room) = room.filter(|_| !text.trim().is_empty()) {
+                        let (participant, span, language) = (*participant, *span, *language);
+                        let text = text.trim().to_owned();
+                        let said = Fact::Said { participant, room, span, language, text };
+                        expected.facts.push(said);
+                        let there = self.people.values().filter(|it| {
+                            it.room() == Some(room) && it.room_at(span.end) == Some(room)
+                        });
+                        expected.captions = there.filter_map(|it| it.page).collect();
+                    }
+                    None
+                }
+                Input::Unheard { participant, span, reason } => {
+                    let speaker = self.people.get(participant);
+                    let speaker = speaker.filter(|it| it.agreed_since(span.start));
+                    if let Some(room) = speaker.and_then(|it| it.room_at(span.start)) {
+                        let (participant, span, reason) = (*participant, *span, *reason);
+                        expected.facts.push(Fact::Unheard { participant, room, span, reason });
+                    }
+                    None
+                }
+                Input::Tick => {
+                    self.end_graces(now, &mut expected.facts);
+                    None
+                }
+                Input::Voice { .. } | Input::Uttered { .. } => None,
+            };
+        expected.rejected.extend(refused);
+        expected
+    }
+
+    /// The server was killed: nobody is connected any more.
+    pub fn crash(&mut self, now: SessionTime) {
+        self.watchers.clear();
+        self.people.values_mut().for_each(|it| it.lose_page(now));
+    }
+
+    pub fn owner(&self, page: ConnectionId) -> Option<ParticipantId> {
+        self.people.iter().find(|it| it.1.page == Some(page)).map(|it| *it.0)
+    }
+
+    pub fn rooms(&self) -> Vec<RoomView> {
+        let rooms = (1..=self.breakouts).map(RoomId::Breakout);
+        std::iter::once(RoomId::Main).chain(rooms).map(|it| self.room(it)).collect()
+    }
+
+    pub fn room(&self, room: RoomId) -> RoomView {
+        let there = self.people.iter().filter(|it| it.1.room() == Some(room));
+        let people = there.map(|(id, it)| PersonView {
+            participant: *id,
+            name: it.name.clone(),
+            language: it.language,
+            consent: it.consent(),
+            microphone: it.microphone,
+            camera: it.camera,
+            present: it.page.is_some(),
+        });
+        RoomView { room, people: people.collect() }
+    }
+
+    pub fn count(&self, room: RoomId) -> usize {
+        self.people.values().filter(|it| it.room() == Some(room)).count()
+    }
+
+    /// When the next seat is given up.
+    pub fn next_grace(&self) -> Option<SessionTime> {
+        let away = self.people.values().filter(|it| it.room().is_some() && it.page.is_none());
+        away.map(|it| it.away_since + SEAT_GRACE_MS).min()
+    }
+
+    fn person(&mut self, id: ParticipantId) -> &mut Person {
+        self.people.get_mut(&id).expect("known")
+    }
+
+    fn join(
+        &mut self,
+        now: SessionTime,
+        page: ConnectionId,
+        seat: Option<ParticipantId>,
+        (name, language, consent): (&str, Language, Consent),
+        facts: &mut Vec<Fact>,
+    ) -> Option<Rejection> {
+        if self.ended {
+            return Some(Rejection::SessionEnded);
+        }
+        if self.owner(page).is_some() || self.watchers.contains(&page) {
+            return Some(Rejection::NotAllowed);
+        }
+        if name.is_empty() || 60 < name.chars().count() || name.contains('\u{202e}') {
+            return Some(Rejection::BadName);
+        }
+        let id = match seat.filter(|it| self.people.contains_key(it)) {
+            Some(id) => id,
+            None => ParticipantId(self.people.len() as u32 + 1),
+        };
+        let joined = Fact::Joined { participant: id, name: name.to_owned(), language, consent };
+        let person = self.people.entry(id).or_insert_with(|| Person {
+            name: String::new(),
+            language,
+            consents: vec![],
+            way: vec![],
+            page: None,
+            away_since: now,
+            microphone: false,
+            camera: false,
+        });
+        let known = person.consents.last().map(|it| it.1);
+        if (person.name.as_str(), person.language, known) != (name, language, Some(consent)) {
+            facts.push(joined);
+        }
+        person.name = name.to_owned();
+        person.language = language;
+        person.consents.push((now, consent));
+        person.lose_page(now);
+        person.page = Some(page);
+        if person.room().is_none() {
+            person.way.push((now, Some(RoomId::Main)));
+            facts.push(Fact::Placed { participant: id, room: Some(RoomId::Main) });
+        }
+        None
+    }
+
+    fn watch(&mut self, page: ConnectionId) -> Option<Rejection> {
+        if self.ended {
+            Some(Rejection::SessionEnded)
+        } else if self.owner(page).is_some() || !self.watchers.insert(page) {
+            Some(Rejection::NotAllowed)
+        } else {
+            None
+        }
+    }
+
+    fn grant(
+        &mut self,
+        now: SessionTime,
+        page: ConnectionId,
+        wish: &Wish,
+        facts: &mut Vec<Fact>,
+    ) -> Option<Rejection> {
+        if self.ended {
+            return Some(Rejection::SessionEnded);
+        }
+        let leads = self.watchers.contains(&page);
+        match (self.owner(page), wish) {
+            (Some(participant), Wish::SetConsent(consent)) => {
+                let (person, consent) = (self.person(participant), *consent);
+                if person.consent() != consent {
+                    person.consents.push((now, consent));
+                    facts.push(Fact::ConsentSet { participant, consent });
+                }
+            }
+            (Some(id), Wish::SetMicrophone(on)) => self.person(id).microphone = *on,
+            (Some(id), Wish::SetCamera(on)) => self.person(id).camera = *on,
+            (Some(id), Wish::Leave) => {
+                self.person(id).lose_page(now);
+                self.put(now, id, None, facts);
+            }
+            (None, Wish::OpenRooms { count }) if leads => {
+                if 100 < *count {
+                    return Some(Rejection::BadRoomCount);
+                }
+                self.breakouts = *count;
+                facts.push(Fact::RoomsOpened { count: *count });
+                for id in self.people.keys().copied().collect::<Vec<_>>() {
+                    if self.people[&id].room().is_some_and(|it| !self.is_open(it)) {
+                        self.put(now, id, Some(RoomId::Main), facts);
+                    }
+                }
+            }
+            (None, Wish::Move { participant, room }) if leads => {
+                let Some(from) = self.people.get(participant).and_then(Person::room) else {
+                    return Some(Rejection::UnknownParticipant);
+                };
+                if !self.is_open(*room) {
+                    return Some(Rejection::UnknownRoom);
+                }
+                if from == *room {
+                    return None;
+                }
+                if *room != RoomId::Main && ROOM_PEOPLE_MAX <= self.count(*room) {
+                    return Some(Rejection::RoomFull);
+                }
+                self.put(now, *participant, Some(*room), facts);
+            }
+            (None, Wish::End) if leads => {
+                self.ended = true;
+                facts.push(Fact::Ended);
+                self.crash(now);
+            }
+            _ => return Some(Rejection::NotAllowed),
+        }
+        None
+    }
+
+    fn put(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        room: Option<RoomId>,
+        facts: &mut Vec<Fact>,
+    ) {
+        self.person(participant).way.push((now, room));
+        facts.push(Fact::Placed { participant, room });
+    }
+
+    pub fn is_open(&self, room: RoomId) -> bool {
+        match room {
+            RoomId::Main => true,
+            RoomId::Breakout(number) => 0 < number && number <= self.breakouts,
+        }
+    }
+
+    fn end_graces(&mut self, now: SessionTime, facts: &mut Vec<Fact>) {
+        for id in self.people.keys().copied().collect::<Vec<_>>() {
+            let person = &self.people[&id];
+            let away = person.room().is_some() && person.page.is_none();
+            if !self.ended && away && SEAT_GRACE_MS <= now.since_ms(person.away_since) {
+                self.put(now, id, None, facts);
+            }
+        }
+    }
+}
+
+impl Person {
+    fn lose_page(&mut self, now: SessionTime) {
+        self.page = None;
+        self.away_since = now;
+        self.microphone = false;
+        self.camera = false;
+    }
+}
