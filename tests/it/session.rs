@@ -150,7 +150,10 @@ mod coming_and_going {
         // The same person, but the place in room 2 is gone.
         let again = stage.rejoin(alice);
         assert_eq!(again.seat, alice.seat);
-        assert_snapshot!(stage.told(again.page), @"Alice#2 <- welcome p1 to Kevät (fi), main: Alice");
+        assert_snapshot!(
+            stage.told(again.page),
+            @"Alice#2 <- welcome p1 to Kevät (fi), main: Alice"
+        );
     }
 
     #[test]
@@ -782,7 +785,10 @@ mod after_a_restart {
         stage.wait(10_000);
         stage.restart();
         let host = stage.host();
-        assert_snapshot!(stage.news(), @"Host#2 <- main: Bob (away, off the record) | room-1: | room-2: Alice (away)");
+        assert_snapshot!(
+            stage.news(),
+            @"Host#2 <- main: Bob (away, off the record) | room-1: | room-2: Alice (away)"
+        );
         stage.wait(SEAT_GRACE_MS - 1);
         let again = stage.rejoin(alice);
         assert_eq!(again.seat, alice.seat);

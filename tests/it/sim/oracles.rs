@@ -54,6 +54,8 @@ pub struct World {
     router: Router,
     /// The slots as their changes made them, one by one.
     slots: BTreeMap<ParticipantId, Slots>,
+    /// Whether a slot or a place has changed since the slots were last looked through.
+    rerouted: bool,
     placed: BTreeMap<ParticipantId, RoomId>,
     listening: BTreeSet<ParticipantId>,
     finished: bool,
@@ -222,6 +224,7 @@ impl World {
     }
 
     fn change_slots(&mut self, changes: &[SlotChange]) -> Result<(), Violation> {
+        self.rerouted = true;
         for change in changes {
             let crosses = change
                 .publisher
@@ -244,9 +247,10 @@ impl World {
         self.screens(now, reference, rooms)
     }
 
-    /// Nobody receives another room, everybody is in their own, and only those who agreed are heard.
-    fn media(&self, reference: &Reference) -> Result<(), Violation> {
-        for (publisher, subscriber, slot) in self.router.edges() {
+    /// Nobody receives another room, everybody is in theirs, only those who agreed are heard.
+    fn media(&mut self, reference: &Reference) -> Result<(), Violation> {
+        let rerouted = std::mem::take(&mut self.rerouted);
+        for (publisher, subscriber, slot) in self.router.edges().filter(|_| rerouted) {
             let rooms = [publisher, subscriber].map(|it| reference.people[&it].room());
             let together = rooms[0].is_some() && rooms[0] == rooms[1];
             let told = self.slots.get(&subscriber).map(|it| it[slot]) == Some(Some(publisher));

@@ -1,6 +1,6 @@
-//! What a session ought to do, said as plainly as possible: everybody's whole history, searched from
-//! the start each time. It shares the data of `domain` (names of facts, messages and inputs) and none
-//! of its rules; it has no order of outputs, no throttling and no balance.
+//! What a session ought to do, said as plainly as possible: everybody's whole history, searched
+//! anew each time. It shares the data of `domain` (facts, messages, inputs) and none of its rules;
+//! it has no order of outputs, no throttling and no balance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
