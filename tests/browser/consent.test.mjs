@@ -1,7 +1,7 @@
 // Whose words are written down is each person's own choice: at the door, and at any time after.
 import assert from "node:assert/strict";
 
-import { eventually, story } from "./harness.mjs";
+import { WORDS_WITHIN_S, eventually, story } from "./harness.mjs";
 import { recall, recordings, tellingWords, words } from "./help/recordings.mjs";
 import { Reader } from "./help/server.mjs";
 
@@ -83,7 +83,7 @@ async function isHeardSaying(speaker, listener, recording) {
 
 async function isWritten(viewer, speaker, recording) {
   const enough = async () => recall(recording.words, await viewer.wordsOf(speaker.name)) >= 0.85;
-  await eventually(`${viewer.name} reads what ${speaker.name} said`, enough, 90);
+  await eventually(`${viewer.name} reads what ${speaker.name} said`, enough, WORDS_WITHIN_S);
 }
 
 async function isNowhere(people, notes, recording, others) {

@@ -2,7 +2,7 @@
 // themselves where they were.
 import assert from "node:assert/strict";
 
-import { eventually, story } from "./harness.mjs";
+import { WORDS_WITHIN_S, eventually, story } from "./harness.mjs";
 import { recall, recordings } from "./help/recordings.mjs";
 import { Reader, vuoro } from "./help/server.mjs";
 
@@ -20,7 +20,7 @@ story("after a crash every word that was shown is in the notes, and people are w
   await alice.says(leisure, 1, youngMan, 1, selfish, 1, respectable, 1, amiable);
   await bob.says(country, 1, country);
   const comes = async () => 4 <= Math.min((await shown(alice)).length, (await shown(bob)).length);
-  await eventually("words come", comes, 90);
+  await eventually("words come", comes, WORDS_WITHIN_S);
   await server.kill();
   const [byAlice, byBob] = [await shown(alice), await shown(bob)];
   stage.note(`killed when Alice had seen ${byAlice.length} captions and Bob ${byBob.length}`);
@@ -53,7 +53,7 @@ story("after a crash every word that was shown is in the notes, and people are w
     const after = (await shown(bob)).filter((it) => !kept.hits.some((hit) => key(hit) === key(it)));
     return recall(leisure.words, after.map((it) => it.text).join(" ")) >= 0.85;
   };
-  await eventually("Bob reads what Alice says after the crash", bobReads, 90);
+  await eventually("Bob reads what Alice says after the crash", bobReads, WORDS_WITHIN_S);
 
   await server.kill();
   const after = await anew(server, notes);

@@ -9,14 +9,14 @@ import test from "node:test";
 import { Host, Person, openBrowser } from "./help/people.mjs";
 import { Server } from "./help/server.mjs";
 
-export { eventually } from "./help/eventually.mjs";
+export { WORDS_WITHIN_S, eventually } from "./help/eventually.mjs";
 
 /** Set to look at the log of a failed story afterwards. */
 const KEEP = process.env.VUORO_KEEP === "1";
 const SCREENSHOTS = path.resolve(process.env.VUORO_SCREENSHOTS ?? "target/screenshots");
 
 /** A test that is given a stage. `limit_s`: what a busy machine may need for it. */
-export function story(title, act, limit_s = 240) {
+export function story(title, act, limit_s = 540) {
   test(title, async (told) => {
     const stage = new Stage(title, told);
     let timer;

@@ -2,7 +2,7 @@
 // night. Pictures for eyes, and what a machine can check: nothing sticks out, nothing complains.
 import assert from "node:assert/strict";
 
-import { eventually, story } from "./harness.mjs";
+import { WORDS_WITHIN_S, eventually, story } from "./harness.mjs";
 import { recall, recordings } from "./help/recordings.mjs";
 import { RawSocket } from "./help/socket.mjs";
 
@@ -17,7 +17,7 @@ story("every page fits, in every language, on a phone and a laptop, by day and b
   const silent = await people(server, host.joinLink, ["Chao", "Dilara Öztürk-Korhonen", "Eino"]);
   await bo.says(recordings.leisure, 1, recordings.country);
   const spoken = async () => recall(recordings.country.words, await aino.wordsOf("Bo Lindström")) > 0.8;
-  await eventually("there are words to show", spoken, 90);
+  await eventually("there are words to show", spoken, WORDS_WITHIN_S);
   await aino.sees("balance");
   const review = await host.opensReview();
   await review.finds("country");

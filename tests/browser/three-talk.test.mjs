@@ -2,7 +2,7 @@
 // without a new connection.
 import assert from "node:assert/strict";
 
-import { eventually, story } from "./harness.mjs";
+import { WORDS_WITHIN_S, eventually, story } from "./harness.mjs";
 import { recall, recordings, tellingWords, words } from "./help/recordings.mjs";
 
 const RECALL_MIN = 0.85;
@@ -79,7 +79,7 @@ async function readsTheWords(stage, viewer, speaker, reference, least = RECALL_M
     return part >= least;
   };
   const what = () => `${viewer.name} reads ${Math.round(part * 100)} % of ${speaker.name}'s words`;
-  await eventually(`${viewer.name} reads what ${speaker.name} said`, enough, 90).catch((error) => {
+  await eventually(`${viewer.name} reads what ${speaker.name} said`, enough, WORDS_WITHIN_S).catch((error) => {
     throw new Error(`${error.message}; ${what()}`);
   });
   stage.note(what());

@@ -2,6 +2,9 @@
 
 const LOOK_EVERY_MS = 200;
 
+/** Words need whisper: a second on an idle machine, half a minute on one that builds meanwhile. */
+export const WORDS_WITHIN_S = 180;
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
