@@ -46,7 +46,11 @@ story("a page that sends what it should not is told so and let go; Alice notices
   const eve = await RawSocket.connect(server.origin);
   eve.say({ ...join, name: "Eve" });
   await eve.hears("welcome");
-  for (const wish of [{ type: "open-rooms", count: 2 }, { type: "move", participant: 1, room: "room-1" }, { type: "end" }]) {
+  for (const wish of [
+    { type: "open-rooms", count: 2 },
+    { type: "move", participant: 1, room: "room-1" },
+    { type: "end" },
+  ]) {
     eve.messages.length = 0;
     eve.say(wish);
     assert.equal((await eve.hears("error")).code, "not-allowed", wish.type);
@@ -91,7 +95,8 @@ story("a link that is not right says so on the page and over HTTP", async (stage
     const answer = await fetch(server.origin + path, options);
     return [answer.status, (await answer.json()).code];
   };
-  const post = (body) => ask("/api/sessions", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  const headers = { "Content-Type": "application/json" };
+  const post = (body) => ask("/api/sessions", { method: "POST", headers, body });
   assert.deepEqual(await ask("/api/nothing"), [404, "not-found"]);
   assert.deepEqual(await ask("/api/sessions/nosuchsession"), [404, "unknown-session"]);
   assert.deepEqual(await ask(`/api${here.pathname.replace("join", "sessions")}`), [401, "bad-token"]);
@@ -128,7 +133,8 @@ story("the ninth person does not fit into a room of eight, and the host reads wh
 story("whoever has no microphone, or may not use it, reads why and can listen", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const [mute, shy] = [await stage.person("Mute", { microphone: "none" }), await stage.person("Shy", { microphone: "denied" })];
+  const mute = await stage.person("Mute", { microphone: "none" });
+  const shy = await stage.person("Shy", { microphone: "denied" });
   assert.equal(await mute.joinsListening(host.joinLink), "no-microphone");
   assert.equal(await shy.joinsListening(host.joinLink), "denied");
   const [talker] = await stage.joining(host.joinLink, ["Talker"]);
@@ -137,7 +143,8 @@ story("whoever has no microphone, or may not use it, reads why and can listen", 
 });
 
 story("over plain HTTP from another machine people read why there is no microphone", async (stage) => {
-  const address = Object.values(os.networkInterfaces()).flat().find((it) => it.family === "IPv4" && !it.internal)?.address;
+  const addresses = Object.values(os.networkInterfaces()).flat();
+  const address = addresses.find((it) => it.family === "IPv4" && !it.internal)?.address;
   if (!address) return stage.note("not tried: this machine has no address but its own");
   const config = stage.path("open.toml");
   fs.writeFileSync(config, '[server]\nlisten = "0.0.0.0:1"\n');

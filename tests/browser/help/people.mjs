@@ -304,9 +304,10 @@ export class Person extends Someone {
     const room = await this.see("room-name").getAttribute("data-room", { timeout: 2_000 }).catch(() => null);
     const [captions, stats] = [await this.captions(), await this.stats()];
     const said = captions.map((it) => `  ${it.name}: ${it.text}`).join("\n");
-    const lines = (stats?.inbound ?? []).map(
-      (it) => `  ${it.kind} of ${it.participant}: ${it.packetsReceived} packets, ${it.framesDecoded ?? "-"} frames, energy ${it.totalAudioEnergy ?? "-"}`,
-    );
+    const lines = (stats?.inbound ?? []).map((it) => {
+      const more = it.kind === "audio" ? `energy ${it.totalAudioEnergy}` : `${it.framesDecoded} frames`;
+      return `  ${it.kind} of ${it.participant}: ${it.packetsReceived} packets, ${more}`;
+    });
     return `in ${room}, ${stats?.connectionState}, ${stats?.negotiations} negotiations\n${said}\n${lines.join("\n")}`;
   }
 }

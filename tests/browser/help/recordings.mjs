@@ -10,11 +10,13 @@ const JFK = new URL("../../fixtures/jfk.wav", import.meta.url);
 export const recordings = {
   country: recording(
     JFK,
-    "and so my fellow americans ask not what your country can do for you ask what you can do for your country",
+    "and so my fellow americans ask not what your country can do for you " +
+      "ask what you can do for your country",
   ),
   leisure: recording(
     `${LIBRIVOX}0870.wav`,
-    "and mister john dashwood had then leisure to consider how much there might be prudently in his power to do for them",
+    "and mister john dashwood had then leisure to consider how much there might be " +
+      "prudently in his power to do for them",
   ),
   youngMan: recording(`${LIBRIVOX}0880.wav`, "he was not an ill disposed young man"),
   selfish: recording(
