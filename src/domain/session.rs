@@ -622,6 +622,10 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         self.due.overview.get_or_insert(now + OVERVIEW_EVERY_MS);
+        if self.balances.contains_key(&room) {
+            // How many voices there could be may have changed.
+            self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
+        }
         if self.rooms.people_in(room).count() <= ROOM_PEOPLE_MAX {
             self.tell_room(room, except, out);
         } else {

@@ -43,6 +43,7 @@ test("the balance in each language's own grammar", () => {
   expect(texts.fi.balance.likeVoices(1.02, 3)).toBe("Kuin yksi ääni kolmesta");
   expect(texts.sv.balance.likeVoices(2.94, 4)).toBe("Som 2,9 röster av 4");
   expect(texts.en.balance.likeVoices(2.94, 4)).toBe("Like 2.9 voices of 4");
+  expect(texts.en.balance.likeVoices(1.02, 3)).toBe("Like one voice of 3");
 });
 
 test("rooms have names", () => {

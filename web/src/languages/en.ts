@@ -178,7 +178,10 @@ export const en: Texts = {
     title: "Balance of the conversation",
     hint: "The parts have no names. The more even the ring, the more people have been heard.",
     waiting: "The ring appears when you have talked for a while.",
-    likeVoices: (voices, of) => `Like ${oneDecimal(voices, LOCALE)} voices of ${of}`,
+    likeVoices: (voices, of) => {
+      const voice = oneDecimal(voices, LOCALE);
+      return voice === "1.0" ? `Like one voice of ${of}` : `Like ${voice} voices of ${of}`;
+    },
     centre: (of) => `of ${of}`,
     own: "My own part",
     ownOnlyYou: "Only you see this.",
