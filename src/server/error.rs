@@ -7,7 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::registry::FindError, domain::rejection::Rejection, server::wire::ErrorBody};
+use crate::{
+    app::registry::FindError,
+    domain::rejection::Rejection,
+    server::wire::{ErrorBody, ServerMessage},
+};
 
 /// A refusal with its HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +24,11 @@ pub struct Refusal {
 impl Refusal {
     const fn new(status: StatusCode, code: &'static str, text: &'static str) -> Self {
         Self { status, code, text }
+    }
+
+    /// As a page's socket is told. `fatal`: the socket closes after it.
+    pub fn message(self, fatal: bool) -> ServerMessage {
+        ServerMessage::Error { code: self.code.to_owned(), text: self.text.to_owned(), fatal }
     }
 
     pub const UNKNOWN_SESSION: Self =

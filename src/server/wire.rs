@@ -14,7 +14,6 @@ use crate::{
         message::{BalanceView, Caption, PersonView, RoomView},
         time::SessionTime,
     },
-    server::error::Refusal,
 };
 
 /// From a page to the server, over the WebSocket. Unknown fields and types are refused.
@@ -328,13 +327,6 @@ impl From<fact::Consent> for WireConsent {
             fact::Consent::OffTheRecord => WireConsent::OffTheRecord,
             fact::Consent::Declined => WireConsent::Declined,
         }
-    }
-}
-
-impl ServerMessage {
-    pub fn error(refusal: Refusal, fatal: bool) -> Self {
-        let (code, text) = (refusal.code.to_owned(), refusal.text.to_owned());
-        ServerMessage::Error { code, text, fatal }
     }
 }
 

@@ -234,14 +234,14 @@ impl Talk {
             News::Message(Message::Caption(caption)) => ServerMessage::Caption(caption.into()),
             News::Message(Message::Balance(balance)) => balance.into(),
             News::Message(Message::Rejected(rejection)) => {
-                ServerMessage::error(Refusal::from(rejection), rejection.is_fatal())
+                Refusal::from(rejection).message(rejection.is_fatal())
             }
             News::Message(Message::Ended) => ServerMessage::Ended,
             News::Offer(offer) => offer.into(),
             News::Slots(slots) => ServerMessage::Slots {
                 participants: slots.iter().map(|it| it.map(|it| it.0)).collect(),
             },
-            News::MediaFailed => ServerMessage::error(Refusal::MEDIA_FAILED, false),
+            News::MediaFailed => Refusal::MEDIA_FAILED.message(false),
             // Ends the conversation before it gets here.
             News::Close => ServerMessage::Ended,
         }
@@ -305,7 +305,7 @@ impl Page {
     }
 
     async fn refuse(&mut self, refusal: Refusal, fatal: bool) {
-        self.send(&ServerMessage::error(refusal, fatal)).await;
+        self.send(&refusal.message(fatal)).await;
     }
 
     async fn dismiss(mut self, refusal: Refusal) {

@@ -760,6 +760,19 @@ mod balance {
     }
 
     #[test]
+    fn it_is_told_anew_when_somebody_leaves_a_silent_room() {
+        let (mut stage, alice, bob, _) = alice_bob_and_a_host();
+        stage.wait(60_000);
+        stage.utters(alice, 1_000..50_000);
+        stage.wait(60_000);
+        stage.balances();
+        stage.wish(bob.page, Wish::Leave);
+        stage.wait(BALANCE_EVERY_MS);
+        let told: Vec<_> = stage.balances().into_iter().map(|it| (it.0, it.1.shares)).collect();
+        assert_eq!(told, [(alice.page, vec![1.0])]);
+    }
+
+    #[test]
     fn it_begins_anew_when_rooms_are_opened() {
         let (mut stage, alice, _, host) = alice_bob_and_a_host();
         stage.wait(60_000);
