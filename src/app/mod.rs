@@ -54,7 +54,9 @@ impl App {
             .map_err(|source| StartError::Data { path: data.clone(), source })?;
         let log = Log::open(&config.log_path())?;
         let index = Index::open(&config.index_path(), &log, &mut |progress| {
-            tracing::info!(done = progress.done, of = progress.of, "indexing");
+            if progress.done < progress.of {
+                tracing::info!(done = progress.done, of = progress.of, "indexing");
+            }
         })?;
         let follower = index.follow(&log)?;
         let transport = Transport::bind(config.media.listen, &config.media.addresses)?;
