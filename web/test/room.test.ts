@@ -49,6 +49,16 @@ describe("reduce", () => {
     expect(state.captions.map((it) => it.kind)).toEqual(["caption", "room"]);
   });
 
+  test("a balance is forgotten when the people it counts are others", () => {
+    const shares = [1, 0];
+    const before = [
+      welcome(room("main", ALICE, BOB)),
+      { type: "balance", shares, effective_voices: 1, own_talk_ms: 0, own_turns: 0, own_share: 0 },
+    ] as const;
+    expect(after(...before, { type: "room", room: room("main", ALICE, BOB) }).balance?.shares).toEqual(shares);
+    expect(after(...before, { type: "room", room: room("main", ALICE) }).balance).toBeNull();
+  });
+
   test("who has gone speaks no more", () => {
     const state = after(
       welcome(room("main", ALICE, BOB)),

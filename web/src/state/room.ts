@@ -75,7 +75,9 @@ function inRoom(state: RoomState, room: WireRoom): RoomState {
   }
   const here = new Set(room.people.filter((it) => it.present).map((it) => it.participant));
   const speaking = new Set([...state.speaking].filter((it) => here.has(it)));
-  return { ...state, room, speaking };
+  // A balance of other people than are here is out of date; the server tells a new one in time.
+  const stale = state.balance?.shares.length !== room.people.length;
+  return { ...state, room, speaking, balance: stale ? null : state.balance };
 }
 
 export function withSpeaking(
