@@ -110,11 +110,6 @@ impl Hearing {
             speech.offer(speaker, OpusPacket { sequence, timestamp, arrived, payload });
         }
     }
-
-    /// Speech that waits for a worker, in ms.
-    pub fn backlog_ms(&self) -> u64 {
-        self.speech.as_ref().map_or(0, Speech::backlog_ms)
-    }
 }
 
 impl Listeners {

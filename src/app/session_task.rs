@@ -1,7 +1,11 @@
 //! The task that owns one session: feeds its inputs, performs its outputs in order, and lets nobody
 //! hear of a fact before the disk has it. It decides nothing.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender, error::TrySendError},
@@ -206,7 +210,14 @@ impl Task {
             };
         }
         self.around.hearing.detach(self.id);
-        tracing::info!(session = %self.id, "session task ends");
+        let packets = self.forwarder.counters();
+        tracing::info!(
+            session = %self.id,
+            packets_received = packets.received.load(Ordering::Relaxed),
+            packets_forwarded = packets.forwarded.load(Ordering::Relaxed),
+            packets_dropped = packets.dropped.load(Ordering::Relaxed),
+            "session task ends"
+        );
     }
 
     async fn command(&mut self, command: Command) -> Result<(), LogError> {
