@@ -81,6 +81,9 @@ function key({ participant, start_ms, end_ms, text }) {
 async function returns(person) {
   const back = async () => (await person.messages()).filter((it) => it.type === "welcome").length === 2;
   await eventually(`${person.name}'s page joins again`, back, 60);
+  // The dead connection calls itself connected for some seconds: first the new one must be there.
+  const offered = async () => 2 <= (await person.negotiations());
+  await eventually(`${person.name}'s page is offered a new connection`, offered, 60);
   await person.isConnected();
   assert.equal(await person.negotiations(), 2);
 }
