@@ -1,5 +1,5 @@
-//! The command line: `serve`, `transcribe`, `reindex`, `check-config`. It reads arguments, says what
-//! went wrong and what to do, and leaves the work to the library.
+//! The command line: `serve`, `transcribe`, `reindex`, `replay`, `method`, `check-config`. It reads
+//! arguments, says what went wrong and what to do, and leaves the work to the library.
 
 use std::{
     io::Write,
@@ -11,9 +11,19 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use vuoro::{
-    app::{App, StartError, config::Config, hearing::HearingState, telemetry},
-    domain::language::Language,
-    notes::driver::{index::Index, log::Log},
+    app::{
+        App, StartError,
+        config::Config,
+        hearing::HearingState,
+        methods::{self, Library},
+        replay::{Shown, replay},
+        telemetry,
+    },
+    domain::{ids::SessionId, language::Language},
+    notes::driver::{
+        index::Index,
+        log::{Log, SessionSummary},
+    },
     server::{ServeError, Server},
     speech::driver::{wav::transcribe_file, whisper::WhisperModel},
 };
@@ -62,11 +72,63 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
     },
+    /// Tell what happened in a session, from its log. The server must not be running.
+    Replay {
+        /// The session's id, as it stands in its links; without one, all sessions are listed.
+        session: Option<SessionId>,
+        /// Show names and words, not only numbers.
+        #[arg(long)]
+        words: bool,
+        /// fi, sv or en: the language of the method's texts.
+        #[arg(long, value_parser = language, default_value = "en")]
+        language: Language,
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Folder of the log.
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Look at the co-development methods, or check one of your own.
+    #[command(subcommand)]
+    Method(MethodCommand),
     /// Read the configuration and print what is in effect.
     CheckConfig {
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+#[derive(Subcommand)]
+enum MethodCommand {
+    /// List every method: those of the product and those in the data folder.
+    List {
+        #[command(flatten)]
+        shown: MethodArgs,
+    },
+    /// Show one method whole.
+    Show {
+        /// Its id, as `method list` gives it.
+        id: String,
+        #[command(flatten)]
+        shown: MethodArgs,
+    },
+    /// Check method files and say on which line something is wrong, and what to do.
+    Check {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+struct MethodArgs {
+    /// fi, sv or en: the language of the methods' texts.
+    #[arg(long, value_parser = language, default_value = "en")]
+    language: Language,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Folder whose `methods` folder has your own methods.
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -122,6 +184,22 @@ fn run(command: Command) -> anyhow::Result<()> {
             config.data = data.unwrap_or(config.data);
             reindex(&config)
         }
+        Command::Replay { session, words, language, config, data } => {
+            let mut config = config.load()?;
+            config.data = data.unwrap_or(config.data);
+            tell(&config, session, Shown { words, language })
+        }
+        Command::Method(MethodCommand::List { shown }) => {
+            say(&methods::list(&library(&shown)?, shown.language))
+        }
+        Command::Method(MethodCommand::Show { id, shown }) => {
+            let library = library(&shown)?;
+            let method = library.get(&id).with_context(|| {
+                format!("there is no method {id:?}: `vuoro method list` lists their ids")
+            })?;
+            say(&methods::show(method, shown.language))
+        }
+        Command::Method(MethodCommand::Check { files }) => check_methods(&files),
         Command::CheckConfig { config } => {
             print!("{}", config.load()?.to_toml());
             Ok(())
@@ -241,12 +319,7 @@ fn transcribe(file: &Path, model: &Path, language: Option<Language>) -> anyhow::
 }
 
 fn reindex(config: &Config) -> anyhow::Result<()> {
-    let path = config.log_path();
-    if !path.exists() {
-        anyhow::bail!("there is no log at {}; choose its folder with --data", path.display());
-    }
-    let log = Log::open(&path)
-        .context("the log cannot be opened; if the server is running, stop it first")?;
+    let log = existing_log(config)?;
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} records")?);
     let last = Index::rebuild(&config.index_path(), &log, &mut |progress| {
@@ -256,4 +329,62 @@ fn reindex(config: &Config) -> anyhow::Result<()> {
     bar.finish_and_clear();
     println!("the index holds everything up to record {last}");
     Ok(())
+}
+
+fn existing_log(config: &Config) -> anyhow::Result<Log> {
+    let path = config.log_path();
+    if !path.exists() {
+        anyhow::bail!("there is no log at {}; choose its folder with --data", path.display());
+    }
+    Log::open(&path).context("the log cannot be opened; if the server is running, stop it first")
+}
+
+fn tell(config: &Config, session: Option<SessionId>, shown: Shown) -> anyhow::Result<()> {
+    let log = existing_log(config)?;
+    let Some(session) = session else {
+        let sessions = log.sessions()?;
+        let line = |it: &SessionSummary| {
+            format!("{}  {}\n", it.id, if it.ended { "ended" } else { "open" })
+        };
+        let lines = sessions.iter().map(line);
+        return say(&lines.collect::<String>());
+    };
+    let story = replay(&log.read(session)?, shown);
+    say(&story.with_context(|| format!("there is no session {session} in this log"))?)
+}
+
+/// All methods. Own files that are not right are told of and left out.
+fn library(args: &MethodArgs) -> anyhow::Result<Library> {
+    let data = match &args.data {
+        Some(data) => data.clone(),
+        None => args.config.load()?.data,
+    };
+    let (library, faults) = Library::load(Some(&data.join(methods::OWN_FOLDER)));
+    faults.iter().for_each(|it| eprintln!("{it}"));
+    Ok(library)
+}
+
+fn check_methods(files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut wrong = 0;
+    for file in files {
+        match methods::read(file) {
+            Ok(method) => {
+                let (phases, minutes) = (method.phases.len(), methods::minutes(&method));
+                say(&format!("{} is good: {phases} phases, {minutes} minutes\n", file.display()))?;
+            }
+            Err(faults) => {
+                wrong += 1;
+                faults.iter().try_for_each(|it| say(&format!("{it}\n")))?;
+            }
+        }
+    }
+    if 0 < wrong {
+        anyhow::bail!("{wrong} of {} files cannot be used as they are", files.len());
+    }
+    Ok(())
+}
+
+/// Prints, and fails instead of panicking when whoever listened has gone.
+fn say(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
 }

@@ -61,8 +61,9 @@ fn opened() -> (SessionTime, Fact) {
 }
 
 fn joined(participant: ParticipantId, name: &str) -> (SessionTime, Fact) {
-    let (name, language) = (name.to_owned(), Language::Finnish);
-    (SessionTime::ZERO, Fact::Joined { participant, name, language, consent: Consent::On })
+    let (name, language, consent) = (name.to_owned(), Language::Finnish, Consent::On);
+    let tags = Default::default();
+    (SessionTime::ZERO, Fact::Joined { participant, name, language, consent, tags })
 }
 
 fn said(

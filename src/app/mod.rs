@@ -4,15 +4,17 @@
 pub mod clock;
 pub mod config;
 pub mod hearing;
+pub mod methods;
 pub mod reading;
 pub mod registry;
+pub mod replay;
 pub mod session_task;
 pub mod telemetry;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    app::{config::Config, hearing::Hearing, registry::Registry},
+    app::{config::Config, hearing::Hearing, methods::Library, registry::Registry},
     domain::limits::SESSIONS_MAX,
     media::driver::peer::{MediaError, Transport},
     notes::driver::{
@@ -28,6 +30,7 @@ pub struct App {
     pub hearing: Arc<Hearing>,
     pub sessions: Arc<Registry>,
     pub transport: Arc<Transport>,
+    pub methods: Library,
     _follower: Follower,
 }
 
@@ -61,8 +64,18 @@ impl App {
         let follower = index.follow(&log)?;
         let transport = Transport::bind(config.media.listen, &config.media.addresses)?;
         let hearing = Arc::new(Hearing::start(&config.speech));
+        let (methods, faults) = Library::load(Some(&data.join(methods::OWN_FOLDER)));
+        faults.iter().for_each(|fault| tracing::warn!("a method is left out: {fault}"));
         let sessions =
             Registry::new(log, Arc::clone(&transport), Arc::clone(&hearing), SESSIONS_MAX);
-        Ok(Arc::new(App { config, index, hearing, sessions, transport, _follower: follower }))
+        Ok(Arc::new(App {
+            config,
+            index,
+            hearing,
+            sessions,
+            transport,
+            methods,
+            _follower: follower,
+        }))
     }
 }

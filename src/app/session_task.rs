@@ -59,6 +59,7 @@ pub enum Command {
         name: String,
         language: Language,
         consent: Consent,
+        tags: BTreeMap<String, String>,
     },
     Watch {
         connection: ConnectionId,
@@ -222,9 +223,9 @@ impl Task {
 
     async fn command(&mut self, command: Command) -> Result<(), LogError> {
         match command {
-            Command::Join { connection, news, seat, name, language, consent } => {
+            Command::Join { connection, news, seat, name, language, consent, tags } => {
                 self.clients.insert(connection, Client { news, participant: None });
-                self.input(Input::Join { connection, seat, name, language, consent }).await
+                self.input(Input::Join { connection, seat, name, language, consent, tags }).await
             }
             Command::Watch { connection, news } => {
                 self.clients.insert(connection, Client { news, participant: None });
@@ -346,6 +347,12 @@ impl Task {
                 let speaker = self.speaker(participant);
                 self.forwarder.listen(participant, on);
                 self.around.hearing.listen(speaker, on, language);
+            }
+            Output::Hush { participant, on } => {
+                self.forwarder.hush(participant, on);
+                if on {
+                    self.around.hearing.cut(self.speaker(participant));
+                }
             }
             Output::Finished => (),
         }

@@ -1,21 +1,16 @@
 //! What happened: the facts a session's log keeps, and the only thing its lasting state is made of.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use crate::domain::consent::Consent;
 use crate::domain::{
     ids::{ParticipantId, RoomId},
     language::Language,
+    method::Method,
+    mixing::Keep,
+    run::{Clock, RunOptions, StepBegan},
     time::{SessionTime, Span},
 };
-
-/// Whether a person's words may be turned into text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Consent {
-    /// Words are transcribed and kept.
-    On,
-    /// Paused by the person: nothing is decoded until they go on.
-    OffTheRecord,
-    /// Not given. Nothing is decoded.
-    Declined,
-}
 
 /// Why words were said that nobody wrote down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +36,8 @@ pub enum Fact {
         name: String,
         language: Language,
         consent: Consent,
+        /// Organisation, role, region and the like, by kind.
+        tags: BTreeMap<String, String>,
     },
     /// Where the person is from now on; `None`: they have left, and the seat is free.
     Placed {
@@ -54,6 +51,55 @@ pub enum Fact {
     /// Breakout rooms 1 to `count` are open; 0: only the main room.
     RoomsOpened {
         count: u16,
+    },
+    /// A method runs from now on. It stands here whole: its file may change or go away.
+    MethodBegan {
+        method: Arc<Method>,
+        options: RunOptions,
+    },
+    StepBegan(StepBegan),
+    /// The clock of the step is stopped, goes on, or has another end.
+    ClockSet {
+        clock: Clock,
+    },
+    /// It is somebody's turn in a room; `None`: everybody there has had theirs.
+    TurnPassed {
+        room: RoomId,
+        to: Option<ParticipantId>,
+    },
+    /// Somebody takes a seat in the middle, or leaves it.
+    Seated {
+        participant: ParticipantId,
+        on: bool,
+    },
+    /// An index among the method's roles.
+    RoleGiven {
+        participant: ParticipantId,
+        role: Option<u16>,
+    },
+    /// What somebody has written, for themselves or for their room, in place of what was there.
+    Wrote {
+        participant: ParticipantId,
+        room: RoomId,
+        text: String,
+    },
+    /// `card`: who wrote it.
+    Scored {
+        participant: ParticipantId,
+        card: ParticipantId,
+        score: u8,
+    },
+    /// The method is over.
+    MethodEnded,
+    /// How a facilitator wants two people treated when groups are made.
+    Kept {
+        participants: [ParticipantId; 2],
+        rule: Keep,
+    },
+    /// `None`: the person goes where they are put.
+    Pinned {
+        participant: ParticipantId,
+        room: Option<RoomId>,
     },
     /// Words, with who said them, where and when.
     Said {

@@ -14,8 +14,8 @@ pub const SESSION_PEOPLE_MAX: usize = 300;
 /// Seats ever given in one session: a bound on what a script that joins and leaves can cost.
 pub const SESSION_SEATS_MAX: usize = 3_000;
 
-/// Breakout rooms open at once: three hundred people in the smallest rooms that still talk.
-pub const BREAKOUT_ROOMS_MAX: u16 = 100;
+/// Breakout rooms open at once: three hundred people in pairs.
+pub const BREAKOUT_ROOMS_MAX: u16 = 150;
 
 /// Facilitators' pages following one session at once.
 pub const WATCHERS_MAX: usize = 20;
@@ -35,6 +35,46 @@ pub const SEGMENT_CHARS_MAX: usize = 2_000;
 /// How long a seat is kept for somebody whose connection died, in ms: time to reload a page, find
 /// the charger, or walk from wireless to mobile.
 pub const SEAT_GRACE_MS: u64 = 120_000;
+
+/// Time to finish the sentence when a phase is over, in ms, before people are moved.
+pub const PHASE_GRACE_MS: u64 = 10_000;
+
+/// How long before the end of a phase its people are warned when nobody says otherwise, in ms.
+pub const WARN_MS: u64 = 60_000;
+
+/// Longest that a facilitator can make a phase by extending it, in ms.
+pub const PHASE_MS_MAX: u64 = 12 * 3_600_000;
+
+/// How long somebody whose companions have lost their connection stays alone in a room before they
+/// are taken to others, in ms: a reload takes a few seconds.
+pub const ALONE_MS: u64 = 15_000;
+
+/// Who has been without a connection for this long is not counted on when new rooms are made, in ms.
+pub const COUNTED_AWAY_MS: u64 = 20_000;
+
+/// After a restart no phase ends sooner than this, in ms: people must be back before they are moved.
+pub const RETURN_MS: u64 = 20_000;
+
+/// How often everybody is told how many are ready, and similar, in ms.
+pub const STEP_EVERY_MS: u64 = 1_000;
+
+/// Characters in a note, a card or a room's line.
+pub const WRITTEN_CHARS_MAX: usize = 1_000;
+
+/// Characters in the question of a method, and in one topic.
+pub const QUESTION_CHARS_MAX: usize = 300;
+
+/// Topics of one method.
+pub const TOPICS_MAX: usize = 30;
+
+/// Tags of one person: organisation, role, region and the like.
+pub const TAGS_MAX: usize = 5;
+
+/// Characters in one tag.
+pub const TAG_CHARS_MAX: usize = 60;
+
+/// Wishes of a facilitator about who is kept together or apart, and who is kept where.
+pub const MIXING_WISHES_MAX: usize = 500;
 
 /// How often facilitators are told of changes, in ms: fast enough to feel live, slow enough that
 /// three hundred people joining at once are a handful of messages.

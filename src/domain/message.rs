@@ -1,10 +1,14 @@
 //! What people are told. Data only: who gets which message is the session's business, how it looks
 //! on the wire is the server's.
 
+use std::sync::Arc;
+
 use crate::domain::{
-    fact::Consent,
+    consent::Consent,
     ids::{ParticipantId, RoomId},
     language::Language,
+    method::Method,
+    mixing::Keep,
     rejection::Rejection,
     time::Span,
 };
@@ -26,6 +30,19 @@ pub enum Message {
     },
     Caption(Caption),
     Balance(BalanceView),
+    /// The method that runs from now on; `None`: none any more. A `Step` follows.
+    Method(Option<MethodView>),
+    /// Where the method stands, and what it means for the receiver. At each change of it.
+    Step(StepView),
+    /// The receiver is about to be in another room, and why. The `Room` follows.
+    Moved(MoveReason),
+    /// What the receiver's room has written together, after a change by somebody.
+    Line {
+        by: ParticipantId,
+        text: String,
+    },
+    /// What rooms and cards bring to all.
+    Harvest(HarvestView),
     /// To facilitators: everybody, everywhere.
     Overview(Overview),
     Rejected(Rejection),
@@ -88,4 +105,114 @@ pub struct Overview {
     pub language: Language,
     /// The main room first, then every open breakout room, also empty ones.
     pub rooms: Vec<RoomView>,
+    /// Where the method stands that runs.
+    pub run: Option<RunView>,
+    /// Who stays where they are when groups are made anew.
+    pub pinned: Vec<ParticipantId>,
+    /// Who is kept apart or together.
+    pub kept: Vec<([ParticipantId; 2], Keep)>,
+}
+
+/// A method as it runs in this session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MethodView {
+    pub method: Arc<Method>,
+    /// What is talked about. May be empty.
+    pub question: String,
+    pub warn_ms: u64,
+}
+
+/// Where a method stands: a phase, and which round of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Index among the method's phases.
+    pub phase: u16,
+    /// From 0.
+    pub round: u16,
+    pub of: u16,
+}
+
+/// What is left of a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockView {
+    /// Until its end, in ms; 0 while people finish their sentences. `None`: the facilitator ends it.
+    pub left_ms: Option<u64>,
+    /// From its end until people are moved, in ms.
+    pub grace_ms: u64,
+    pub paused: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunView {
+    pub place: Place,
+    pub clock: ClockView,
+    /// People present who are ready to go on, and people present.
+    pub ready: u32,
+    pub ready_of: u32,
+}
+
+/// A step as one person sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepView {
+    pub run: RunView,
+    /// Index among the method's roles.
+    pub role: Option<u16>,
+    /// Whether their microphone is let through.
+    pub may_speak: bool,
+    pub own_ready: bool,
+    /// Whose turn it is in their room.
+    pub turn: Option<TurnView>,
+    /// Who has a seat in the middle, longest first.
+    pub seated: Vec<ParticipantId>,
+    /// Of their room.
+    pub topic: Option<String>,
+    /// Of all rooms, in their order.
+    pub topics: Vec<String>,
+    /// Where people go as they like, how many are in each breakout room; else empty.
+    pub people: Vec<u32>,
+    /// What stands on the card they hold.
+    pub card: Option<String>,
+    pub own_score: Option<u8>,
+    /// What they themselves, or their room together, have written in this phase.
+    pub written: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnView {
+    pub participant: ParticipantId,
+    pub left_ms: u64,
+}
+
+/// Why somebody is taken to another room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveReason {
+    /// The method goes on.
+    Step,
+    /// They came while groups were at work.
+    Late,
+    /// They would have been alone.
+    Alone,
+    /// Somebody would have been alone without them.
+    Company,
+    /// The facilitator.
+    Host,
+    /// They themselves.
+    Own,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HarvestView {
+    /// What each room has written together last, in the order of rooms.
+    pub lines: Vec<(RoomId, String)>,
+    /// Cards by their points, best first. Without names.
+    pub ranking: Vec<RankedCard>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankedCard {
+    pub text: String,
+    /// Five times the mean of its scores, rounded: 5 to 25.
+    pub points: u8,
+    /// How many scored it.
+    pub scores: u8,
 }

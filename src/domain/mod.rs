@@ -7,10 +7,17 @@ pub mod limits;
 pub mod time;
 pub mod timeline;
 
+pub mod assign;
 pub mod balance;
+pub mod consent;
 pub mod fact;
 pub mod message;
+pub mod method;
+pub mod mixing;
+pub mod preview;
 pub mod rejection;
 pub mod rooms;
+pub mod rotation;
+pub mod run;
 
 pub mod session;

@@ -17,6 +17,12 @@ pub enum Rejection {
     BadName,
     /// More rooms than the limit.
     BadRoomCount,
+    /// The method has a fault, or a setting of it is out of bounds.
+    BadMethod,
+    /// A text is empty where it must not be, or too long.
+    BadText,
+    /// The wish does not fit what is going on.
+    NotNow,
     /// The connection has not joined, or has not the right.
     NotAllowed,
     /// The same person opened the page somewhere else; this one is closed.
@@ -24,7 +30,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    pub const ALL: [Rejection; 9] = [
+    pub const ALL: [Rejection; 12] = [
         Rejection::RoomFull,
         Rejection::SessionFull,
         Rejection::SessionEnded,
@@ -32,6 +38,9 @@ impl Rejection {
         Rejection::UnknownParticipant,
         Rejection::BadName,
         Rejection::BadRoomCount,
+        Rejection::BadMethod,
+        Rejection::BadText,
+        Rejection::NotNow,
         Rejection::NotAllowed,
         Rejection::Replaced,
     ];
@@ -57,6 +66,9 @@ impl Rejection {
             Rejection::UnknownParticipant => "unknown-participant",
             Rejection::BadName => "bad-name",
             Rejection::BadRoomCount => "bad-room-count",
+            Rejection::BadMethod => "bad-method",
+            Rejection::BadText => "bad-text",
+            Rejection::NotNow => "not-now",
             Rejection::NotAllowed => "not-allowed",
             Rejection::Replaced => "replaced",
         }

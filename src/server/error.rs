@@ -56,6 +56,11 @@ impl Refusal {
     );
     pub const BAD_TITLE: Self =
         Self::new(StatusCode::BAD_REQUEST, "bad-title", "The title is empty or too long.");
+    pub const BAD_METHOD: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "bad-method",
+        "The method or a setting of it cannot be used.",
+    );
     pub const SERVER_FULL: Self = Self::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "server-full",
@@ -82,6 +87,9 @@ impl From<Rejection> for Refusal {
             Rejection::BadRoomCount => {
                 (StatusCode::BAD_REQUEST, "That many rooms cannot be opened.")
             }
+            Rejection::BadMethod => (Self::BAD_METHOD.status, Self::BAD_METHOD.text),
+            Rejection::BadText => (StatusCode::BAD_REQUEST, "The text is empty or too long."),
+            Rejection::NotNow => (StatusCode::CONFLICT, "That does not fit what is going on."),
             Rejection::NotAllowed => (StatusCode::FORBIDDEN, Self::NOT_ALLOWED.text),
             Rejection::Replaced => {
                 (StatusCode::CONFLICT, "The same person has opened the session somewhere else.")

@@ -23,7 +23,7 @@ use crate::{
     server::{
         Server,
         error::Refusal,
-        pages,
+        methods, pages,
         token::Role,
         wire::{
             NewSession, PersonAbout, SearchAnswer, SearchHit, SearchQuery, ServerStatus,
@@ -49,8 +49,9 @@ pub fn router(server: Server) -> Router {
         .route("/api/sessions/{session}", get(about))
         .route("/api/sessions/{session}/search", get(search))
         .route("/ws", get(ws::upgrade))
-        .fallback(pages::page)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(methods::router())
+        .fallback(pages::page)
         .layer(CompressionLayer::new())
         .with_state(server);
     headers.into_iter().fold(routes, |routes, (name, value)| {

@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod http;
+pub mod methods;
 pub mod pages;
 pub mod token;
 pub mod wire;

@@ -3,6 +3,8 @@
 //!
 //! Only this file, the log's records and the configuration know serde.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -10,8 +12,14 @@ use crate::{
     app::session_task::Offer,
     domain::{
         fact,
+        ids::ParticipantId,
         language::Language,
-        message::{BalanceView, Caption, PersonView, RoomView},
+        message::{
+            BalanceView, Caption, ClockView, HarvestView, MethodView, MoveReason, PersonView,
+            RankedCard, RoomView, RunView, StepView,
+        },
+        method::Method,
+        mixing::Keep,
         time::SessionTime,
     },
 };
@@ -29,6 +37,9 @@ pub enum ClientMessage {
         name: String,
         language: WireLanguage,
         consent: WireConsent,
+        /// Organisation, role, region and the like, by kind: people of one kind are mixed.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     /// The first message of a facilitator's page.
     Watch {
@@ -62,6 +73,77 @@ pub enum ClientMessage {
     },
     /// Facilitator: ends the session for everybody.
     End,
+    /// Facilitator: runs a method, in place of one that runs already.
+    RunMethod {
+        method: Box<Method>,
+        /// What is talked about. May be empty.
+        question: String,
+        /// One for each table or free room. May be empty.
+        topics: Vec<String>,
+        /// How long before the end of a phase people are warned.
+        warn_s: u32,
+    },
+    /// Facilitator: ends the phase. `at_once`: without time to finish the sentence.
+    Next {
+        at_once: bool,
+    },
+    /// Facilitator: stops the clock, or lets it go on.
+    Pause {
+        on: bool,
+    },
+    /// Facilitator: makes the phase longer.
+    Extend {
+        seconds: u32,
+    },
+    /// Facilitator: ends the method; everybody comes back to the main room.
+    StopMethod,
+    /// Facilitator: two people are never put into one room, or always, or as it comes.
+    Keep {
+        participants: [u32; 2],
+        rule: WireKeep,
+    },
+    /// Facilitator: a person stays in the breakout room they are in when groups are made anew.
+    Pin {
+        participant: u32,
+        on: bool,
+    },
+    /// Ready to go on, where the phase asks.
+    Ready {
+        on: bool,
+    },
+    /// One's turn is over.
+    PassTurn,
+    /// Takes the empty chair, or leaves one's own.
+    Seat {
+        on: bool,
+    },
+    /// Goes to a room, where people are free to.
+    GoTo {
+        room: String,
+    },
+    /// One's note or card, the room's line, or a topic, as the phase asks.
+    Write {
+        text: String,
+    },
+    /// Of the card one holds, 1 to 5.
+    Score {
+        score: u8,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireKeep {
+    Apart,
+    Together,
+    AsItComes,
+}
+
+/// How two people are treated when groups are made.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct WireKept {
+    pub participants: [u32; 2],
+    pub rule: WireKeep,
 }
 
 /// From the server to a page, over the WebSocket.
@@ -108,6 +190,34 @@ pub enum ServerMessage {
         language: WireLanguage,
         rooms: Vec<WireRoom>,
         transcription: Transcription,
+        run: Option<WireRun>,
+        /// Who stays where they are when groups are made anew.
+        pinned: Vec<u32>,
+        kept: Vec<WireKept>,
+    },
+    /// The method that runs from now on; null: none any more. `step` follows.
+    Method {
+        #[ts(type = "Method | null")]
+        method: Option<Arc<Method>>,
+        question: String,
+        warn_ms: u32,
+    },
+    /// Where the method stands, and what it means for this page's person. At each change.
+    Step(WireStep),
+    /// This page's person is about to be in another room. `room` follows.
+    Moved {
+        reason: WireMoveReason,
+    },
+    /// What the own room has written together, after a change by somebody.
+    Line {
+        participant: u32,
+        text: String,
+    },
+    /// What rooms and cards bring to all.
+    Harvest {
+        lines: Vec<WireLine>,
+        /// Best first, without names.
+        ranking: Vec<WireCard>,
     },
     /// The session is over. The socket closes.
     Ended,
@@ -170,6 +280,145 @@ pub struct WireCaption {
     pub start_ms: u32,
     pub end_ms: u32,
     pub language: WireLanguage,
+    pub text: String,
+}
+
+/// Where a method stands.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct WireRun {
+    /// Index among the method's phases.
+    pub phase: u16,
+    /// From 0, of `of`.
+    pub round: u16,
+    pub of: u16,
+    /// Until the end of the phase, at the moment of sending; 0 while people finish their
+    /// sentences. Null: the facilitator ends it.
+    pub left_ms: Option<u32>,
+    /// From the end of the phase, or from now while people finish, until they are moved.
+    pub grace_ms: u32,
+    pub paused: bool,
+    /// People present who are ready to go on, and people present.
+    pub ready: u32,
+    pub ready_of: u32,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireStep {
+    pub run: WireRun,
+    /// Index among the method's roles.
+    pub role: Option<u16>,
+    /// Whether the microphone is let through.
+    pub may_speak: bool,
+    pub own_ready: bool,
+    /// Whose turn it is in the own room.
+    pub turn: Option<WireTurn>,
+    /// Who has a seat in the middle, longest first.
+    pub seated: Vec<u32>,
+    /// Of the own room.
+    pub topic: Option<String>,
+    /// Of all rooms, in their order.
+    pub topics: Vec<String>,
+    /// Where people go as they like, how many are in each breakout room; else empty.
+    pub people: Vec<u32>,
+    /// What stands on the card the person holds.
+    pub card: Option<String>,
+    pub own_score: Option<u8>,
+    /// What the person, or their room together, has written in this phase.
+    pub written: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct WireTurn {
+    pub participant: u32,
+    pub left_ms: u32,
+}
+
+/// Why somebody is taken to another room.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireMoveReason {
+    /// The method goes on.
+    Step,
+    /// They came while groups were at work.
+    Late,
+    /// They would have been alone.
+    Alone,
+    /// Somebody would have been alone without them.
+    Company,
+    Host,
+    /// They themselves.
+    Own,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireLine {
+    pub room: String,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireCard {
+    pub text: String,
+    /// 5 to 25.
+    pub points: u8,
+    /// How many scored it.
+    pub scores: u8,
+}
+
+/// `GET /api/methods`: every method of this server.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct MethodList {
+    pub methods: Vec<Method>,
+}
+
+/// `POST /api/methods/plan`: how a method would go.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRequest {
+    pub method: Method,
+    pub people: u16,
+}
+
+/// Answer to `POST /api/methods/plan`.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Plan {
+    pub people: u16,
+    pub steps: Vec<PlanStep>,
+    /// Of all phases that have a time.
+    pub length_ms: u32,
+    /// Meetings of two people beyond their first.
+    pub repeats: u32,
+    /// Different people each meets in small rooms: fewest, on average, most.
+    pub partners_min: u32,
+    pub partners_mean: f64,
+    pub partners_max: u32,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PlanStep {
+    pub phase: u16,
+    pub round: u16,
+    pub of: u16,
+    pub length_ms: Option<u32>,
+    /// Breakout rooms with the people in them, numbered from 0. Empty: all in the main room.
+    pub rooms: Vec<Vec<u16>>,
+    /// Pairs that meet in this step who have met in another.
+    pub repeats: u32,
+}
+
+/// `POST /api/methods/check`: a method file that somebody has written, read.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct MethodChecked {
+    pub method: Option<Method>,
+    /// Why it cannot be used.
+    pub faults: Vec<MethodFault>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct MethodFault {
+    /// From 1.
+    pub line: u32,
+    /// What is wrong, and what to do, in English.
     pub text: String,
 }
 
@@ -369,10 +618,108 @@ impl From<BalanceView> for ServerMessage {
         ServerMessage::Balance {
             shares: it.shares,
             effective_voices: it.effective_voices,
-            own_talk_ms: u32::try_from(it.own.talk_ms).unwrap_or(u32::MAX),
+            own_talk_ms: wire_ms_of(it.own.talk_ms),
             own_turns: it.own.turns,
             own_share: it.own.share,
         }
+    }
+}
+
+impl From<WireKeep> for Keep {
+    fn from(it: WireKeep) -> Keep {
+        match it {
+            WireKeep::Apart => Keep::Apart,
+            WireKeep::Together => Keep::Together,
+            WireKeep::AsItComes => Keep::AsItComes,
+        }
+    }
+}
+
+impl From<Keep> for WireKeep {
+    fn from(it: Keep) -> WireKeep {
+        match it {
+            Keep::Apart => WireKeep::Apart,
+            Keep::Together => WireKeep::Together,
+            Keep::AsItComes => WireKeep::AsItComes,
+        }
+    }
+}
+
+impl From<([ParticipantId; 2], Keep)> for WireKept {
+    fn from((participants, rule): ([ParticipantId; 2], Keep)) -> WireKept {
+        WireKept { participants: participants.map(|it| it.0), rule: rule.into() }
+    }
+}
+
+impl From<Option<MethodView>> for ServerMessage {
+    fn from(it: Option<MethodView>) -> Self {
+        let (method, question, warn_ms) = match it {
+            Some(view) => (Some(view.method), view.question, wire_ms_of(view.warn_ms)),
+            None => (None, String::new(), 0),
+        };
+        ServerMessage::Method { method, question, warn_ms }
+    }
+}
+
+impl From<RunView> for WireRun {
+    fn from(it: RunView) -> Self {
+        let ClockView { left_ms, grace_ms, paused } = it.clock;
+        WireRun {
+            phase: it.place.phase,
+            round: it.place.round,
+            of: it.place.of,
+            left_ms: left_ms.map(wire_ms_of),
+            grace_ms: wire_ms_of(grace_ms),
+            paused,
+            ready: it.ready,
+            ready_of: it.ready_of,
+        }
+    }
+}
+
+impl From<StepView> for WireStep {
+    fn from(it: StepView) -> Self {
+        WireStep {
+            run: it.run.into(),
+            role: it.role,
+            may_speak: it.may_speak,
+            own_ready: it.own_ready,
+            turn: it.turn.map(|turn| WireTurn {
+                participant: turn.participant.0,
+                left_ms: wire_ms_of(turn.left_ms),
+            }),
+            seated: it.seated.into_iter().map(|id| id.0).collect(),
+            topic: it.topic,
+            topics: it.topics,
+            people: it.people,
+            card: it.card,
+            own_score: it.own_score,
+            written: it.written,
+        }
+    }
+}
+
+impl From<MoveReason> for WireMoveReason {
+    fn from(it: MoveReason) -> Self {
+        match it {
+            MoveReason::Step => WireMoveReason::Step,
+            MoveReason::Late => WireMoveReason::Late,
+            MoveReason::Alone => WireMoveReason::Alone,
+            MoveReason::Company => WireMoveReason::Company,
+            MoveReason::Host => WireMoveReason::Host,
+            MoveReason::Own => WireMoveReason::Own,
+        }
+    }
+}
+
+impl From<HarvestView> for ServerMessage {
+    fn from(it: HarvestView) -> Self {
+        let lines = it.lines.into_iter();
+        let lines = lines.map(|(room, text)| WireLine { room: room.to_string(), text }).collect();
+        let ranking = it.ranking.into_iter();
+        let card = |RankedCard { text, points, scores }| WireCard { text, points, scores };
+        let ranking = ranking.map(card).collect();
+        ServerMessage::Harvest { lines, ranking }
     }
 }
 
@@ -386,12 +733,20 @@ impl From<Offer> for ServerMessage {
 
 /// A session is over long before 49 days, where this would stop.
 pub fn wire_ms(at: SessionTime) -> u32 {
-    u32::try_from(at.as_ms()).unwrap_or(u32::MAX)
+    wire_ms_of(at.as_ms())
+}
+
+/// As `wire_ms`, of a length.
+pub fn wire_ms_of(ms: u64) -> u32 {
+    u32::try_from(ms).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::method::{
+        Advance, Aim, Assign, Colour, Cycle, Harvest, People, Phase, Role, Source, Text, Turns,
+    };
     use std::{fmt::Write as _, fs, path::Path};
 
     /// The types as the pages know them, in the order of this file.
@@ -414,6 +769,33 @@ mod tests {
             WirePerson,
             WireRoom,
             WireCaption,
+            WireKeep,
+            WireKept,
+            WireRun,
+            WireStep,
+            WireTurn,
+            WireMoveReason,
+            WireLine,
+            WireCard,
+            Method,
+            Text,
+            Aim,
+            People,
+            Source,
+            Role,
+            Cycle,
+            Phase,
+            Assign,
+            Turns,
+            Harvest,
+            Advance,
+            Colour,
+            MethodList,
+            PlanRequest,
+            Plan,
+            PlanStep,
+            MethodChecked,
+            MethodFault,
             Transcription,
             NewSession,
             SessionCreated,

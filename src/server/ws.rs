@@ -3,6 +3,7 @@
 //! once and closed; nobody else notices.
 
 use std::{
+    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -26,6 +27,7 @@ use crate::{
         language::Language,
         limits::MESSAGE_BYTES_MAX,
         message::Message,
+        run::RunOptions,
         session::Wish,
     },
     server::{
@@ -98,15 +100,21 @@ async fn serve(server: Server, socket: WebSocket) {
 
 /// What a page asked for with its first message, its right proved.
 enum Introduction {
-    Participant { seat: Option<ParticipantId>, name: String, language: Language, consent: Consent },
+    Participant {
+        seat: Option<ParticipantId>,
+        name: String,
+        language: Language,
+        consent: Consent,
+        tags: BTreeMap<String, String>,
+    },
     Facilitator,
 }
 
 impl Introduction {
     fn into_command(self, connection: ConnectionId, news: mpsc::Sender<News>) -> Command {
         match self {
-            Introduction::Participant { seat, name, language, consent } => {
-                Command::Join { connection, news, seat, name, language, consent }
+            Introduction::Participant { seat, name, language, consent, tags } => {
+                Command::Join { connection, news, seat, name, language, consent, tags }
             }
             Introduction::Facilitator => Command::Watch { connection, news },
         }
@@ -127,13 +135,16 @@ fn introduce(
         return Err(Refusal::NOT_ALLOWED);
     }
     let introduction = match message {
-        ClientMessage::Join { seat, name, language, consent, .. } => Introduction::Participant {
-            // A seat that has run out is no reason to be sent away: a new one is given.
-            seat: seat.and_then(|it| server.tokens.read_seat(&it, session)),
-            name,
-            language: language.into(),
-            consent: consent.into(),
-        },
+        ClientMessage::Join { seat, name, language, consent, tags, .. } => {
+            Introduction::Participant {
+                // A seat that has run out is no reason to be sent away: a new one is given.
+                seat: seat.and_then(|it| server.tokens.read_seat(&it, session)),
+                name,
+                language: language.into(),
+                consent: consent.into(),
+                tags,
+            }
+        }
         _ => Introduction::Facilitator,
     };
     Ok((session, introduction))
@@ -204,6 +215,33 @@ impl Talk {
                 room: room.parse().map_err(|_| Refusal::MALFORMED)?,
             },
             ClientMessage::End => Wish::End,
+            ClientMessage::RunMethod { method, question, topics, warn_s } => Wish::RunMethod {
+                method,
+                options: RunOptions {
+                    question,
+                    topics,
+                    warn_ms: u64::from(warn_s) * 1000,
+                    seed: rand::random(),
+                },
+            },
+            ClientMessage::Next { at_once } => Wish::Next { at_once },
+            ClientMessage::Pause { on } => Wish::Pause(on),
+            ClientMessage::Extend { seconds } => Wish::Extend { ms: u64::from(seconds) * 1000 },
+            ClientMessage::StopMethod => Wish::StopMethod,
+            ClientMessage::Keep { participants, rule } => {
+                Wish::Keep { participants: participants.map(ParticipantId), rule: rule.into() }
+            }
+            ClientMessage::Pin { participant, on } => {
+                Wish::Pin { participant: ParticipantId(participant), on }
+            }
+            ClientMessage::Ready { on } => Wish::SetReady(on),
+            ClientMessage::PassTurn => Wish::PassTurn,
+            ClientMessage::Seat { on } => Wish::SetSeated(on),
+            ClientMessage::GoTo { room } => {
+                Wish::GoTo { room: room.parse().map_err(|_| Refusal::MALFORMED)? }
+            }
+            ClientMessage::Write { text } => Wish::Write { text },
+            ClientMessage::Score { score } => Wish::Score(score),
         };
         Ok(Command::Wish { connection, wish })
     }
@@ -226,7 +264,17 @@ impl Talk {
                 language: overview.language.into(),
                 rooms: overview.rooms.into_iter().map(Into::into).collect(),
                 transcription: transcription(),
+                run: overview.run.map(Into::into),
+                pinned: overview.pinned.iter().map(|it| it.0).collect(),
+                kept: overview.kept.into_iter().map(Into::into).collect(),
             },
+            News::Message(Message::Method(view)) => view.into(),
+            News::Message(Message::Step(step)) => ServerMessage::Step(step.into()),
+            News::Message(Message::Moved(reason)) => ServerMessage::Moved { reason: reason.into() },
+            News::Message(Message::Line { by, text }) => {
+                ServerMessage::Line { participant: by.0, text }
+            }
+            News::Message(Message::Harvest(harvest)) => harvest.into(),
             News::Message(Message::Room(room)) => ServerMessage::Room { room: room.into() },
             News::Message(Message::Speaking { participant, on }) => {
                 ServerMessage::Speaking { participant: participant.0, on }

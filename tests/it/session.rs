@@ -200,6 +200,7 @@ mod coming_and_going {
                 name: "Mallory".to_owned(),
                 language: Language::Finnish,
                 consent: Consent::On,
+                tags: Default::default(),
             });
             stage.feed(Input::Watch { connection: page });
         }

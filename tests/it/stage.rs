@@ -7,7 +7,8 @@ use vuoro::domain::{
     fact::{Consent, Fact},
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
-    message::{BalanceView, Message, PersonView, RoomView},
+    message::{BalanceView, Message, PersonView, Place, RoomView},
+    run::{Clock, StepBegan},
     session::{Input, Output, Session, Wish},
     time::{SessionTime, Span},
 };
@@ -84,6 +85,7 @@ impl Stage {
             name: name.to_owned(),
             language: Language::Finnish,
             consent,
+            tags: BTreeMap::new(),
         });
         self.news[from..].iter().find_map(|it| match it {
             Output::Send { connection, message: Message::Welcome { you, .. } }
@@ -180,6 +182,15 @@ impl Stage {
         self.news()
     }
 
+    /// Of everything since the last time, the messages one page was sent; forgets nothing.
+    pub fn news_of(&self, page: ConnectionId) -> Vec<Message> {
+        let sent = |it: &Output| match it {
+            Output::Send { connection, message } if *connection == page => Some(message.clone()),
+            _ => None,
+        };
+        self.news.iter().filter_map(sent).collect()
+    }
+
     /// The balances since the last time, and to whom; forgets the rest.
     pub fn balances(&mut self) -> Vec<(ConnectionId, BalanceView)> {
         let news = std::mem::take(&mut self.news).into_iter();
@@ -223,6 +234,13 @@ impl Stage {
                 let on = if *on { "on" } else { "off" };
                 format!("listen: {} {on} {}", self.name(participant), language.code())
             }
+            Output::Hush { participant, on } => {
+                format!(
+                    "{} {}",
+                    self.name(participant),
+                    if *on { "is hushed" } else { "may speak" }
+                )
+            }
             Output::Finished => "finished".to_owned(),
         }
     }
@@ -247,7 +265,55 @@ impl Stage {
                 format!("{} in {room}: {reason:?}", self.name(participant))
             }
             Fact::Ended => "ended".to_owned(),
+            Fact::MethodBegan { method, .. } => format!("{} begins", method.id),
+            Fact::StepBegan(began) => self.step(began),
+            Fact::ClockSet { clock: Clock::Running { ends } } => {
+                ends.map_or("the clock waits".to_owned(), |it| format!("the step ends at {it}"))
+            }
+            Fact::ClockSet { clock: Clock::Paused { .. } } => "the clock stands".to_owned(),
+            Fact::TurnPassed { room, to } => {
+                let to = to.map_or("nobody".to_owned(), |it| self.name(&it));
+                format!("{room}: the turn is {to}'s")
+            }
+            Fact::Seated { participant, on } => {
+                format!(
+                    "{} {} seat",
+                    self.name(participant),
+                    if *on { "takes a" } else { "leaves the" }
+                )
+            }
+            Fact::RoleGiven { participant, role } => {
+                format!("{} has role {role:?}", self.name(participant))
+            }
+            Fact::Wrote { participant, room, text } => {
+                format!("{} writes in {room}: {text}", self.name(participant))
+            }
+            Fact::Scored { participant, card, score } => {
+                format!("{} gives {score} to {}'s card", self.name(participant), self.name(card))
+            }
+            Fact::MethodEnded => "the method ends".to_owned(),
+            Fact::Kept { participants: [one, other], rule } => {
+                format!("{} and {}: {rule:?}", self.name(one), self.name(other))
+            }
+            Fact::Pinned { participant, room } => {
+                format!("{} stays {}", self.name(participant), place(room))
+            }
         }
+    }
+
+    fn step(&self, began: &StepBegan) -> String {
+        let Place { phase, round, of } = began.place;
+        let rooms = began.rooms.iter().flatten();
+        let names = |it: &Vec<ParticipantId>| {
+            it.iter().map(|id| self.name(id)).collect::<Vec<_>>().join(" ")
+        };
+        let rooms: Vec<_> = rooms.map(names).collect();
+        let rooms = match &began.rooms {
+            None => "nobody moves".to_owned(),
+            Some(_) if rooms.is_empty() => "all together".to_owned(),
+            Some(_) => rooms.join(" | "),
+        };
+        format!("phase {phase}, round {} of {of}: {rooms}", round + 1)
     }
 
     fn message(&self, message: &Message) -> String {
@@ -271,6 +337,19 @@ impl Stage {
             ),
             Message::Overview(overview) => {
                 overview.rooms.iter().map(room_line).collect::<Vec<_>>().join(" | ")
+            }
+            Message::Method(Some(view)) => format!("method {}", view.method.id),
+            Message::Method(None) => "no method any more".to_owned(),
+            Message::Step(step) => {
+                let Place { phase, round, of } = step.run.place;
+                let left =
+                    step.run.clock.left_ms.map_or("open".to_owned(), |it| format!("{it} ms"));
+                format!("phase {phase}, round {} of {of}, {left}", round + 1)
+            }
+            Message::Moved(reason) => format!("moved: {reason:?}"),
+            Message::Line { by, text } => format!("{} has written: {text}", self.name(by)),
+            Message::Harvest(harvest) => {
+                format!("{} lines, {} cards", harvest.lines.len(), harvest.ranking.len())
             }
             Message::Rejected(rejection) => format!("no: {}", rejection.code()),
             Message::Ended => "ended".to_owned(),

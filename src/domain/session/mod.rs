@@ -4,6 +4,12 @@
 //!
 //! What lasts changes only through [`Fact`]s, so that a session can be rebuilt from its log.
 //! Connections, microphones and balance do not last: people come back and bring them along.
+//!
+//! This file: who comes, goes, speaks and wishes. `guide` runs methods; `tell` says what pages are
+//! told.
+
+mod guide;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +19,15 @@ use crate::domain::{
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
     limits::{
-        BALANCE_EVERY_MS, BALANCE_VOICE_MIN_MS, BIG_ROOM_EVERY_MS, BREAKOUT_ROOMS_MAX,
-        NAME_CHARS_MAX, OVERVIEW_EVERY_MS, ROOM_PEOPLE_MAX, SEAT_GRACE_MS, SEGMENT_CHARS_MAX,
-        SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, WATCHERS_MAX,
+        BALANCE_EVERY_MS, BREAKOUT_ROOMS_MAX, NAME_CHARS_MAX, SEAT_GRACE_MS, SEGMENT_CHARS_MAX,
+        SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, TAG_CHARS_MAX, TAGS_MAX, WATCHERS_MAX,
     },
-    message::{Caption, Message, Overview, PersonView, RoomView},
+    message::{Caption, Message, MoveReason},
+    method::Method,
+    mixing::{Keep, Meetings, Mixing},
     rejection::Rejection,
     rooms::Rooms,
+    run::{Run, RunOptions},
     time::{SessionTime, Span},
 };
 
@@ -33,6 +41,8 @@ pub enum Input {
         name: String,
         language: Language,
         consent: Consent,
+        /// Organisation, role, region and the like, by kind.
+        tags: BTreeMap<String, String>,
     },
     /// A facilitator's page, its right already proved, wants to follow and to lead.
     Watch {
@@ -80,13 +90,51 @@ pub enum Wish {
     SetCamera(bool),
     /// To give the seat up.
     Leave,
-    /// Facilitators only, as are the next two.
+    /// Where the phase asks for it.
+    SetReady(bool),
+    /// One's turn is over.
+    PassTurn,
+    /// Takes the empty chair, or leaves one's own.
+    SetSeated(bool),
+    /// Where people are free to.
+    GoTo {
+        room: RoomId,
+    },
+    /// A note, a card, the room's line or a topic, as the phase asks.
+    Write {
+        text: String,
+    },
+    /// Of the card one holds, 1 to 5.
+    Score(u8),
+    /// Facilitators only, as is all that follows.
     OpenRooms {
         count: u16,
     },
     Move {
         participant: ParticipantId,
         room: RoomId,
+    },
+    RunMethod {
+        method: Box<Method>,
+        options: RunOptions,
+    },
+    /// Ends the phase. `at_once`: without time to finish the sentence.
+    Next {
+        at_once: bool,
+    },
+    Pause(bool),
+    Extend {
+        ms: u64,
+    },
+    StopMethod,
+    Keep {
+        participants: [ParticipantId; 2],
+        rule: Keep,
+    },
+    /// Stays in the breakout room they are in when groups are made anew.
+    Pin {
+        participant: ParticipantId,
+        on: bool,
     },
     End,
 }
@@ -115,6 +163,11 @@ pub enum Output {
         on: bool,
         language: Language,
     },
+    /// Whether the person's audio goes nowhere, because the method gives the floor to others.
+    Hush {
+        participant: ParticipantId,
+        on: bool,
+    },
     /// The session is over. Words said before may still come.
     Finished,
 }
@@ -128,6 +181,14 @@ pub struct Session {
     seats: BTreeMap<ParticipantId, Seat>,
     connections: BTreeMap<ConnectionId, Role>,
     balances: BTreeMap<RoomId, Balance>,
+    /// Who has met whom, in all methods of the session.
+    met: Meetings,
+    mixing: Mixing,
+    /// The method that runs.
+    run: Option<Run>,
+    record: RecordState,
+    /// Whom the method has taken the floor from, as the shell was last told.
+    hushed: BTreeSet<ParticipantId>,
     /// What must be told later, and when.
     due: Due,
 }
@@ -157,11 +218,40 @@ enum Presence {
     Away { since: SessionTime },
 }
 
+/// Whether the method lets words be written down, and since when.
+#[derive(Clone, Copy, Debug, Default)]
+struct RecordState {
+    on_since: SessionTime,
+    off_since: Option<SessionTime>,
+}
+
+impl RecordState {
+    fn is_on(self) -> bool {
+        self.off_since.is_none()
+    }
+
+    fn covers(self, span: Span) -> bool {
+        self.on_since <= span.start && self.off_since.is_none_or(|off| span.end <= off)
+    }
+
+    fn set(&mut self, on: bool, at: SessionTime) {
+        match (on, self.off_since) {
+            (true, Some(_)) => *self = Self { on_since: at, off_since: None },
+            (false, None) => self.off_since = Some(at),
+            _ => (),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Due {
     overview: Option<SessionTime>,
     big_rooms: BTreeMap<RoomId, SessionTime>,
     balances: BTreeMap<RoomId, SessionTime>,
+    /// People are to be told anew where the method stands.
+    step: Option<SessionTime>,
+    /// Rooms in which somebody sits alone, and when they are taken to others.
+    company: BTreeMap<RoomId, SessionTime>,
 }
 
 impl Session {
@@ -181,10 +271,18 @@ impl Session {
             seats: BTreeMap::new(),
             connections: BTreeMap::new(),
             balances: BTreeMap::new(),
+            met: Meetings::default(),
+            mixing: Mixing::default(),
+            run: None,
+            record: RecordState::default(),
+            hushed: BTreeSet::new(),
             due: Due::default(),
         };
         facts.for_each(|(at, fact)| session.apply(at, &fact));
         session.all_away(now);
+        if let Some(run) = &mut session.run {
+            run.wait_for_return(now);
+        }
         Some(session)
     }
 
@@ -195,13 +293,13 @@ impl Session {
     /// Applies one input. Never fails, never waits, never reads a clock; a refusal is an output.
     pub fn handle(&mut self, now: SessionTime, input: Input, out: &mut Vec<Output>) {
         match input {
-            Input::Join { connection, seat, name, language, consent } => {
-                let person = (name.as_str(), language, consent);
+            Input::Join { connection, seat, name, language, consent, tags } => {
+                let person = Person { name, language, consent, tags };
                 let joined = self.join(now, connection, seat, person, out);
                 answer(connection, joined, out);
             }
             Input::Watch { connection } => {
-                let watching = self.watch(connection, out);
+                let watching = self.watch(now, connection, out);
                 answer(connection, watching, out);
             }
             Input::Disconnected { connection } => self.disconnect(now, connection, out),
@@ -221,6 +319,7 @@ impl Session {
             }
             Input::Tick => self.tick(now, out),
         }
+        self.guide(now, out);
     }
 
     /// When the session next wants [`Input::Tick`], and why.
@@ -232,7 +331,10 @@ impl Session {
         let all = (graces.map(|at| (at, "a seat's grace ends")))
             .chain(self.due.overview.map(|at| (at, "an overview is due")))
             .chain(self.due.big_rooms.values().map(|at| (*at, "a big room has changed")))
-            .chain(self.due.balances.values().map(|at| (*at, "a balance is due")));
+            .chain(self.due.balances.values().map(|at| (*at, "a balance is due")))
+            .chain(self.due.step.map(|at| (at, "a step has changed")))
+            .chain(self.due.company.values().map(|at| (*at, "somebody sits alone")))
+            .chain(self.guide_timeout());
         all.min()
     }
 
@@ -241,7 +343,7 @@ impl Session {
         now: SessionTime,
         connection: ConnectionId,
         seat: Option<ParticipantId>,
-        (name, language, consent): (&str, Language, Consent),
+        Person { name, language, consent, tags }: Person,
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
         if self.ended {
@@ -250,7 +352,8 @@ impl Session {
         if self.connections.contains_key(&connection) {
             return Err(Rejection::NotAllowed);
         }
-        let name = clean_name(name).ok_or(Rejection::BadName)?;
+        let name = clean_name(&name).ok_or(Rejection::BadName)?;
+        let tags = clean_tags(tags);
         let known = seat.filter(|it| self.seats.contains_key(it));
         let placed = known.and_then(|it| self.rooms.room_of(it));
         if placed.is_none() {
@@ -260,28 +363,33 @@ impl Session {
         if let Some(old) = self.vacate(now, participant, out) {
             answer(old, Err(Rejection::Replaced), out);
         }
-        let listen = Output::Listen { participant, on: consent == Consent::On, language };
-        if consent != Consent::On {
+        let listens = consent == Consent::On && self.record.is_on();
+        let listen = Output::Listen { participant, on: listens, language };
+        if !listens {
             // Before anything waits for the disk, as in `set_consent`.
             out.push(listen.clone());
         }
-        let same = self
-            .seats
-            .get(&participant)
-            .is_some_and(|it| (&it.name, it.language, it.consent) == (&name, language, consent));
+        let known_tags = self.mixing.tags.get(&participant).cloned().unwrap_or_default();
+        let same = self.seats.get(&participant).is_some_and(|it| {
+            (&it.name, it.language, it.consent) == (&name, language, consent) && tags == known_tags
+        });
         if !same {
-            self.keep(now, Fact::Joined { participant, name, language, consent }, out);
+            self.keep(now, Fact::Joined { participant, name, language, consent, tags }, out);
         }
-        let room = placed.unwrap_or(RoomId::Main);
-        if placed.is_none() {
+        // Groups at work take everybody in; the main room would be lonely.
+        let late = placed.is_none_or(|it| it == RoomId::Main).then(|| self.late_room(participant));
+        let late = late.flatten();
+        let room = late.or(placed).unwrap_or(RoomId::Main);
+        if placed != Some(room) {
             self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
+            self.late_role(now, participant, room, out);
         }
         if let Some(seat) = self.seats.get_mut(&participant) {
             seat.presence = Presence::Here(connection);
         }
         self.connections.insert(connection, Role::Participant(participant));
         out.push(Output::Place { participant, room: Some(room) });
-        if consent == Consent::On {
+        if listens {
             out.push(listen);
         }
         let message = Message::Welcome {
@@ -291,6 +399,7 @@ impl Session {
             room: self.room_view(room),
         };
         out.push(Output::Send { connection, message });
+        self.welcome_to_method(now, participant, connection, late.is_some(), out);
         self.room_changed(now, room, Some(connection), out);
         Ok(())
     }
@@ -305,7 +414,12 @@ impl Session {
         ParticipantId(self.seats.keys().last().map_or(1, |it| it.0 + 1))
     }
 
-    fn watch(&mut self, connection: ConnectionId, out: &mut Vec<Output>) -> Result<(), Rejection> {
+    fn watch(
+        &mut self,
+        now: SessionTime,
+        connection: ConnectionId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
         if self.ended {
             return Err(Rejection::SessionEnded);
         }
@@ -316,7 +430,11 @@ impl Session {
             return Err(Rejection::SessionFull);
         }
         self.connections.insert(connection, Role::Facilitator);
-        out.push(Output::Send { connection, message: Message::Overview(self.overview()) });
+        if let Some(method) = self.method_view() {
+            out.push(Output::Send { connection, message: Message::Method(Some(method)) });
+        }
+        out.push(Output::Send { connection, message: Message::Overview(self.overview(now)) });
+        self.tell_harvest(Some(connection), out);
         Ok(())
     }
 
@@ -379,13 +497,38 @@ impl Session {
                 out.push(Output::Close { connection });
                 self.leave(now, id, out);
             }
+            (
+                Some(Role::Participant(id)),
+                wish @ (Wish::SetReady(_)
+                | Wish::PassTurn
+                | Wish::SetSeated(_)
+                | Wish::GoTo { .. }
+                | Wish::Write { .. }
+                | Wish::Score(_)),
+            ) => {
+                let id = *id;
+                self.take_part(now, id, wish, out)?;
+            }
             (Some(Role::Facilitator), Wish::OpenRooms { count }) => {
+                if self.run.is_some() {
+                    return Err(Rejection::NotNow);
+                }
                 self.open_rooms(now, count, out)?;
             }
             (Some(Role::Facilitator), Wish::Move { participant, room }) => {
-                self.move_to(now, participant, room, out)?;
+                self.move_to(now, participant, room, MoveReason::Host, out)?;
             }
             (Some(Role::Facilitator), Wish::End) => self.end(now, out),
+            (
+                Some(Role::Facilitator),
+                wish @ (Wish::RunMethod { .. }
+                | Wish::Next { .. }
+                | Wish::Pause(_)
+                | Wish::Extend { .. }
+                | Wish::StopMethod
+                | Wish::Keep { .. }
+                | Wish::Pin { .. }),
+            ) => self.lead(now, wish, out)?,
             _ => return Err(Rejection::NotAllowed),
         }
         Ok(())
@@ -404,7 +547,8 @@ impl Session {
             return;
         }
         // The tap closes before anything waits for the disk: a pause works at once.
-        out.push(Output::Listen { participant, on: consent == Consent::On, language });
+        let on = consent == Consent::On && self.record.is_on();
+        out.push(Output::Listen { participant, on, language });
         self.keep(now, Fact::ConsentSet { participant, consent }, out);
         self.change_seat(now, participant, out, |_| ());
     }
@@ -429,7 +573,9 @@ impl Session {
         self.vacate(now, participant, out);
         self.voice(now, participant, false, out);
         self.keep(now, Fact::Placed { participant, room: None }, out);
+        self.hushed.remove(&participant);
         out.push(Output::Place { participant, room: None });
+        self.fill_roles(now, room, out);
         self.room_changed(now, room, None, out);
     }
 
@@ -446,7 +592,7 @@ impl Session {
         let closed: Vec<_> =
             self.rooms.people().filter(|(_, room)| !self.rooms.is_open(*room)).collect();
         for (participant, _) in closed {
-            self.move_to(now, participant, RoomId::Main, out)?;
+            self.move_to(now, participant, RoomId::Main, MoveReason::Host, out)?;
         }
         self.balances.clear();
         self.due.balances.clear();
@@ -460,6 +606,7 @@ impl Session {
         now: SessionTime,
         participant: ParticipantId,
         room: RoomId,
+        reason: MoveReason,
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
         let from = self.rooms.room_of(participant).ok_or(Rejection::UnknownParticipant)?;
@@ -474,13 +621,12 @@ impl Session {
         }
         self.voice(now, participant, false, out);
         self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
+        self.late_role(now, participant, room, out);
         out.push(Output::Place { participant, room: Some(room) });
-        // However big the room: whoever is moved sees at once where they are.
         let connection = self.connection_of(participant);
-        out.extend(connection.map(|connection| Output::Send {
-            connection,
-            message: Message::Room(self.room_view(room)),
-        }));
+        // However big the room: whoever is moved sees at once where they are.
+        self.tell_moved(now, participant, reason, out);
+        self.fill_roles(now, from, out);
         self.room_changed(now, from, None, out);
         self.room_changed(now, room, connection, out);
         Ok(())
@@ -491,6 +637,8 @@ impl Session {
             out.push(Output::Place { participant, room: None });
         }
         self.keep(now, Fact::Ended, out);
+        self.run = None;
+        self.hushed.clear();
         for connection in std::mem::take(&mut self.connections).into_keys() {
             out.push(Output::Send { connection, message: Message::Ended });
             out.push(Output::Close { connection });
@@ -561,7 +709,7 @@ impl Session {
     fn on_record_at(&self, participant: ParticipantId, span: Span) -> Option<RoomId> {
         let seat = self.seats.get(&participant)?;
         let agreed = seat.consent == Consent::On && seat.consent_since <= span.start;
-        if !agreed {
+        if !agreed || !self.record.covers(span) {
             return None;
         }
         self.rooms.room_at(participant, span.start)
@@ -575,6 +723,7 @@ impl Session {
             .filter(|id| self.grace_end(*id).is_some_and(|end| end <= now))
             .collect();
         gone.into_iter().for_each(|id| self.leave(now, id, out));
+        self.tick_method(now, out);
         for room in take_due(&mut self.due.big_rooms, now) {
             self.tell_room(room, None, out);
         }
@@ -583,7 +732,7 @@ impl Session {
         }
         if self.due.overview.is_some_and(|at| at <= now) {
             self.due.overview = None;
-            let overview = self.overview();
+            let overview = self.overview(now);
             out.extend(self.facilitators().map(|connection| Output::Send {
                 connection,
                 message: Message::Overview(overview.clone()),
@@ -598,101 +747,10 @@ impl Session {
         }
     }
 
-    fn tell_balance(&mut self, now: SessionTime, room: RoomId, out: &mut Vec<Output>) {
-        let Some(balance) = self.balances.get(&room) else { return };
-        let present: Vec<_> = self.rooms.people_in(room).collect();
-        let summary = balance.summary(&present, now);
-        if balance.is_live() {
-            self.due.balances.insert(room, now + BALANCE_EVERY_MS);
-        }
-        if BALANCE_VOICE_MIN_MS <= summary.voice_ms() {
-            out.extend(self.seated_in(room).map(|(participant, connection)| Output::Send {
-                connection,
-                message: Message::Balance(summary.view(participant)),
-            }));
-        }
-    }
-
-    /// Tells those it concerns that a room has changed: `except` knows already.
-    fn room_changed(
-        &mut self,
-        now: SessionTime,
-        room: RoomId,
-        except: Option<ConnectionId>,
-        out: &mut Vec<Output>,
-    ) {
-        self.due.overview.get_or_insert(now + OVERVIEW_EVERY_MS);
-        if self.balances.contains_key(&room) {
-            // How many voices there could be may have changed.
-            self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
-        }
-        if self.rooms.people_in(room).count() <= ROOM_PEOPLE_MAX {
-            self.tell_room(room, except, out);
-        } else {
-            self.due.big_rooms.entry(room).or_insert(now + BIG_ROOM_EVERY_MS);
-        }
-    }
-
-    fn tell_room(&self, room: RoomId, except: Option<ConnectionId>, out: &mut Vec<Output>) {
-        let view = self.room_view(room);
-        let listeners = self.connections_in(room).filter(|it| Some(*it) != except);
-        out.extend(
-            listeners.map(|connection| Output::Send {
-                connection,
-                message: Message::Room(view.clone()),
-            }),
-        );
-    }
-
-    fn connections_in(&self, room: RoomId) -> impl Iterator<Item = ConnectionId> + '_ {
-        self.seated_in(room).map(|(_, connection)| connection)
-    }
-
-    fn seated_in(&self, room: RoomId) -> impl Iterator<Item = (ParticipantId, ConnectionId)> + '_ {
-        self.rooms.people_in(room).filter_map(|id| Some((id, self.connection_of(id)?)))
-    }
-
-    fn connection_of(&self, participant: ParticipantId) -> Option<ConnectionId> {
-        match self.seats.get(&participant)?.presence {
-            Presence::Here(connection) => Some(connection),
-            Presence::Away { .. } => None,
-        }
-    }
-
     fn all_away(&mut self, now: SessionTime) {
         for seat in self.seats.values_mut() {
             seat.presence = Presence::Away { since: now };
         }
-    }
-
-    fn facilitators(&self) -> impl Iterator<Item = ConnectionId> + '_ {
-        let leads = |it: &(&ConnectionId, &Role)| *it.1 == Role::Facilitator;
-        self.connections.iter().filter(leads).map(|(connection, _)| *connection)
-    }
-
-    fn overview(&self) -> Overview {
-        Overview {
-            title: self.title.clone(),
-            language: self.language,
-            rooms: self.rooms.all().map(|it| self.room_view(it)).collect(),
-        }
-    }
-
-    fn room_view(&self, room: RoomId) -> RoomView {
-        let people = self.rooms.people_in(room).filter_map(|participant| {
-            let seat = self.seats.get(&participant)?;
-            let present = matches!(seat.presence, Presence::Here(_));
-            Some(PersonView {
-                participant,
-                name: seat.name.clone(),
-                language: seat.language,
-                consent: seat.consent,
-                microphone: seat.microphone,
-                camera: seat.camera,
-                present,
-            })
-        });
-        RoomView { room, people: people.collect() }
     }
 
     fn keep(&mut self, now: SessionTime, fact: Fact, out: &mut Vec<Output>) {
@@ -703,7 +761,8 @@ impl Session {
     /// The only way lasting state changes; the same for a live fact and for one from the log.
     fn apply(&mut self, at: SessionTime, fact: &Fact) {
         match fact {
-            Fact::Joined { participant, name, language, consent } => {
+            Fact::Joined { participant, name, language, consent, tags } => {
+                self.mixing.tags.insert(*participant, tags.clone());
                 let consent_since = match self.seats.get(participant) {
                     Some(before) if before.consent == *consent => before.consent_since,
                     _ => at,
@@ -720,7 +779,13 @@ impl Session {
                 };
                 self.seats.insert(*participant, seat);
             }
-            Fact::Placed { participant, room } => self.rooms.put(*participant, *room, at),
+            Fact::Placed { participant, room } => {
+                self.rooms.put(*participant, *room, at);
+                if let Some(room @ RoomId::Breakout(_)) = *room {
+                    let there: Vec<_> = self.rooms.people_in(room).collect();
+                    self.met.met_each(*participant, &there);
+                }
+            }
             Fact::ConsentSet { participant, consent } => {
                 if let Some(seat) = self.seats.get_mut(participant) {
                     seat.consent = *consent;
@@ -729,9 +794,20 @@ impl Session {
             }
             Fact::RoomsOpened { count } => self.rooms.open(*count),
             Fact::Ended => self.ended = true,
+            Fact::Kept { participants, rule } => self.mixing.keep(*participants, *rule),
+            Fact::Pinned { participant, room } => self.mixing.pin(*participant, *room),
             Fact::Opened { .. } | Fact::Said { .. } | Fact::Unheard { .. } => (),
+            of_method => self.apply_method(at, of_method),
         }
     }
+}
+
+/// Who comes, as they say.
+struct Person {
+    name: String,
+    language: Language,
+    consent: Consent,
+    tags: BTreeMap<String, String>,
 }
 
 /// Tells of a refusal; a fatal one closes the connection.
@@ -756,6 +832,17 @@ fn clean_name(name: &str) -> Option<String> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let chars = name.chars().count();
     ((1..=NAME_CHARS_MAX).contains(&chars) && !name.contains(is_invisible)).then_some(name)
+}
+
+/// Short ones with something in them; the rest is no reason to send anybody away.
+fn clean_tags(tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let clean = |it: &str| it.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let good = |it: &String| (1..=TAG_CHARS_MAX).contains(&it.chars().count());
+    tags.iter()
+        .map(|(kind, value)| (clean(kind), clean(value)))
+        .filter(|(kind, value)| good(kind) && good(value) && !value.contains(is_invisible))
+        .take(TAGS_MAX)
+        .collect()
 }
 
 /// Control characters, those that turn the direction of text, and those that show as nothing.

@@ -81,6 +81,8 @@ struct Inner {
     events: MediaEvents,
     tap: Arc<dyn AudioTap>,
     gate: Gate,
+    /// Whose audio goes nowhere.
+    hushed: Gate,
     /// The control path's; packets never lock it.
     control: Mutex<Control>,
     routes: ArcSwap<Routes>,
@@ -124,6 +126,7 @@ impl Forwarder {
             events,
             tap,
             gate: Gate::default(),
+            hushed: Gate::default(),
             control: Mutex::default(),
             routes: ArcSwap::default(),
             counters: Counters::default(),
@@ -169,6 +172,7 @@ impl Forwarder {
         self.inner.perform(&control, &changes);
         if room.is_none() {
             self.inner.gate.set(participant, false);
+            self.inner.hushed.set(participant, false);
             if let Some(gone) = control.peers.remove(&participant) {
                 gone.subscriber.close();
                 self.inner.rebuild_routes(&control);
@@ -179,6 +183,12 @@ impl Forwarder {
     /// Whether a person's audio is offered to the tap. In effect for the next packet.
     pub fn listen(&self, participant: ParticipantId, on: bool) {
         self.inner.gate.set(participant, on);
+    }
+
+    /// Whether a person's audio goes nowhere: to nobody's ears, no level, no tap. In effect for the
+    /// next packet.
+    pub fn hush(&self, participant: ParticipantId, on: bool) {
+        self.inner.hushed.set(participant, on);
     }
 
     pub fn counters(&self) -> &Counters {
@@ -318,6 +328,9 @@ impl PeerObserver for Publisher {
         let Some(inner) = self.inner.upgrade() else { return };
         inner.counters.received.fetch_add(1, Ordering::Relaxed);
         if packet.kind == TrackKind::Audio {
+            if inner.hushed.is_open(self.participant) {
+                return;
+            }
             self.hear(&inner, packet.level_dbov);
             if inner.gate.is_open(self.participant) {
                 let (sequence, timestamp) = (packet.sequence, packet.timestamp);

@@ -21,7 +21,7 @@ pub trait AudioTap: Send + Sync {
     fn packet(&self, from: ParticipantId, packet: TappedPacket);
 }
 
-/// Whose audio may pass. Closed for everybody at first.
+/// For whom something holds, such as that their audio may pass; at first for nobody.
 #[derive(Debug, Default)]
 pub struct Gate {
     open: RwLock<BTreeSet<ParticipantId>>,

@@ -636,6 +636,7 @@ mod tests {
             name: "Alice".into(),
             language: Language::Swedish,
             consent: Consent::On,
+            tags: Default::default(),
         };
         let log = Log::open(&path).expect("a new log");
         let first = vec![opened("Yksi"), (SessionTime(5), joined)];

@@ -4,12 +4,18 @@
 //! The structs here are the shape on disk and nothing else, so that the domain may be renamed freely
 //! and a rename here is seen for what it is.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     fact::{Consent, Fact, GapReason},
     ids::{ParticipantId, RoomId},
     language::Language,
+    message::Place,
+    method::Method,
+    mixing::Keep,
+    run::{Clock, Grouping, RunOptions, StepBegan},
     time::{SessionTime, Span},
 };
 
@@ -64,8 +70,27 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 8] =
-    ["opened", "joined", "placed", "consent-set", "rooms-opened", "said", "unheard", "ended"];
+const KINDS: [&str; 19] = [
+    "opened",
+    "joined",
+    "placed",
+    "consent-set",
+    "rooms-opened",
+    "method-began",
+    "step-began",
+    "clock-set",
+    "turn-passed",
+    "seated",
+    "role-given",
+    "wrote",
+    "scored",
+    "method-ended",
+    "kept",
+    "pinned",
+    "said",
+    "unheard",
+    "ended",
+];
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -80,6 +105,8 @@ enum Body {
         name: String,
         language: Tongue,
         consent: Agreement,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tags: BTreeMap<String, String>,
     },
     Placed {
         participant: u32,
@@ -91,6 +118,66 @@ enum Body {
     },
     RoomsOpened {
         count: u16,
+    },
+    /// The method as its file would have it: a format that is kept readable for its own sake.
+    MethodBegan {
+        method: Arc<Method>,
+        question: String,
+        topics: Vec<String>,
+        warn_ms: u64,
+        seed: u64,
+    },
+    StepBegan {
+        phase: u16,
+        round: u16,
+        of: u16,
+        length_ms: Option<u64>,
+        rooms: Option<Vec<Vec<u32>>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ahead: Vec<Vec<Vec<u32>>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        roles: Vec<(u32, u16)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cards: Vec<(u32, u32)>,
+    },
+    /// `ends_ms`: in session time, while it runs; `left_ms`: while it is paused.
+    ClockSet {
+        paused: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left_ms: Option<u64>,
+    },
+    TurnPassed {
+        room: Room,
+        to: Option<u32>,
+    },
+    Seated {
+        participant: u32,
+        on: bool,
+    },
+    RoleGiven {
+        participant: u32,
+        role: Option<u16>,
+    },
+    Wrote {
+        participant: u32,
+        room: Room,
+        text: String,
+    },
+    Scored {
+        participant: u32,
+        card: u32,
+        score: u8,
+    },
+    MethodEnded {},
+    Kept {
+        participants: [u32; 2],
+        rule: KeepRule,
+    },
+    Pinned {
+        participant: u32,
+        room: Option<Room>,
     },
     Said {
         participant: u32,
@@ -126,6 +213,14 @@ enum Agreement {
     On,
     OffTheRecord,
     Declined,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum KeepRule {
+    Apart,
+    Together,
+    AsItComes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,11 +262,12 @@ impl From<&Fact> for Body {
                 language: (*language).into(),
                 unix_ms: *unix_ms,
             },
-            Fact::Joined { participant, name, language, consent } => Body::Joined {
+            Fact::Joined { participant, name, language, consent, tags } => Body::Joined {
                 participant: participant.0,
                 name: name.clone(),
                 language: (*language).into(),
                 consent: (*consent).into(),
+                tags: tags.clone(),
             },
             Fact::Placed { participant, room } => {
                 Body::Placed { participant: participant.0, room: room.map(Room) }
@@ -180,6 +276,43 @@ impl From<&Fact> for Body {
                 Body::ConsentSet { participant: participant.0, consent: (*consent).into() }
             }
             Fact::RoomsOpened { count } => Body::RoomsOpened { count: *count },
+            Fact::MethodBegan { method, options } => Body::MethodBegan {
+                method: Arc::clone(method),
+                question: options.question.clone(),
+                topics: options.topics.clone(),
+                warn_ms: options.warn_ms,
+                seed: options.seed,
+            },
+            Fact::StepBegan(began) => began.into(),
+            Fact::ClockSet { clock: Clock::Running { ends } } => {
+                let ends_ms = ends.map(SessionTime::as_ms);
+                Body::ClockSet { paused: false, ends_ms, left_ms: None }
+            }
+            Fact::ClockSet { clock: Clock::Paused { left_ms } } => {
+                Body::ClockSet { paused: true, ends_ms: None, left_ms: *left_ms }
+            }
+            Fact::TurnPassed { room, to } => {
+                Body::TurnPassed { room: Room(*room), to: to.map(|it| it.0) }
+            }
+            Fact::Seated { participant, on } => {
+                Body::Seated { participant: participant.0, on: *on }
+            }
+            Fact::RoleGiven { participant, role } => {
+                Body::RoleGiven { participant: participant.0, role: *role }
+            }
+            Fact::Wrote { participant, room, text } => {
+                Body::Wrote { participant: participant.0, room: Room(*room), text: text.clone() }
+            }
+            Fact::Scored { participant, card, score } => {
+                Body::Scored { participant: participant.0, card: card.0, score: *score }
+            }
+            Fact::MethodEnded => Body::MethodEnded {},
+            Fact::Kept { participants, rule } => {
+                Body::Kept { participants: participants.map(|it| it.0), rule: (*rule).into() }
+            }
+            Fact::Pinned { participant, room } => {
+                Body::Pinned { participant: participant.0, room: room.map(Room) }
+            }
             Fact::Said { participant, room, span, language, text } => Body::Said {
                 participant: participant.0,
                 room: Room(*room),
@@ -206,11 +339,12 @@ impl From<Body> for Fact {
             Body::Opened { title, language, unix_ms } => {
                 Fact::Opened { title, language: language.into(), unix_ms }
             }
-            Body::Joined { participant, name, language, consent } => Fact::Joined {
+            Body::Joined { participant, name, language, consent, tags } => Fact::Joined {
                 participant: ParticipantId(participant),
                 name,
                 language: language.into(),
                 consent: consent.into(),
+                tags,
             },
             Body::Placed { participant, room } => Fact::Placed {
                 participant: ParticipantId(participant),
@@ -221,6 +355,54 @@ impl From<Body> for Fact {
                 consent: consent.into(),
             },
             Body::RoomsOpened { count } => Fact::RoomsOpened { count },
+            Body::MethodBegan { method, question, topics, warn_ms, seed } => Fact::MethodBegan {
+                method,
+                options: RunOptions { question, topics, warn_ms, seed },
+            },
+            Body::StepBegan { phase, round, of, length_ms, rooms, ahead, roles, cards } => {
+                Fact::StepBegan(StepBegan {
+                    place: Place { phase, round, of },
+                    length_ms,
+                    rooms: rooms.map(grouping),
+                    ahead: ahead.into_iter().map(grouping).collect(),
+                    roles: roles.into_iter().map(|(id, it)| (ParticipantId(id), it)).collect(),
+                    cards: cards
+                        .into_iter()
+                        .map(|(holder, card)| (ParticipantId(holder), ParticipantId(card)))
+                        .collect(),
+                })
+            }
+            Body::ClockSet { paused: true, left_ms, .. } => {
+                Fact::ClockSet { clock: Clock::Paused { left_ms } }
+            }
+            Body::ClockSet { ends_ms, .. } => {
+                Fact::ClockSet { clock: Clock::Running { ends: ends_ms.map(SessionTime) } }
+            }
+            Body::TurnPassed { room, to } => {
+                Fact::TurnPassed { room: room.0, to: to.map(ParticipantId) }
+            }
+            Body::Seated { participant, on } => {
+                Fact::Seated { participant: ParticipantId(participant), on }
+            }
+            Body::RoleGiven { participant, role } => {
+                Fact::RoleGiven { participant: ParticipantId(participant), role }
+            }
+            Body::Wrote { participant, room, text } => {
+                Fact::Wrote { participant: ParticipantId(participant), room: room.0, text }
+            }
+            Body::Scored { participant, card, score } => Fact::Scored {
+                participant: ParticipantId(participant),
+                card: ParticipantId(card),
+                score,
+            },
+            Body::MethodEnded {} => Fact::MethodEnded,
+            Body::Kept { participants, rule } => {
+                Fact::Kept { participants: participants.map(ParticipantId), rule: rule.into() }
+            }
+            Body::Pinned { participant, room } => Fact::Pinned {
+                participant: ParticipantId(participant),
+                room: room.map(|room| room.0),
+            },
             Body::Said { participant, room, start_ms, end_ms, language, text } => Fact::Said {
                 participant: ParticipantId(participant),
                 room: room.0,
@@ -237,6 +419,28 @@ impl From<Body> for Fact {
             Body::Ended {} => Fact::Ended,
         }
     }
+}
+
+impl From<&StepBegan> for Body {
+    fn from(began: &StepBegan) -> Body {
+        let numbers = |it: &Grouping| -> Vec<Vec<u32>> {
+            it.iter().map(|room| room.iter().map(|id| id.0).collect()).collect()
+        };
+        Body::StepBegan {
+            phase: began.place.phase,
+            round: began.place.round,
+            of: began.place.of,
+            length_ms: began.length_ms,
+            rooms: began.rooms.as_ref().map(numbers),
+            ahead: began.ahead.iter().map(numbers).collect(),
+            roles: began.roles.iter().map(|(id, role)| (id.0, *role)).collect(),
+            cards: began.cards.iter().map(|(holder, card)| (holder.0, card.0)).collect(),
+        }
+    }
+}
+
+fn grouping(numbers: Vec<Vec<u32>>) -> Grouping {
+    numbers.into_iter().map(|room| room.into_iter().map(ParticipantId).collect()).collect()
 }
 
 fn span(start_ms: u64, end_ms: u64) -> Span {
@@ -283,6 +487,26 @@ impl From<Agreement> for Consent {
     }
 }
 
+impl From<Keep> for KeepRule {
+    fn from(it: Keep) -> KeepRule {
+        match it {
+            Keep::Apart => KeepRule::Apart,
+            Keep::Together => KeepRule::Together,
+            Keep::AsItComes => KeepRule::AsItComes,
+        }
+    }
+}
+
+impl From<KeepRule> for Keep {
+    fn from(it: KeepRule) -> Keep {
+        match it {
+            KeepRule::Apart => Keep::Apart,
+            KeepRule::Together => Keep::Together,
+            KeepRule::AsItComes => Keep::AsItComes,
+        }
+    }
+}
+
 impl From<GapReason> for Reason {
     fn from(it: GapReason) -> Reason {
         match it {
@@ -306,6 +530,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::method::{
+        Advance, Aim, Assign, Harvest, People, Phase, Source, Text, Turns,
+    };
 
     /// What version 1 wrote, line by line; one at least of each kind. Lines are only ever added.
     const WRITTEN_V1: &str = include_str!("../../../tests/fixtures/records-v1.jsonl");
@@ -324,12 +551,14 @@ mod tests {
                 name: "Alice Åkerström".into(),
                 language: Language::Swedish,
                 consent: Consent::On,
+                tags: BTreeMap::new(),
             },
             Fact::Joined {
                 participant: bob,
                 name: "Bob".into(),
                 language: Language::English,
                 consent: Consent::Declined,
+                tags: BTreeMap::new(),
             },
             Fact::Placed { participant: alice, room: Some(RoomId::Main) },
             Fact::RoomsOpened { count: 2 },
@@ -357,6 +586,88 @@ mod tests {
             Fact::ConsentSet { participant: bob, consent: Consent::OffTheRecord },
             Fact::Placed { participant: bob, room: None },
             Fact::Ended,
+        ]
+        .into_iter()
+        .chain(told_of_a_method(alice, bob))
+        .collect()
+    }
+
+    /// Methods came while version 1 was current; they are kinds of their own.
+    fn told_of_a_method(alice: ParticipantId, bob: ParticipantId) -> Vec<Fact> {
+        let text = |it: &str| Text { fi: it.into(), sv: it.into(), en: it.into() };
+        let method = Method {
+            id: "kaksin".into(),
+            name: text("Kaksin"),
+            purpose: text("Puhua."),
+            description: text("Puhutaan."),
+            aims: vec![Aim::Meet],
+            people: People { min: 2, max: 300, ideal: 20 },
+            roles: vec![],
+            rules: vec![],
+            cycles: vec![],
+            phases: vec![Phase {
+                id: "pari".into(),
+                name: text("Pari"),
+                instruction: text("Puhukaa."),
+                script: text("Puhukaa."),
+                assign: Assign::Mix,
+                size: Some(2),
+                size_min: None,
+                size_max: None,
+                rooms_of: None,
+                seats: None,
+                length_s: Some(60),
+                length_s_per_person: None,
+                rounds: 2,
+                cycle: None,
+                turns: Turns::Free,
+                speaking: vec![],
+                harvest: Harvest::Line,
+                advance: Advance::Time,
+                transcribe: true,
+                balance: true,
+                colour: None,
+            }],
+            source: Source { by: "me".into(), url: String::new() },
+        };
+        let options = RunOptions {
+            question: "Mitä kuuluu?".into(),
+            topics: vec!["Kevät".into()],
+            warn_ms: 60_000,
+            seed: u64::MAX,
+        };
+        let pair = vec![vec![alice, bob]];
+        vec![
+            Fact::Joined {
+                participant: bob,
+                name: "Bob".into(),
+                language: Language::English,
+                consent: Consent::On,
+                tags: [("organisation".to_owned(), "lahti".to_owned())].into(),
+            },
+            Fact::Kept { participants: [alice, bob], rule: Keep::Together },
+            Fact::Pinned { participant: bob, room: Some(RoomId::Breakout(1)) },
+            Fact::MethodBegan { method: method.into(), options },
+            Fact::StepBegan(StepBegan {
+                place: Place { phase: 0, round: 0, of: 2 },
+                length_ms: Some(60_000),
+                rooms: Some(pair.clone()),
+                ahead: vec![pair],
+                roles: vec![(alice, 0)],
+                cards: vec![(bob, alice)],
+            }),
+            Fact::ClockSet { clock: Clock::Paused { left_ms: Some(30_000) } },
+            Fact::ClockSet { clock: Clock::Running { ends: Some(SessionTime(90_000)) } },
+            Fact::TurnPassed { room: RoomId::Breakout(1), to: Some(bob) },
+            Fact::Seated { participant: alice, on: true },
+            Fact::RoleGiven { participant: bob, role: Some(1) },
+            Fact::Wrote {
+                participant: alice,
+                room: RoomId::Breakout(1),
+                text: "Enemmän\npyöriä".into(),
+            },
+            Fact::Scored { participant: alice, card: bob, score: 5 },
+            Fact::MethodEnded,
         ]
     }
 
@@ -422,20 +733,64 @@ mod tests {
         any::<(u64, u64)>().prop_map(|(start, end)| span(start, end))
     }
 
+    fn steps() -> impl Strategy<Value = StepBegan> {
+        let person = || any::<u32>().prop_map(ParticipantId);
+        let groups = || prop::collection::vec(prop::collection::vec(person(), 0..4), 0..4);
+        (
+            any::<(u16, u16, u16)>(),
+            prop::option::of(any::<u64>()),
+            prop::option::of(groups()),
+            prop::collection::vec(groups(), 0..3),
+            prop::collection::vec((person(), any::<u16>()), 0..3),
+            prop::collection::vec((person(), person()), 0..3),
+        )
+            .prop_map(|((phase, round, of), length_ms, rooms, ahead, roles, cards)| {
+                StepBegan {
+                    place: Place { phase, round, of },
+                    length_ms,
+                    rooms,
+                    ahead,
+                    roles,
+                    cards,
+                }
+            })
+    }
+
     fn facts() -> impl Strategy<Value = Fact> {
         let person = || any::<u32>().prop_map(ParticipantId);
         prop_oneof![
             (any::<String>(), languages(), any::<u64>()).prop_map(|(title, language, unix_ms)| {
                 Fact::Opened { title, language, unix_ms }
             }),
-            (person(), any::<String>(), languages(), consents()).prop_map(
-                |(participant, name, language, consent)| Fact::Joined {
-                    participant,
-                    name,
-                    language,
-                    consent
-                }
-            ),
+            (
+                person(),
+                any::<String>(),
+                languages(),
+                consents(),
+                prop::collection::btree_map(any::<String>(), any::<String>(), 0..3)
+            )
+                .prop_map(|(participant, name, language, consent, tags)| {
+                    Fact::Joined { participant, name, language, consent, tags }
+                }),
+            steps().prop_map(Fact::StepBegan),
+            prop::option::of(any::<u64>())
+                .prop_map(|left_ms| Fact::ClockSet { clock: Clock::Paused { left_ms } }),
+            prop::option::of(any::<u64>().prop_map(SessionTime))
+                .prop_map(|ends| Fact::ClockSet { clock: Clock::Running { ends } }),
+            (rooms(), prop::option::of(person()))
+                .prop_map(|(room, to)| Fact::TurnPassed { room, to }),
+            (person(), any::<bool>())
+                .prop_map(|(participant, on)| Fact::Seated { participant, on }),
+            (person(), prop::option::of(any::<u16>()))
+                .prop_map(|(participant, role)| Fact::RoleGiven { participant, role }),
+            (person(), rooms(), any::<String>())
+                .prop_map(|(participant, room, text)| Fact::Wrote { participant, room, text }),
+            (person(), person(), any::<u8>()).prop_map(|(participant, card, score)| Fact::Scored {
+                participant,
+                card,
+                score
+            }),
+            Just(Fact::MethodEnded),
             (person(), prop::option::of(rooms()))
                 .prop_map(|(participant, room)| Fact::Placed { participant, room }),
             (person(), consents())

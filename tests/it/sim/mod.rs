@@ -405,7 +405,7 @@ impl Run {
         let wish = match self.dice.random_range(0..100) {
             0..3 => return self.step(Input::Disconnected { connection }),
             3..15 => Wish::OpenRooms { count: self.dice.random_range(0..6) },
-            15..16 => Wish::OpenRooms { count: 101 },
+            15..16 => Wish::OpenRooms { count: 151 },
             16..18 => Wish::SetConsent(Consent::On),
             18..26 => return self.deal(connection),
             26..30 if late => Wish::End,
@@ -457,7 +457,8 @@ impl Run {
         let language = Language::ALL[if self.one_in(20) { 1 } else { index % 3 }];
         let consent = self.consent();
         let old = self.souls[index].page.replace(connection);
-        self.step(Input::Join { connection, seat, name, language, consent })?;
+        let tags = BTreeMap::new();
+        self.step(Input::Join { connection, seat, name, language, consent, tags })?;
         let old = old.filter(|it| *it != connection && self.world.open.contains(it));
         if self.reference.owner(connection).is_none() {
             self.souls[index].page = old;

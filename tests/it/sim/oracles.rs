@@ -113,6 +113,9 @@ impl World {
                 Output::Listen { participant, on: false, .. } => {
                     self.listening.remove(participant);
                 }
+                Output::Hush { on, .. } => {
+                    ensure(!on, "no method", || format!("{output:?} where no method runs"))?;
+                }
                 Output::Finished => self.finished = true,
             }
         }
@@ -202,6 +205,13 @@ impl World {
                 let room = screen.who.and_then(|it| self.disk.places.get(&it));
                 let people = self.disk.places.values().filter(|it| Some(*it) == room).count();
                 balance(view, people)?;
+            }
+            Message::Method(_)
+            | Message::Step(_)
+            | Message::Moved(_)
+            | Message::Line { .. }
+            | Message::Harvest(_) => {
+                ensure(false, "no method", || format!("{message:?} where no method runs"))?;
             }
             Message::Ended => ensure(self.disk.ended, "kept before told", early)?,
             Message::Rejected(Rejection::Replaced) => (),
@@ -313,7 +323,7 @@ impl World {
 impl Disk {
     fn learn(&mut self, fact: &Fact) {
         match fact {
-            Fact::Joined { participant, name, language, consent } => {
+            Fact::Joined { participant, name, language, consent, .. } => {
                 self.people.insert(*participant, (name.clone(), *language, *consent));
             }
             Fact::Placed { participant, room: Some(room) } => {
@@ -330,7 +340,8 @@ impl Disk {
                 self.said.insert((*participant, span.start, span.end, text.clone()));
             }
             Fact::Ended => self.ended = true,
-            Fact::Opened { .. } | Fact::Unheard { .. } => (),
+            // Methods have a simulation of their own.
+            _ => (),
         }
     }
 

@@ -71,7 +71,7 @@ impl Reference {
         let mut expected = Expected::default();
         let refused =
             match input {
-                Input::Join { connection, seat, name, language, consent } => {
+                Input::Join { connection, seat, name, language, consent, .. } => {
                     let person = (name.trim(), *language, *consent);
                     let refused = self.join(now, *connection, *seat, person, &mut expected.facts);
                     refused.map(|it| (*connection, it))
@@ -187,7 +187,8 @@ impl Reference {
             Some(id) => id,
             None => ParticipantId(self.people.len() as u32 + 1),
         };
-        let joined = Fact::Joined { participant: id, name: name.to_owned(), language, consent };
+        let (tags, kept) = (BTreeMap::new(), name.to_owned());
+        let joined = Fact::Joined { participant: id, name: kept, language, consent, tags };
         let person = self.people.entry(id).or_insert_with(|| Person {
             name: String::new(),
             language,
@@ -250,7 +251,7 @@ impl Reference {
                 self.put(now, id, None, facts);
             }
             (None, Wish::OpenRooms { count }) if leads => {
-                if 100 < *count {
+                if 150 < *count {
                     return Some(Rejection::BadRoomCount);
                 }
                 self.breakouts = *count;

@@ -4,7 +4,23 @@ export type ClientMessage = { "type": "join", token: string,
 /**
  * From an earlier `welcome` of this person: asks for the same seat.
  */
-seat: string | null, name: string, language: WireLanguage, consent: WireConsent, } | { "type": "watch", token: string, } | { "type": "media" } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" };
+seat: string | null, name: string, language: WireLanguage, consent: WireConsent, 
+/**
+ * Organisation, role, region and the like, by kind: people of one kind are mixed.
+ */
+tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "media" } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+/**
+ * What is talked about. May be empty.
+ */
+question: string, 
+/**
+ * One for each table or free room. May be empty.
+ */
+topics: Array<string>, 
+/**
+ * How long before the end of a phase people are warned.
+ */
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -14,7 +30,15 @@ seat: string, title: string, language: WireLanguage, room: WireRoom, transcripti
 /**
  * Largest first, without names.
  */
-shares: Array<number>, effective_voices: number, own_talk_ms: number, own_turns: number, own_share: number, } | { "type": "overview", title: string, language: WireLanguage, rooms: Array<WireRoom>, transcription: Transcription, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
+shares: Array<number>, effective_voices: number, own_talk_ms: number, own_turns: number, own_share: number, } | { "type": "overview", title: string, language: WireLanguage, rooms: Array<WireRoom>, transcription: Transcription, run: WireRun | null, 
+/**
+ * Who stays where they are when groups are made anew.
+ */
+pinned: Array<number>, kept: Array<WireKept>, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "line", participant: number, text: string, } | { "type": "harvest", lines: Array<WireLine>, 
+/**
+ * Best first, without names.
+ */
+ranking: Array<WireCard>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
 /**
  * Whether the socket closes after this.
  */
@@ -35,6 +59,270 @@ export type WireRoom = {
 room: string, people: Array<WirePerson>, };
 
 export type WireCaption = { participant: number, name: string, start_ms: number, end_ms: number, language: WireLanguage, text: string, };
+
+export type WireKeep = "apart" | "together" | "as-it-comes";
+
+export type WireKept = { participants: [number, number], rule: WireKeep, };
+
+export type WireRun = { 
+/**
+ * Index among the method's phases.
+ */
+phase: number, 
+/**
+ * From 0, of `of`.
+ */
+round: number, of: number, 
+/**
+ * Until the end of the phase, at the moment of sending; 0 while people finish their
+ * sentences. Null: the facilitator ends it.
+ */
+left_ms: number | null, 
+/**
+ * From the end of the phase, or from now while people finish, until they are moved.
+ */
+grace_ms: number, paused: boolean, 
+/**
+ * People present who are ready to go on, and people present.
+ */
+ready: number, ready_of: number, };
+
+export type WireStep = { run: WireRun, 
+/**
+ * Index among the method's roles.
+ */
+role: number | null, 
+/**
+ * Whether the microphone is let through.
+ */
+may_speak: boolean, own_ready: boolean, 
+/**
+ * Whose turn it is in the own room.
+ */
+turn: WireTurn | null, 
+/**
+ * Who has a seat in the middle, longest first.
+ */
+seated: Array<number>, 
+/**
+ * Of the own room.
+ */
+topic: string | null, 
+/**
+ * Of all rooms, in their order.
+ */
+topics: Array<string>, 
+/**
+ * Where people go as they like, how many are in each breakout room; else empty.
+ */
+people: Array<number>, 
+/**
+ * What stands on the card the person holds.
+ */
+card: string | null, own_score: number | null, 
+/**
+ * What the person, or their room together, has written in this phase.
+ */
+written: string, };
+
+export type WireTurn = { participant: number, left_ms: number, };
+
+export type WireMoveReason = "step" | "late" | "alone" | "company" | "host" | "own";
+
+export type WireLine = { room: string, text: string, };
+
+export type WireCard = { text: string, 
+/**
+ * 5 to 25.
+ */
+points: number, 
+/**
+ * How many scored it.
+ */
+scores: number, };
+
+export type Method = { 
+/**
+ * Lower-case letters, digits and hyphens; the name of its file, and stable.
+ */
+id: string, name: Text, 
+/**
+ * What it is good for, in one sentence.
+ */
+purpose: Text, 
+/**
+ * How it goes and why it works, in two to five sentences.
+ */
+description: Text, 
+/**
+ * For finding it.
+ */
+aims: Array<Aim>, people: People, 
+/**
+ * Who does what in a room, in the order in which they are given out. Empty: all do the same.
+ */
+roles: Array<Role>, 
+/**
+ * What everybody agrees to.
+ */
+rules: Array<Text>, 
+/**
+ * Repetitions of several phases together.
+ */
+cycles: Array<Cycle>, phases: Array<Phase>, source: Source, };
+
+export type Text = { fi: string, sv: string, en: string, };
+
+export type Aim = "meet" | "share" | "understand" | "ideas" | "choose" | "help" | "reflect";
+
+export type People = { min: number, max: number, ideal: number, };
+
+export type Source = { 
+/**
+ * Who made or described it.
+ */
+by: string, 
+/**
+ * May be empty.
+ */
+url: string, };
+
+export type Role = { id: string, name: Text, 
+/**
+ * What whoever has it does, said to them.
+ */
+task: Text, 
+/**
+ * How many in a room have it; absent: all who are left.
+ */
+count: number | null, 
+/**
+ * Whether they stay at their table when the others move on.
+ */
+stays: boolean, };
+
+export type Cycle = { id: string, times: number | null, 
+/**
+ * A role: as often as a room has people, so that everybody has it once.
+ */
+each: string | null, };
+
+export type Phase = { id: string, name: Text, 
+/**
+ * What to do, said to everybody in it, in one to three sentences.
+ */
+instruction: Text, 
+/**
+ * What the facilitator says or minds, for the printed guide.
+ */
+script: Text, assign: Assign, 
+/**
+ * People to a room, with `mix` and `merge`.
+ */
+size: number | null, 
+/**
+ * Fewest to a room; absent: one less than `size`, and at least 2.
+ */
+size_min: number | null, 
+/**
+ * Most to a room; absent: one more than `size`, and at most 8.
+ */
+size_max: number | null, 
+/**
+ * With `return`: the phase whose rooms are taken up again.
+ */
+rooms_of: string | null, 
+/**
+ * With `seats`: how many may speak; one more chair stands empty.
+ */
+seats: number | null, 
+/**
+ * How long, in seconds.
+ */
+length_s: number | null, 
+/**
+ * Or how long for each person of the fullest room, in seconds. Neither: until the facilitator
+ * goes on.
+ */
+length_s_per_person: number | null, 
+/**
+ * How often in a row, regrouped each time.
+ */
+rounds: number, 
+/**
+ * The cycle it belongs to.
+ */
+cycle: string | null, turns: Turns, 
+/**
+ * Only these roles may speak. Empty: everybody whom `turns` lets.
+ */
+speaking: Array<string>, harvest: Harvest, advance: Advance, 
+/**
+ * Whether words may be written down at all, whatever people have agreed to.
+ */
+transcribe: boolean, 
+/**
+ * Whether even turns are the aim, so that the room is shown its balance.
+ */
+balance: boolean, 
+/**
+ * The way of thinking it asks for, as a colour (six hats).
+ */
+colour: Colour | null, };
+
+export type Assign = "plenary" | "solo" | "same" | "mix" | "merge" | "return" | "travel" | "carousel" | "free" | "seats";
+
+export type Turns = "free" | "round" | "stick" | "silent";
+
+export type Harvest = "speech" | "note" | "private" | "line" | "card" | "score" | "topics";
+
+export type Advance = "time" | "ready" | "host";
+
+export type Colour = "white" | "red" | "yellow" | "black" | "green" | "blue";
+
+export type MethodList = { methods: Array<Method>, };
+
+export type PlanRequest = { method: Method, people: number, };
+
+export type Plan = { people: number, steps: Array<PlanStep>, 
+/**
+ * Of all phases that have a time.
+ */
+length_ms: number, 
+/**
+ * Meetings of two people beyond their first.
+ */
+repeats: number, 
+/**
+ * Different people each meets in small rooms: fewest, on average, most.
+ */
+partners_min: number, partners_mean: number, partners_max: number, };
+
+export type PlanStep = { phase: number, round: number, of: number, length_ms: number | null, 
+/**
+ * Breakout rooms with the people in them, numbered from 0. Empty: all in the main room.
+ */
+rooms: Array<Array<number>>, 
+/**
+ * Pairs that meet in this step who have met in another.
+ */
+repeats: number, };
+
+export type MethodChecked = { method: Method | null, 
+/**
+ * Why it cannot be used.
+ */
+faults: Array<MethodFault>, };
+
+export type MethodFault = { 
+/**
+ * From 1.
+ */
+line: number, 
+/**
+ * What is wrong, and what to do, in English.
+ */
+text: string, };
 
 export type Transcription = { "state": "on", model: string, } | { "state": "off" } | { "state": "model-missing" } | { "state": "model-damaged" };
 

@@ -1,0 +1,290 @@
+//! What pages are told: rooms, balances, the overview, and where a method stands. It decides nothing
+//! that lasts.
+
+use crate::domain::{
+    ids::{ConnectionId, ParticipantId, RoomId},
+    limits::{
+        BALANCE_EVERY_MS, BALANCE_VOICE_MIN_MS, BIG_ROOM_EVERY_MS, OVERVIEW_EVERY_MS,
+        ROOM_PEOPLE_MAX,
+    },
+    message::{Message, MethodView, MoveReason, Overview, PersonView, RoomView, RunView, StepView},
+    method::{Assign, Phase},
+    session::{Output, Presence, Role, Session},
+    time::SessionTime,
+};
+
+impl Session {
+    pub(super) fn tell_balance(&mut self, now: SessionTime, room: RoomId, out: &mut Vec<Output>) {
+        let Some(balance) = self.balances.get(&room) else { return };
+        let present: Vec<_> = self.rooms.people_in(room).collect();
+        let summary = balance.summary(&present, now);
+        if balance.is_live() {
+            self.due.balances.insert(room, now + BALANCE_EVERY_MS);
+        }
+        // Where unequal talk is the design, a picture of it would only disturb.
+        let wanted = self.phase().is_none_or(|it| it.balance);
+        if wanted && BALANCE_VOICE_MIN_MS <= summary.voice_ms() {
+            out.extend(self.seated_in(room).map(|(participant, connection)| Output::Send {
+                connection,
+                message: Message::Balance(summary.view(participant)),
+            }));
+        }
+    }
+
+    /// Tells those it concerns that a room has changed: `except` knows already.
+    pub(super) fn room_changed(
+        &mut self,
+        now: SessionTime,
+        room: RoomId,
+        except: Option<ConnectionId>,
+        out: &mut Vec<Output>,
+    ) {
+        self.due.overview.get_or_insert(now + OVERVIEW_EVERY_MS);
+        if self.balances.contains_key(&room) {
+            // How many voices there could be may have changed.
+            self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
+        }
+        if self.rooms.people_in(room).count() <= ROOM_PEOPLE_MAX {
+            self.tell_room(room, except, out);
+        } else {
+            self.due.big_rooms.entry(room).or_insert(now + BIG_ROOM_EVERY_MS);
+        }
+    }
+
+    pub(super) fn tell_room(
+        &self,
+        room: RoomId,
+        except: Option<ConnectionId>,
+        out: &mut Vec<Output>,
+    ) {
+        let view = self.room_view(room);
+        let listeners = self.connections_in(room).filter(|it| Some(*it) != except);
+        out.extend(
+            listeners.map(|connection| Output::Send {
+                connection,
+                message: Message::Room(view.clone()),
+            }),
+        );
+    }
+
+    pub(super) fn connections_in(&self, room: RoomId) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.seated_in(room).map(|(_, connection)| connection)
+    }
+
+    pub(super) fn seated_in(
+        &self,
+        room: RoomId,
+    ) -> impl Iterator<Item = (ParticipantId, ConnectionId)> + '_ {
+        self.rooms.people_in(room).filter_map(|id| Some((id, self.connection_of(id)?)))
+    }
+
+    pub(super) fn connection_of(&self, participant: ParticipantId) -> Option<ConnectionId> {
+        match self.seats.get(&participant)?.presence {
+            Presence::Here(connection) => Some(connection),
+            Presence::Away { .. } => None,
+        }
+    }
+
+    pub(super) fn facilitators(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        let leads = |it: &(&ConnectionId, &Role)| *it.1 == Role::Facilitator;
+        self.connections.iter().filter(leads).map(|(connection, _)| *connection)
+    }
+
+    /// Everybody, everywhere, as facilitators see it.
+    pub fn overview(&self, now: SessionTime) -> Overview {
+        Overview {
+            title: self.title.clone(),
+            language: self.language,
+            rooms: self.rooms.all().map(|it| self.room_view(it)).collect(),
+            run: self.run_view(now),
+            pinned: self.mixing.pinned.keys().copied().collect(),
+            kept: self.mixing.kept().collect(),
+        }
+    }
+
+    pub(super) fn room_view(&self, room: RoomId) -> RoomView {
+        let people = self.rooms.people_in(room).filter_map(|participant| {
+            let seat = self.seats.get(&participant)?;
+            let present = matches!(seat.presence, Presence::Here(_));
+            Some(PersonView {
+                participant,
+                name: seat.name.clone(),
+                language: seat.language,
+                consent: seat.consent,
+                microphone: seat.microphone,
+                camera: seat.camera,
+                present,
+            })
+        });
+        RoomView { room, people: people.collect() }
+    }
+
+    /// The method that runs, as pages show it.
+    pub(super) fn method_view(&self) -> Option<MethodView> {
+        self.run.as_ref().map(|run| MethodView {
+            method: run.method.clone(),
+            question: run.options.question.clone(),
+            warn_ms: run.options.warn_ms,
+        })
+    }
+
+    pub(super) fn run_view(&self, now: SessionTime) -> Option<RunView> {
+        let run = self.run.as_ref()?;
+        let present = self.present();
+        let ready = present.iter().filter(|it| run.ready.contains(it)).count();
+        Some(RunView {
+            place: run.place()?,
+            clock: run.clock_view(now),
+            ready: u32::try_from(ready).unwrap_or(u32::MAX),
+            ready_of: u32::try_from(present.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn step_view(
+        &self,
+        view: &RunView,
+        participant: ParticipantId,
+        now: SessionTime,
+    ) -> Option<StepView> {
+        let run = self.run.as_ref()?;
+        let room = self.rooms.room_of(participant)?;
+        Some(StepView {
+            run: view.clone(),
+            role: run.role_of(participant),
+            may_speak: run.may_speak(participant, room),
+            own_ready: run.ready.contains(&participant),
+            turn: run.turn_view(room, now),
+            seated: run.seated().to_vec(),
+            topic: run.topic_of(room).cloned(),
+            topics: run.topics().to_vec(),
+            people: self.people_of_free_rooms(),
+            card: run.card_text(participant).cloned(),
+            own_score: run.own_score(participant),
+            written: run.written(participant, room),
+        })
+    }
+
+    fn people_of_free_rooms(&self) -> Vec<u32> {
+        if self.phase().is_none_or(|it| it.assign != Assign::Free) {
+            return Vec::new();
+        }
+        let mut people = vec![0; self.rooms.all().count() - 1];
+        for (_, room) in self.rooms.people() {
+            if let RoomId::Breakout(number) = room
+                && let Some(there) = people.get_mut(usize::from(number).saturating_sub(1))
+            {
+                *there += 1;
+            }
+        }
+        people
+    }
+
+    /// Tells people where the method stands: everybody, or those of one room.
+    pub(super) fn tell_step(
+        &mut self,
+        now: SessionTime,
+        of: Option<RoomId>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(view) = self.run_view(now) else { return };
+        if of.is_none() {
+            self.due.step = None;
+        }
+        self.due.overview.get_or_insert(now + OVERVIEW_EVERY_MS);
+        for (participant, room) in self.rooms.people() {
+            if of.is_none_or(|it| it == room)
+                && let Some(connection) = self.connection_of(participant)
+                && let Some(step) = self.step_view(&view, participant, now)
+            {
+                out.push(Output::Send { connection, message: Message::Step(step) });
+            }
+        }
+    }
+
+    pub(super) fn tell_own_step(
+        &self,
+        now: SessionTime,
+        participant: ParticipantId,
+        out: &mut Vec<Output>,
+    ) {
+        let step = self.run_view(now).and_then(|it| self.step_view(&it, participant, now));
+        if let Some((connection, step)) = self.connection_of(participant).zip(step) {
+            out.push(Output::Send { connection, message: Message::Step(step) });
+        }
+    }
+
+    pub(super) fn tell_all(&self, message: Message, out: &mut Vec<Output>) {
+        let connections = self.connections.keys();
+        out.extend(
+            connections.map(|connection| Output::Send {
+                connection: *connection,
+                message: message.clone(),
+            }),
+        );
+    }
+
+    /// To whom the method shows what rooms and cards bring: to all, when they are together.
+    pub(super) fn tell_harvest(&self, to: Option<ConnectionId>, out: &mut Vec<Output>) {
+        let Some(run) = &self.run else { return };
+        if run.phase().is_none_or(|it| it.assign != Assign::Plenary) {
+            return;
+        }
+        let harvest = run.harvest();
+        if harvest.lines.is_empty() && harvest.ranking.is_empty() {
+            return;
+        }
+        let all = || self.connections.keys().copied().collect();
+        for connection in to.map_or_else(all, |it| vec![it]) {
+            let message = Message::Harvest(harvest.clone());
+            out.push(Output::Send { connection, message });
+        }
+    }
+
+    /// Somebody has been taken to another room: why, where, and what the method wants there.
+    pub(super) fn tell_moved(
+        &self,
+        now: SessionTime,
+        participant: ParticipantId,
+        reason: MoveReason,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(connection) = self.connection_of(participant) else { return };
+        let Some(room) = self.rooms.room_of(participant) else { return };
+        if self.run.is_some() {
+            out.push(Output::Send { connection, message: Message::Moved(reason) });
+        }
+        let message = Message::Room(self.room_view(room));
+        out.push(Output::Send { connection, message });
+        self.tell_own_step(now, participant, out);
+    }
+
+    /// Everything about the method to somebody who comes while it runs.
+    pub(super) fn welcome_to_method(
+        &self,
+        now: SessionTime,
+        participant: ParticipantId,
+        connection: ConnectionId,
+        late: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(method) = self.method_view() else { return };
+        let mut send = |message| out.push(Output::Send { connection, message });
+        if late {
+            send(Message::Moved(MoveReason::Late));
+        }
+        send(Message::Method(Some(method)));
+        let step = self.run_view(now).and_then(|it| self.step_view(&it, participant, now));
+        step.into_iter().for_each(|it| send(Message::Step(it)));
+        self.tell_harvest(Some(connection), out);
+    }
+
+    pub(super) fn phase(&self) -> Option<&Phase> {
+        self.run.as_ref()?.phase()
+    }
+
+    /// Everybody with a live connection and a place, in the order of their numbers.
+    pub(super) fn present(&self) -> Vec<ParticipantId> {
+        let here = |id: &ParticipantId| self.connection_of(*id).is_some();
+        self.rooms.people().map(|(id, _)| id).filter(here).collect()
+    }
+}
