@@ -1,7 +1,12 @@
 // Asks the server over HTTP. It never keeps what it was told, and never puts a token into a URL.
 import type {
   ErrorBody,
+  Method,
+  MethodChecked,
+  MethodList,
   NewSession,
+  Plan,
+  PlanRequest,
   SearchAnswer,
   SearchQuery,
   ServerStatus,
@@ -51,11 +56,54 @@ export function searchSession(
   return ask(path, { ...withToken(token), signal });
 }
 
+export async function allMethods(): Promise<Method[]> {
+  return (await ask<MethodList>("/api/methods")).methods;
+}
+
+/** How a method would go with so many people. */
+export function planOf(method: Method, people: number): Promise<Plan> {
+  const request: PlanRequest = { method, people };
+  return ask("/api/methods/plan", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(request),
+  });
+}
+
+/** Reads a method file that somebody has written. */
+export function checkMethod(text: string): Promise<MethodChecked> {
+  return ask("/api/methods/check", {
+    method: "POST",
+    headers: { "Content-Type": "text/plain; charset=utf-8" },
+    body: text,
+  });
+}
+
+/** Where a method's file is to be had. */
+export function methodFile(id: string): string {
+  return `/api/methods/${encodeURIComponent(id)}.toml`;
+}
+
+/** A method written as a file, also one that no server keeps. */
+export async function methodText(method: Method): Promise<string> {
+  const response = await answer("/api/methods/toml", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(method),
+  });
+  return response.text();
+}
+
 function withToken(token: string): RequestInit {
   return { headers: { Authorization: `Bearer ${token}` } };
 }
 
 async function ask<Answer>(path: string, request: RequestInit = {}): Promise<Answer> {
+  return (await (await answer(path, request)).json()) as Answer;
+}
+
+/** An answer that is a success. */
+async function answer(path: string, request: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { ...request, credentials: "omit", cache: "no-store" });
@@ -63,7 +111,7 @@ async function ask<Answer>(path: string, request: RequestInit = {}): Promise<Ans
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError("unreachable", "the server did not answer");
   }
-  if (response.ok) return (await response.json()) as Answer;
+  if (response.ok) return response;
   throw await refusalOf(response);
 }
 

@@ -1,6 +1,8 @@
 // Every text of the pages, as one type: a language that lacks one does not compile. Only words here;
 // it never decides when they are shown.
 
+import type { Aim, Assign, Colour, Harvest, Turns } from "../wire/wire";
+
 /** A fault or a refusal: what has happened, and what the person can do. */
 export interface Told {
   title: string;
@@ -61,6 +63,9 @@ export interface Texts {
     name: string;
     nameHint: string;
     nameMissing: string;
+    organisation: string;
+    organisationHint: string;
+    optional: string;
     language: string;
     languageHint: string;
     devices: string;
@@ -137,6 +142,125 @@ export interface Texts {
     done: string;
   };
 
+  /** A method that runs, as a participant sees it. */
+  steps: {
+    now: string;
+    round: (round: number, of: number) => string;
+    phase: (phase: number, of: number) => string;
+    question: string;
+    topic: string;
+    where: string;
+    rules: string;
+    role: string;
+    left: string;
+    open: string;
+    paused: string;
+    finish: (seconds: number) => string;
+    movingOn: string;
+    timeLeft: (time: string) => string;
+    warned: (time: string) => string;
+    finishTold: string;
+    told: (phase: string, instruction: string) => string;
+    over: string;
+
+    myTurn: string;
+    turnOf: (name: string) => string;
+    nobodysTurn: string;
+    pass: string;
+    others: { round: string; stick: string };
+    myTurnTold: string;
+
+    held: {
+      now: string;
+      silent: string;
+      turn: (name: string) => string;
+      seats: string;
+      roles: (names: string[]) => string;
+      other: string;
+      returns: string;
+      again: string;
+      mayOpen: string;
+    };
+
+    write: {
+      note: string;
+      noteHint: string;
+      private: string;
+      privateHint: string;
+      card: string;
+      cardHint: string;
+      line: string;
+      lineHint: string;
+      saving: string;
+      saved: string;
+      unsaved: string;
+      offline: string;
+      by: (name: string) => string;
+      meanwhile: (name: string) => string;
+      takeTheirs: string;
+      addTheirs: string;
+      think: string;
+    };
+    somebody: string;
+
+    ready: string;
+    readyCount: (ready: number, of: number) => string;
+
+    score: {
+      title: string;
+      question: string;
+      low: string;
+      high: string;
+      hidden: string;
+      noCard: string;
+    };
+
+    topics: {
+      title: string;
+      add: string;
+      submit: string;
+      none: string;
+    };
+
+    seats: {
+      title: string;
+      seated: (names: string[]) => string;
+      empty: string;
+      take: string;
+      leave: string;
+      you: string;
+      hint: string;
+      sign: string;
+      turnSign: string;
+    };
+
+    places: {
+      title: string;
+      hint: string;
+      goShort: string;
+      here: string;
+      back: string;
+    };
+
+    harvest: {
+      lines: string;
+      ranking: string;
+      points: (points: number) => string;
+      scores: (scores: number) => string;
+    };
+
+    moved: {
+      step: string;
+      together: string;
+      late: (phase: string) => string;
+      alone: string;
+      company: string;
+      host: string;
+      own: string;
+    };
+    movedTitle: string;
+  };
+
   captions: {
     title: string;
     empty: string;
@@ -189,6 +313,111 @@ export interface Texts {
     away: string;
     present: (count: number, rooms: number) => string;
     connecting: string;
+    pin: string;
+    unpin: string;
+    pinned: string;
+    keep: {
+      open: string;
+      title: string;
+      text: string;
+      first: string;
+      second: string;
+      rule: string;
+      apart: string;
+      together: string;
+      asItComes: string;
+      save: string;
+      choose: string;
+      made: string;
+      said: (a: string, b: string) => string;
+    };
+    method: {
+      title: string;
+      lead: string;
+      choose: string;
+      chosen: string;
+      another: string;
+      loading: string;
+      unreachable: string;
+      upload: string;
+      uploadHint: string;
+      faults: (count: number) => string;
+      fault: (line: number, text: string) => string;
+      suits: (min: number, max: number) => string;
+      length: (time: string) => string;
+      question: string;
+      questionHint: string;
+      topics: string;
+      topicsHint: string;
+      phases: string;
+      minutes: (phase: string) => string;
+      minutesShort: string;
+      perPerson: string;
+      untilYou: string;
+      size: (phase: string) => string;
+      sizeShort: string;
+      more: string;
+      warn: string;
+      warnHint: string;
+      people: string;
+      peopleHint: (present: number) => string;
+      tooFew: (people: number, min: number) => string;
+      tooMany: (people: number, max: number) => string;
+      export: string;
+      start: string;
+      startHint: string;
+      nobody: string;
+    };
+    plan: {
+      title: string;
+      summary: (people: number, time: string, steps: number) => string;
+      partners: (min: number, max: number, mean: number) => string;
+      noRepeats: string;
+      repeats: (count: number) => string;
+      timetable: string;
+      clock: string;
+      phase: string;
+      length: string;
+      rooms: string;
+      allTogether: string;
+      openEnd: string;
+      roomsOf: (rooms: number, sizes: string) => string;
+      size: (rooms: number, people: number) => string;
+      who: string;
+      room: string;
+      round: (round: number, of: number) => string;
+      matrix: string;
+      matrixText: (met: number, pairs: number, twice: number) => string;
+      once: string;
+      twice: string;
+      never: string;
+      refused: (text: string) => string;
+      person: (number: number) => string;
+      about: string;
+    };
+    run: {
+      title: string;
+      pause: string;
+      resume: string;
+      paused: string;
+      extend: (minutes: number) => string;
+      next: string;
+      nextHint: string;
+      nextNow: string;
+      nextNowHint: string;
+      stop: string;
+      stopQuestion: Told;
+      stopConfirm: string;
+      script: string;
+      coming: string;
+      last: string;
+      ready: (ready: number, of: number) => string;
+      openEnd: string;
+      finishing: (seconds: number) => string;
+      goesOn: string;
+      extendGroup: string;
+      ends: (time: string) => string;
+    };
   };
 
   review: {
@@ -211,6 +440,8 @@ export interface Texts {
     results: string;
   };
 
+  methods: MethodTexts;
+
   /** By the codes of the server, and those the page makes itself. */
   faults: Record<FaultCode, Told>;
   otherFault: Told;
@@ -231,4 +462,62 @@ export type FaultCode =
   | "too-slow"
   | "internal"
   | "unreachable"
+  | "unknown-method"
   | "nowhere";
+
+/** The gallery, a method's page, its picture in words. Times are in seconds. */
+export interface MethodTexts {
+  pageTitle: string;
+  title: string;
+  lead: string;
+  /** On the start page. */
+  invitation: Told;
+  chosen: string;
+  change: string;
+  toAll: string;
+  query: string;
+  queryHint: string;
+  people: string;
+  minutes: string;
+  aim: string;
+  anyAim: string;
+  aims: Record<Aim, string>;
+  clear: string;
+  results: string;
+  found: (count: number, of: number) => string;
+  nothingFound: Told;
+  forPeople: (min: number, max: number) => string;
+  ideally: (people: number) => string;
+  /** All of it, in minutes. */
+  takes: (minutes: number) => string;
+  run: string;
+  download: string;
+  print: string;
+  phases: string;
+  phaseCount: (count: number) => string;
+  forFacilitator: string;
+  roles: string;
+  stays: string;
+  speaks: string;
+  listens: string;
+  howMany: (count: number | null) => string;
+  rules: string;
+  source: string;
+  notWritten: string;
+  length: (seconds: number) => string;
+  perPerson: (seconds: number) => string;
+  untilHost: string;
+  whenReady: string;
+  rounds: (count: number) => string;
+  /** Of phases that are gone through together. */
+  cycle: (times: number | null) => string;
+  cycleEach: (role: string) => string;
+  assign: Record<Assign, (size: number) => string>;
+  turns: Record<Exclude<Turns, "free">, string>;
+  speaking: (roles: readonly string[]) => string;
+  harvest: Record<Exclude<Harvest, "speech">, string>;
+  colours: Record<Colour, string>;
+  pictured: (name: string, phases: readonly string[]) => string;
+  youAreHere: string;
+  here: (name: string, round: number, of: number) => string;
+}

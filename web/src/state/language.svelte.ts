@@ -7,10 +7,15 @@ const asked = new URLSearchParams(location.search).get("lang");
 
 class Speech {
   language = $state<WireLanguage>(isLanguage(asked) ? asked : (ofBrowser() ?? "fi"));
-  #chosen = isLanguage(asked);
+  #chosen = $state(isLanguage(asked));
 
   get texts(): Texts {
     return texts[this.language];
+  }
+
+  /** For the address of another page, so that a language that was chosen goes along. */
+  get query(): string {
+    return this.#chosen ? `lang=${this.language}` : "";
   }
 
   /** By the person: wins over everything. */
