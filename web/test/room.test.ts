@@ -83,7 +83,7 @@ describe("announcements", () => {
 
   test("a move names the room and the people", () => {
     expect(told(welcome(room("main", ALICE)), { type: "room", room: room("room-2", ALICE, BOB) })).toEqual([
-      { kind: "moved", room: "room-2", names: ["Bob"] },
+      { kind: "moved", room: "room-2", names: ["Bob"], reason: null },
     ]);
   });
 

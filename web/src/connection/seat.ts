@@ -11,6 +11,8 @@ export interface KeptPerson {
   language: WireLanguage;
   /** Null: the person was never asked. */
   consent: WireConsent | null;
+  /** Only to mix the groups with; empty or absent: not told. */
+  organisation?: string;
 }
 
 export function keptSeat(session: string): string | null {

@@ -26,6 +26,10 @@ export class LocalMedia {
   cameraId = $state("");
   speakerId = $state("");
   opening = $state(false);
+  /** Whether the person wants to be heard, as their button says. */
+  wished = $state(true);
+  /** Whether the microphone is off for now whatever the person wants. */
+  held = $state(false);
   /** Told after a track was opened or let go, so that what is sent follows. */
   changed: () => void = () => undefined;
   #raw: boolean;
@@ -124,6 +128,18 @@ export class LocalMedia {
     this.#takeMicrophone(null);
   }
 
+  /** Silences or opens the microphone by the person's own wish. */
+  wish(on: boolean): void {
+    this.wished = on;
+    this.#followWish();
+  }
+
+  /** Holds the microphone off, and later lets it be again as the person wishes. */
+  hold(on: boolean): void {
+    this.held = on;
+    this.#followWish();
+  }
+
   /** Off means off: the camera's light goes out. */
   closeCamera(): void {
     this.#takeCamera(null);
@@ -131,8 +147,7 @@ export class LocalMedia {
 
   async chooseMicrophone(id: string): Promise<void> {
     this.microphoneId = id;
-    const on = this.microphone?.enabled ?? true;
-    if (await this.openMicrophone()) this.microphone!.enabled = on;
+    await this.openMicrophone();
   }
 
   async chooseCamera(id: string): Promise<void> {
@@ -144,6 +159,10 @@ export class LocalMedia {
     navigator.mediaDevices?.removeEventListener("devicechange", this.#refresh);
     this.closeMicrophone();
     this.closeCamera();
+  }
+
+  #followWish(): void {
+    if (this.microphone) this.microphone.enabled = this.wished && !this.held;
   }
 
   #sound(): MediaTrackConstraints {
@@ -163,7 +182,10 @@ export class LocalMedia {
 
   #takeMicrophone(track: MediaStreamTrack | null): void {
     stop(this.microphone);
+    // Another device is as silent as the one before; the first one is opened to be heard.
+    if (track && !this.microphone) this.wished = true;
     this.microphone = track;
+    this.#followWish();
     track?.addEventListener("ended", () => {
       if (this.microphone !== track) return;
       this.microphone = null;

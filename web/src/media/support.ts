@@ -50,7 +50,7 @@ export type Seen = { type: Exclude<ServerMessage["type"], "caption"> } | ({ type
 export interface SupportHook {
   stats(): Promise<StatsDigest>;
   readonly negotiations: number;
-  /** The last messages of the server, by type; captions whole. */
+  /** The last messages of the server, by type; captions and steps whole. */
   readonly messages: readonly Seen[];
 }
 
@@ -75,7 +75,8 @@ export class Support implements SupportHook {
   }
 
   note(message: ServerMessage): void {
-    this.messages.push(message.type === "caption" ? { ...message } : { type: message.type });
+    const whole = message.type === "caption" || message.type === "step";
+    this.messages.push(whole ? { ...message } : { type: message.type });
     if (this.messages.length > MESSAGES_MAX) this.messages.shift();
   }
 

@@ -1,17 +1,48 @@
 // What a screen reader should be told when the room changes. Pure: it compares two states and never
 // speaks by itself.
+import type { WireMoveReason } from "../wire/wire";
 import type { RoomState } from "./room";
 
 export type Announcement =
-  | { kind: "moved"; room: string; names: string[] }
+  /** `reason`: null where nobody said why. */
+  | { kind: "moved"; room: string; names: string[]; reason: WireMoveReason | null }
+  /** The method is at another phase or round; what to do now stands in the state. */
+  | { kind: "step" }
+  /** Whose turn it is; the number is of the person. */
+  | { kind: "turn"; participant: number; mine: boolean }
+  /** The own microphone is held off, or let through again. */
+  | { kind: "may-speak"; on: boolean }
+  | { kind: "method-over" }
   | { kind: "joined"; names: string[] }
   | { kind: "left"; names: string[] };
 
 export function announcements(before: RoomState, after: RoomState): Announcement[] {
+  return [...ofRoom(before, after), ...ofStep(before, after)];
+}
+
+function ofStep(before: RoomState, after: RoomState): Announcement[] {
+  const told: Announcement[] = [];
+  if (before.running && before.step && !after.running) told.push({ kind: "method-over" });
+  const [was, is] = [before.step, after.step];
+  if (is && after.running && (!was || was.run.phase !== is.run.phase || was.run.round !== is.run.round)) {
+    told.push({ kind: "step" });
+  }
+  const turn = is?.turn?.participant;
+  if (turn !== undefined && turn !== was?.turn?.participant) {
+    told.push({ kind: "turn", participant: turn, mine: turn === after.me });
+  }
+  const [could, can] = [was?.may_speak ?? true, is?.may_speak ?? true];
+  if (could !== can) told.push({ kind: "may-speak", on: can });
+  return told;
+}
+
+function ofRoom(before: RoomState, after: RoomState): Announcement[] {
   if (!after.room) return [];
   const others = after.room.people.filter((it) => it.present && it.participant !== after.me);
-  if (before.room?.room !== after.room.room) {
-    return [{ kind: "moved", room: after.room.room, names: others.map((it) => it.name) }];
+  const reason = newReason(before, after);
+  // Who comes in while groups are at work is told so even where their seat already was.
+  if (before.room?.room !== after.room.room || reason !== null) {
+    return [{ kind: "moved", room: after.room.room, names: others.map((it) => it.name), reason }];
   }
   const were = new Map(
     before.room.people.filter((it) => it.present).map((it) => [it.participant, it.name]),
@@ -25,4 +56,8 @@ export function announcements(before: RoomState, after: RoomState): Announcement
   if (joined.length > 0) told.push({ kind: "joined", names: joined });
   if (left.length > 0) told.push({ kind: "left", names: left });
   return told;
+}
+
+function newReason(before: RoomState, after: RoomState): WireMoveReason | null {
+  return after.arrival?.number === before.arrival?.number ? null : (after.arrival?.reason ?? null);
 }

@@ -2,10 +2,22 @@
 // the media and never moves anybody by itself.
 import { ApiError, aboutSession } from "../connection/api";
 import { Line, type LineState } from "../connection/socket";
-import type { ClientMessage, ServerMessage, SessionAbout } from "../wire/wire";
+import type { ClientMessage, Method, ServerMessage, SessionAbout, WireKeep } from "../wire/wire";
 import { type OverviewState, UNSEEN, reduceOverview, spread } from "./overview";
 import { speech } from "./language.svelte";
 import { Toasts } from "./toasts.svelte";
+
+/** What a method runs with. */
+export interface Occasion {
+  question: string;
+  topics: string[];
+  warn_s: number;
+}
+
+export interface Wish {
+  participants: [number, number];
+  rule: WireKeep;
+}
 
 export class Facilitation {
   overview = $state.raw<OverviewState>(UNSEEN);
@@ -64,6 +76,34 @@ export class Facilitation {
     }
   }
 
+  runMethod(method: Method, { question, topics, warn_s }: Occasion): void {
+    this.#send({ type: "run-method", method, question, topics, warn_s });
+  }
+
+  next(at_once: boolean): void {
+    this.#send({ type: "next", at_once });
+  }
+
+  pause(on: boolean): void {
+    this.#send({ type: "pause", on });
+  }
+
+  extend(seconds: number): void {
+    this.#send({ type: "extend", seconds });
+  }
+
+  stopMethod(): void {
+    this.#send({ type: "stop-method" });
+  }
+
+  keep(wish: Wish): void {
+    this.#send({ type: "keep", ...wish });
+  }
+
+  pin(participant: number, on: boolean): void {
+    this.#send({ type: "pin", participant, on });
+  }
+
   end(): void {
     this.#send({ type: "end" });
   }
@@ -83,14 +123,16 @@ export class Facilitation {
   }
 
   #received(message: ServerMessage): void {
-    this.overview = reduceOverview(this.overview, message);
+    this.overview = reduceOverview(this.overview, message, performance.now());
     if (message.type !== "error") return;
     if (!message.fatal) this.toasts.add(message.code);
     else if (message.code === "session-ended") this.overview = { ...this.overview, ended: true };
     else this.refusal = message.code;
   }
 
-  #send(message: ClientMessage): void {
-    if (!this.#line?.send(message)) this.toasts.add("not-sent");
+  #send(message: ClientMessage): boolean {
+    const sent = this.#line?.send(message) ?? false;
+    if (!sent) this.toasts.add("not-sent");
+    return sent;
   }
 }

@@ -1,6 +1,7 @@
 // What a facilitator's page knows of all rooms, and how each message changes it. Pure.
-import type { ServerMessage, Transcription, WirePerson, WireRoom } from "../wire/wire";
-import { isMainRoom, withSpeaking } from "./room";
+import type { ServerMessage, Transcription, WireKept, WirePerson, WireRoom, WireRun } from "../wire/wire";
+import { type Harvested, isMainRoom, withSpeaking } from "./room";
+import type { Running } from "./steps";
 
 export interface OverviewState {
   title: string;
@@ -8,6 +9,17 @@ export interface OverviewState {
   rooms: readonly WireRoom[] | null;
   transcription: Transcription | null;
   speaking: ReadonlySet<number>;
+  /** The method that runs, once it is told; without `run` none does. */
+  running: Running | null;
+  /** Where it stands. */
+  run: WireRun | null;
+  /** When `run` came, by the clock of whoever called. */
+  run_ms: number;
+  harvest: Harvested | null;
+  /** Who stays where they are when groups are made anew. */
+  pinned: ReadonlySet<number>;
+  /** Who is kept apart or together. */
+  kept: readonly WireKept[];
   ended: boolean;
 }
 
@@ -16,17 +28,32 @@ export const UNSEEN: OverviewState = {
   rooms: null,
   transcription: null,
   speaking: new Set(),
+  running: null,
+  run: null,
+  run_ms: 0,
+  harvest: null,
+  pinned: new Set(),
+  kept: [],
   ended: false,
 };
 
-export function reduceOverview(state: OverviewState, message: ServerMessage): OverviewState {
+/** `at_ms`: when the message came; only times that run down depend on it. */
+export function reduceOverview(state: OverviewState, message: ServerMessage, at_ms = 0): OverviewState {
   switch (message.type) {
     case "overview": {
-      const { title, rooms, transcription } = message;
+      const { title, rooms, transcription, run, kept } = message;
       const here = new Set(rooms.flatMap((it) => it.people).map((it) => it.participant));
       const speaking = new Set([...state.speaking].filter((it) => here.has(it)));
-      return { ...state, title, rooms, transcription, speaking };
+      const pinned = new Set(message.pinned);
+      return { ...state, title, rooms, transcription, speaking, run, run_ms: at_ms, pinned, kept };
     }
+    case "method": {
+      const { method, question, warn_ms } = message;
+      if (!method) return { ...state, running: null, run: null };
+      return { ...state, running: { method, question, warn_ms }, harvest: null };
+    }
+    case "harvest":
+      return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
     case "speaking":
       return { ...state, speaking: withSpeaking(state.speaking, message.participant, message.on) };
     case "ended":
@@ -56,6 +83,11 @@ export function spread(rooms: readonly WireRoom[]): Move[] {
     sizes.set(room, size + 1);
     return { participant, room };
   });
+}
+
+/** Everybody with a live connection, in the order of their numbers: as a plan counts them. */
+export function presentPeople(rooms: readonly WireRoom[]): WirePerson[] {
+  return rooms.flatMap(present).sort((a, b) => a.participant - b.participant);
 }
 
 function present(room: WireRoom): WirePerson[] {

@@ -7,8 +7,11 @@ import { Peer, type PeerState, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
 import type { ClientMessage, ServerMessage, WireConsent } from "../wire/wire";
+import { clockOf, remaining } from "./countdown";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
+import { phaseOf, taskOf } from "./steps";
 import { Toasts } from "./toasts.svelte";
+import { Writing } from "./writing.svelte";
 
 export type Phase = "preparing" | "joining" | "in-room" | "left" | "ended" | "refused";
 
@@ -25,6 +28,10 @@ export class Participation {
   cameraOn = $state(false);
   consent = $state<WireConsent>("declined");
   readonly toasts = new Toasts();
+  readonly writing = new Writing(
+    (text) => this.#send({ type: "write", text }),
+    () => this.#left_ms(),
+  );
   readonly local: LocalMedia;
   #session: string;
   #token: string;
@@ -55,6 +62,7 @@ export class Participation {
     this.#support = new Support(this.#peer, () => this.room.slots);
     window.vuoro = this.#support;
     document.addEventListener("visibilitychange", this.#stayAwake);
+    document.addEventListener("visibilitychange", this.#saveHidden);
   }
 
   /** Whether this tab has had a seat in the session before. */
@@ -71,23 +79,28 @@ export class Participation {
   join(person: KeptPerson): void {
     this.#keep(person);
     this.consent = person.consent ?? "declined";
-    this.microphoneOn = this.local.microphone?.enabled ?? false;
+    this.microphoneOn = this.local.microphone !== null && this.local.wished;
     this.cameraOn = this.local.camera !== null;
     this.refusal = "";
     this.room = NOWHERE;
+    this.local.hold(false);
+    this.writing.clear();
     this.phase = "joining";
     this.#line?.close();
     this.#line = new Line({
       opening: () => this.#opening(),
       received: (message) => this.#received(message),
-      changed: (state) => (this.line = state),
+      changed: (state) => {
+        if (state === "lost") this.writing.lost();
+        this.line = state;
+      },
     });
   }
 
   async setMicrophone(on: boolean): Promise<void> {
     if (on && !this.local.microphone && !(await this.local.openMicrophone())) return;
     this.microphoneOn = on;
-    if (this.local.microphone) this.local.microphone.enabled = on;
+    this.local.wish(on);
     this.#send({ type: "set-microphone", on });
   }
 
@@ -106,7 +119,7 @@ export class Participation {
     this.phase = "joining";
     // A microphone that was off is opened too: to speak is then one press, as before.
     await this.local.open({ microphone: this.#hadMicrophone, camera: cameraOn });
-    if (this.local.microphone) this.local.microphone.enabled = microphoneOn;
+    this.local.wish(microphoneOn);
     this.join(person);
   }
 
@@ -115,6 +128,35 @@ export class Participation {
     this.consent = on ? "on" : "off-the-record";
     if (this.#person) this.#keep({ ...this.#person, consent: this.consent });
     this.#send({ type: "set-consent", consent: this.consent });
+  }
+
+  setReady(on: boolean): void {
+    this.#send({ type: "ready", on });
+  }
+
+  passTurn(): void {
+    this.#send({ type: "pass-turn" });
+  }
+
+  /** Takes the empty chair, or leaves one's own. */
+  sit(on: boolean): void {
+    this.#send({ type: "seat", on });
+  }
+
+  goTo(room: string): void {
+    this.writing.save();
+    this.#send({ type: "go-to", room });
+  }
+
+  /** Whether it went out: an idea typed while the line is lost stays in its field. */
+  propose(topic: string): boolean {
+    const sent = this.#send({ type: "write", text: topic });
+    if (!sent) this.toasts.add("not-sent");
+    return sent;
+  }
+
+  score(score: number): void {
+    this.#send({ type: "score", score });
   }
 
   async chooseSpeaker(id: string): Promise<void> {
@@ -141,25 +183,42 @@ export class Participation {
 
   close(): void {
     document.removeEventListener("visibilitychange", this.#stayAwake);
+    document.removeEventListener("visibilitychange", this.#saveHidden);
     this.#finish("left");
     this.#sound.close();
   }
 
   #opening(): ClientMessage {
     // Only `join` makes a line.
-    const { name, language } = this.#person ?? { name: "", language: "fi" as const };
+    const { name, language, organisation = "" } = this.#person ?? { name: "", language: "fi" as const };
     const seat = keptSeat(this.#session) ?? this.#seat;
-    return { type: "join", token: this.#token, seat, name, language, consent: this.consent };
+    const tags: Record<string, string> = organisation ? { organisation } : {};
+    return { type: "join", token: this.#token, seat, name, language, consent: this.consent, tags };
   }
 
   #received(message: ServerMessage): void {
     this.#support.note(message);
-    this.room = reduce(this.room, message);
+    this.room = reduce(this.room, message, performance.now());
     switch (message.type) {
       case "welcome":
         this.#welcomed(message.seat);
         break;
+      case "method":
+        this.#hold();
+        break;
+      case "step":
+        this.#hold();
+        this.writing.told(`${message.run.phase}/${message.run.round}`, message.written);
+        break;
+      case "moved":
+        // A note goes where its writer goes; a room's line stays with the room.
+        if (taskOf(phaseOf(this.room.running, this.room.step)) === "room-line") this.writing.moved();
+        break;
+      case "line":
+        this.writing.line(message.participant, message.text, this.room.me);
+        break;
       case "offer":
+        this.#hold();
         void this.#peer.take(message);
         break;
       case "room":
@@ -183,7 +242,21 @@ export class Participation {
     this.#send({ type: "set-camera", on: this.cameraOn });
     this.#sendTracks();
     this.#send({ type: "media" });
+    this.writing.connected();
     void this.#stayAwake();
+  }
+
+  /** Follows what the method lets this person do. The wish for a microphone stays as it was. */
+  #hold(): void {
+    const { running, step } = this.room;
+    this.local.hold(step?.may_speak === false);
+    if (!running) this.writing.clear();
+  }
+
+  #left_ms(): number | null {
+    const { step, step_ms } = this.room;
+    if (!step) return null;
+    return remaining(clockOf(step.run, step_ms), 0, performance.now()).left_ms;
   }
 
   /** The server has the last word on what is written down, never on the devices. */
@@ -223,6 +296,8 @@ export class Participation {
     this.#line = null;
     this.#peer.close();
     this.slots = [];
+    this.writing.clear();
+    this.local.hold(false);
     this.local.closeMicrophone();
     this.local.closeCamera();
     void this.#awake?.release().catch(() => undefined);
@@ -248,9 +323,14 @@ export class Participation {
     this.#send({ type: "set-camera", on: false });
   }
 
-  #send(message: ClientMessage): void {
-    this.#line?.send(message);
+  #send(message: ClientMessage): boolean {
+    return this.#line?.send(message) ?? false;
   }
+
+  /** A page in the background may never come back. */
+  #saveHidden = (): void => {
+    if (document.visibilityState === "hidden") this.writing.save();
+  };
 
   /** A phone that dims its screen drops its camera and, soon after, its network. */
   #stayAwake = async (): Promise<void> => {

@@ -1,7 +1,18 @@
 // What a participant's page knows of its room, and how each message of the server changes it. Pure:
 // it never draws, never connects, never asks the time.
-import type { ServerMessage, Transcription, WireLanguage, WirePerson, WireRoom } from "../wire/wire";
+import type {
+  ServerMessage,
+  Transcription,
+  WireCard,
+  WireLanguage,
+  WireLine,
+  WireMoveReason,
+  WirePerson,
+  WireRoom,
+  WireStep,
+} from "../wire/wire";
 import { type CaptionEntry, withCaption, withRoomLine } from "./captions";
+import type { Running } from "./steps";
 
 export interface Balance {
   shares: readonly number[];
@@ -9,6 +20,20 @@ export interface Balance {
   own_talk_ms: number;
   own_turns: number;
   own_share: number;
+}
+
+/** What rooms and cards bring to all. */
+export interface Harvested {
+  lines: readonly WireLine[];
+  ranking: readonly WireCard[];
+}
+
+/** How one came to be in this room. */
+export interface Arrival {
+  reason: WireMoveReason;
+  room: string;
+  /** Counts the moves, so that two in a row are two. */
+  number: number;
 }
 
 export interface RoomState {
@@ -23,6 +48,16 @@ export interface RoomState {
   slots: readonly (number | null)[];
   captions: readonly CaptionEntry[];
   balance: Balance | null;
+  running: Running | null;
+  step: WireStep | null;
+  /** When `step` came, by the clock of whoever called. */
+  step_ms: number;
+  /** Whether, since the last welcome, the server has said that the method still runs. */
+  confirmed: boolean;
+  /** Told, and not yet there. */
+  moving: WireMoveReason | null;
+  arrival: Arrival | null;
+  harvest: Harvested | null;
   ended: boolean;
 }
 
@@ -36,14 +71,22 @@ export const NOWHERE: RoomState = {
   slots: [],
   captions: [],
   balance: null,
+  running: null,
+  step: null,
+  step_ms: 0,
+  confirmed: true,
+  moving: null,
+  arrival: null,
+  harvest: null,
   ended: false,
 };
 
-export function reduce(state: RoomState, message: ServerMessage): RoomState {
+/** `at_ms`: when the message came; only times that run down depend on it. */
+export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): RoomState {
   switch (message.type) {
     case "welcome": {
       const { participant: me, title, language, transcription } = message;
-      return inRoom({ ...state, me, title, language, transcription }, message.room);
+      return inRoom({ ...state, me, title, language, transcription, confirmed: false }, message.room);
     }
     case "room":
       return inRoom(state, message.room);
@@ -57,17 +100,46 @@ export function reduce(state: RoomState, message: ServerMessage): RoomState {
       const { type: _, ...balance } = message;
       return { ...state, balance };
     }
+    case "method":
+      return withMethod(state, message);
+    case "step": {
+      const { type: _, ...step } = message;
+      return { ...state, step, step_ms: at_ms };
+    }
+    case "moved":
+      return { ...state, moving: message.reason };
+    case "harvest":
+      return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
     case "ended":
       return { ...state, ended: true };
     case "offer":
-    case "overview":
-    case "error":
+      // After a welcome the method comes first, if one runs. It may have ended while we were away.
+      return state.confirmed ? state : { ...state, running: null, step: null, confirmed: true };
+    default:
+      // Also words of a newer server than this page.
       return state;
   }
 }
 
+type MethodMessage = Extract<ServerMessage, { type: "method" }>;
+
+/** What the last method has brought stays to be read until another begins. */
+function withMethod(state: RoomState, message: MethodMessage): RoomState {
+  const { method, question, warn_ms } = message;
+  if (!method) return { ...state, running: null, step: null, confirmed: true };
+  const again = state.running !== null && !state.confirmed;
+  return {
+    ...state,
+    running: { method, question, warn_ms },
+    confirmed: true,
+    step: again ? state.step : null,
+    harvest: again ? state.harvest : null,
+  };
+}
+
 /** In another room nobody's voice and nothing of the balance is known yet. */
-function inRoom(state: RoomState, room: WireRoom): RoomState {
+function inRoom(before: RoomState, room: WireRoom): RoomState {
+  const state = arrived(before, room.room);
   const moved = state.room !== null && state.room.room !== room.room;
   if (moved) {
     const captions = withRoomLine(state.captions, room.room);
@@ -78,6 +150,15 @@ function inRoom(state: RoomState, room: WireRoom): RoomState {
   // A balance of other people than are here is out of date; the server tells a new one in time.
   const stale = state.balance?.shares.length !== room.people.length;
   return { ...state, room, speaking, balance: stale ? null : state.balance };
+}
+
+function arrived(state: RoomState, room: string): RoomState {
+  if (state.moving !== null) {
+    const number = (state.arrival?.number ?? 0) + 1;
+    return { ...state, moving: null, arrival: { reason: state.moving, room, number } };
+  }
+  // Moved without a word why: what was said of the last move is over.
+  return state.room && state.room.room !== room ? { ...state, arrival: null } : state;
 }
 
 export function withSpeaking(
@@ -95,9 +176,20 @@ export function myself(state: RoomState): WirePerson | undefined {
   return state.room?.people.find((it) => it.participant === state.me);
 }
 
-/** Tiles in a steady order: myself first, the others by number, those without a live seat last. */
-export function tileOrder(people: readonly WirePerson[], me: number | null): WirePerson[] {
-  const rank = (it: WirePerson) => (it.participant === me ? 0 : it.present ? 1 : 2);
+/**
+ * Tiles in a steady order: who sits in the middle, myself, the others by number, those without a live
+ * seat last.
+ */
+export function tileOrder(
+  people: readonly WirePerson[],
+  me: number | null,
+  seated: readonly number[] = [],
+): WirePerson[] {
+  const rank = (it: WirePerson) => {
+    if (seated.includes(it.participant)) return 0;
+    if (it.participant === me) return 1;
+    return it.present ? 2 : 3;
+  };
   return [...people].sort((a, b) => rank(a) - rank(b) || a.participant - b.participant);
 }
 

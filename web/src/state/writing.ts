@@ -1,0 +1,70 @@
+// What a person writes, or a room together, between the keyboard and the server: what is not yet sent,
+// what is on its way, and what others have written meanwhile. Pure; it never sends and never waits.
+
+export interface Draft {
+  /** Which phase and round it belongs to; empty: none. */
+  key: string;
+  text: string;
+  /** Changed since it was last sent. */
+  edited: boolean;
+  /** Sent, and not yet known to have arrived. */
+  sent: string | null;
+  /** All of it is with the server. */
+  saved: boolean;
+  /** Who else wrote last what now stands in `text`. */
+  by: number | null;
+  /** What another has written while this person was writing. */
+  theirs: { participant: number; text: string } | null;
+}
+
+export const BLANK: Draft = { key: "", text: "", edited: false, sent: null, saved: false, by: null, theirs: null };
+
+/** A quiet moment of this length saves, in ms. */
+const QUIET_MS = 1_500;
+/** What is typed less than this before the end of a phase could come too late, in ms. */
+const SPARE_MS = 600;
+
+export function typed(draft: Draft, text: string): Draft {
+  return { ...draft, text, edited: true, saved: false };
+}
+
+export function sentOff(draft: Draft): Draft {
+  return { ...draft, sent: draft.text, edited: false };
+}
+
+/** The line was lost on the way: it is to be sent again. */
+export function unsent(draft: Draft): Draft {
+  return draft.sent === null ? draft : { ...draft, sent: null, edited: true };
+}
+
+/** The server has what was sent. */
+export function arrived(draft: Draft): Draft {
+  if (draft.sent === null) return draft;
+  return { ...draft, sent: null, saved: !draft.edited };
+}
+
+/** A step came, with what the server has. */
+export function told(draft: Draft, key: string, written: string): Draft {
+  if (draft.key !== key) return { ...BLANK, key, text: written, saved: written !== "" };
+  if (draft.sent !== null && same(draft.sent, written)) return arrived(draft);
+  if (draft.edited || draft.sent !== null || written === draft.text || same(written, draft.text)) return draft;
+  return { ...draft, text: written, saved: written !== "" };
+}
+
+/** Somebody has written on the room's line. Who is typing keeps their own words, and is shown the other's. */
+export function lineTold(draft: Draft, participant: number, text: string, me: number | null): Draft {
+  if (participant === me) return draft.sent !== null && same(draft.sent, text) ? arrived(draft) : draft;
+  if (same(text, draft.text)) return { ...draft, by: participant, theirs: null };
+  if (draft.edited || draft.sent !== null) return { ...draft, theirs: { participant, text } };
+  return { ...draft, text, by: participant, theirs: null, saved: false };
+}
+
+/** How long to wait after a key before saving: less when the phase is about to end. */
+export function saveDelay_ms(left_ms: number | null): number {
+  if (left_ms === null) return QUIET_MS;
+  return Math.max(0, Math.min(QUIET_MS, left_ms - SPARE_MS));
+}
+
+function same(a: string, b: string): boolean {
+  return a.trim() === b.trim();
+}
