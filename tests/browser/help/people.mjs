@@ -130,6 +130,26 @@ export class Host extends Someone {
     return `[data-testid=host-person][data-participant="${person.number}"]`;
   }
 
+  async starts(method, minutes, question) {
+    await this.choosesMethod(method, minutes, question);
+    await this.startsMethod();
+  }
+
+  /** Chooses a method, and sets the minutes of its phases by their ids. */
+  async choosesMethod(method, minutes = {}, question = "") {
+    await this.see(`method-choose-${method}`).click();
+    await this.see("method-question").fill(question);
+    for (const [phase, length] of Object.entries(minutes)) {
+      await this.see(`method-minutes-${phase}`).fill(String(length));
+    }
+    await this.see("method-plan").waitFor();
+  }
+
+  async startsMethod() {
+    await this.see("method-start").click();
+    await this.see("run-phase").waitFor();
+  }
+
   /** Opens the link to what was said in a tab beside. */
   async opensReview() {
     const reader = new Reviewer("reviewer");
@@ -251,6 +271,34 @@ export class Person extends Someone {
 
   async isIn(room) {
     await this.page.locator(`[data-testid=room-name][data-room=${room}]`).waitFor();
+  }
+
+  /** The method has come to a phase, as this person sees it. */
+  isInPhase(phase, within_s = 90) {
+    const seen = this.page.locator(`[data-testid=step-phase][data-phase="${phase}"]`);
+    return seen.waitFor({ timeout: within_s * 1000 });
+  }
+
+  /** What the countdown shows, in seconds. */
+  async secondsLeft() {
+    const [, minutes, seconds] = /(\d+):(\d+)/.exec(await this.see("step-countdown").textContent());
+    return Number(minutes) * 60 + Number(seconds);
+  }
+
+  /** The index of each phase that the server has told this page of, in order. */
+  async phasesSeen() {
+    const told = (await this.messages()).filter((it) => it.type === "step");
+    return told.map((it) => it.run.phase);
+  }
+
+  /** After the server has died: by itself, with a connection of its own. */
+  async isConnectedAgain() {
+    const welcomes = async () => (await this.messages()).filter((it) => it.type === "welcome").length;
+    await eventually(`${this.name}'s page joins again`, async () => 2 <= (await welcomes()), 60);
+    // The dead connection calls itself connected for some seconds: first the new one must be there.
+    const offered = async () => 2 <= (await this.negotiations());
+    await eventually(`${this.name}'s page is offered a new connection`, offered, 60);
+    await this.isConnected();
   }
 
   captions() {
