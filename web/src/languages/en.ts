@@ -186,6 +186,7 @@ export const en: Texts = {
     movingOn: "Moving on…",
     timeLeft: (time) => `Time left ${time}`,
     warned: (time) => `There is ${time} left.`,
+    unwritten: "Nothing said in this step is written down.",
     finishTold: "Time is up. Finish your sentence, we move on in a moment.",
     told: (phase, instruction) => `Now: ${phase}. ${instruction}`,
     over: "The guided part is over. Thank you!",

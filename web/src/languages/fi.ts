@@ -200,6 +200,7 @@ export const fi: Texts = {
     movingOn: "Siirrymme eteenpäin…",
     timeLeft: (time) => `Aikaa jäljellä ${time}`,
     warned: (time) => `Aikaa on jäljellä ${time}.`,
+    unwritten: "Tämän vaiheen puhetta ei kirjoiteta muistiin.",
     finishTold: "Aika loppui. Sano lause loppuun, siirrymme kohta.",
     told: (phase, instruction) => `Nyt: ${phase}. ${instruction}`,
     over: "Ohjattu osuus päättyi. Kiitos!",

@@ -187,6 +187,7 @@ export const sv: Texts = {
     movingOn: "Vi går vidare…",
     timeLeft: (time) => `Tid kvar ${time}`,
     warned: (time) => `Det är ${time} kvar.`,
+    unwritten: "Det som sägs i det här skedet skrivs inte ner.",
     finishTold: "Tiden är ute. Tala till punkt, vi går snart vidare.",
     told: (phase, instruction) => `Nu: ${phase}. ${instruction}`,
     over: "Den ledda delen är slut. Tack!",

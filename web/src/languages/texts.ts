@@ -159,6 +159,7 @@ export interface Texts {
     movingOn: string;
     timeLeft: (time: string) => string;
     warned: (time: string) => string;
+    unwritten: string;
     finishTold: string;
     told: (phase: string, instruction: string) => string;
     over: string;
