@@ -2,6 +2,7 @@
 
 mod methods;
 mod runs;
+mod rotation;
 mod session;
 mod sim;
 mod stage;

@@ -11,11 +11,13 @@ use super::{
     seat::seat,
 };
 
-/// Steps of search for a whole plan, where no construction has all of it: below 10 ms for a few
-/// people, and up to some 100 ms where there are many and many rounds.
-const PLAN_STEPS: usize = 50_000;
+/// Steps of search for a whole plan, where no construction has all of it, and more for each seat:
+/// below 10 ms for a few people, and up to some 100 ms where there are many and many rounds.
+const PLAN_STEPS: usize = 25_000;
 const PLAN_STEPS_A_SEAT: usize = 20;
 const PLAN_STEPS_MAX: usize = 1_000_000;
+/// So many times more where a plan without repeats is not out of the question: some 40 ms.
+const HOPE: usize = 12;
 /// Steps of search for one round: below 5 ms.
 const ROUND_STEPS: usize = 40_000;
 /// Looks at pairs while people are given their places in a construction: some milliseconds.
@@ -31,8 +33,8 @@ const NAMING_LOOKS: usize = 2_000_000;
 /// rounds up to more than half of what could ever be possible; the small classics for all their
 /// rounds. That holds for groups of one size or of two adjacent ones, without `together`, and with
 /// no more than one person pinned to each group. Everything else is searched, in a fixed number of
-/// steps. Two bound together, by `together` or by pins to one
-/// group, are no repeats to be avoided, but `History` and `report` do count them.
+/// steps. Two bound together, by `together` or by pins to one group, are no repeats to be avoided,
+/// but `History` and `report` do count them.
 ///
 /// The same arguments give the same plan everywhere; another `seed` gives other people to each
 /// place. Plans for more than `PEOPLE_MAX` people are empty, and no more than `ROUNDS_MAX` rounds
@@ -51,7 +53,10 @@ pub fn plan(sizes: &[usize], rounds: usize, rules: &Rules, seed: u64) -> Vec<Rou
     }
     // Part of a construction can be a better beginning than none, or a worse one.
     let beginnings = if done.is_empty() { vec![done] } else { vec![done, Vec::new()] };
-    let steps = PLAN_STEPS + PLAN_STEPS_A_SEAT * people * rounds;
+    let groups = sizes.iter().filter(|it| 0 < **it).count();
+    // The people of a group must be able to go to as many other groups; and tags are never done.
+    let hope = !rules.weighs_pairs() && sizes.iter().all(|it| *it <= groups);
+    let steps = PLAN_STEPS * if hope { HOPE } else { 1 } + PLAN_STEPS_A_SEAT * people * rounds;
     let steps = steps.min(PLAN_STEPS_MAX) / beginnings.len();
     let mut best: Option<Board> = None;
     for beginning in beginnings {
@@ -205,5 +210,71 @@ fn exchange_names(
         if before < burden(names, one) + burden(names, other) {
             names.swap(one, other);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report;
+    use super::*;
+
+    #[test]
+    fn a_planned_round_without_repeats_is_kept_as_it_is() {
+        let sizes = [4, 4, 4, 4, 4];
+        let rounds = plan(&sizes, 5, &Rules::default(), 3);
+        let mut history = History::new(20);
+        for round in rounds {
+            assert_eq!(regroup(&sizes, &history, &Rules::default(), Some(&round), 9), round);
+            history.record(&round);
+        }
+    }
+
+    #[test]
+    fn whoever_is_pinned_but_not_there_changes_nothing() {
+        let mut pins = vec![Some(0), None, Some(1), Some(7)];
+        pins.resize(8, None);
+        pins.extend([Some(2), Some(2)]); // people 8 and 9 of 8
+        let rounds = plan(&[3, 3, 2], 3, &Rules { pins, ..Rules::default() }, 1);
+        for round in &rounds {
+            assert!(round[0].contains(&0) && round[1].contains(&2));
+            let mut everybody = round.concat();
+            everybody.sort_unstable();
+            assert_eq!(everybody, (0..8).collect::<Vec<_>>());
+        }
+        assert_eq!(report(&rounds).repeats, 0);
+    }
+
+    #[test]
+    fn a_room_without_seats_stays_empty() {
+        for round in plan(&[0, 3, 0, 3, 2, 0], 2, &Rules::default(), 1) {
+            assert_eq!(round.iter().map(Vec::len).collect::<Vec<_>>(), [0, 3, 0, 3, 2, 0]);
+        }
+    }
+
+    #[test]
+    fn a_third_meeting_is_worse_than_two_second_ones() {
+        // Of three ways to part four people, one repeats two pairs who have met twice, the others
+        // two pairs each who have met once.
+        let mut history = History::new(4);
+        for pair in [[0, 1], [0, 1], [2, 3], [2, 3], [0, 2], [1, 3], [0, 3], [1, 2]] {
+            history.record(&vec![pair.to_vec()]);
+        }
+        for seed in 0..20 {
+            let round = regroup(&[2, 2], &history, &Rules::default(), None, seed);
+            assert!(!round.contains(&vec![0, 1]));
+        }
+    }
+
+    #[test]
+    fn more_steps_are_never_worse_here() {
+        let sizes = [5; 8];
+        let mut history = History::new(40);
+        for round in plan(&sizes, 10, &Rules::default(), 1) {
+            history.record(&round);
+        }
+        let repeats = |times| {
+            history.repeats_of(&regroup_harder(&sizes, &history, &Rules::default(), None, 1, times))
+        };
+        assert!(repeats(20) <= repeats(1));
     }
 }
