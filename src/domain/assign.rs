@@ -72,8 +72,8 @@ pub fn assign(asked: &Asked) -> Assigned {
         Assign::Free => vec![Vec::new(); asked.run.topics().len()],
         Assign::Merge if !tables.is_empty() => merge(asked, phase, &tables),
         Assign::Return => again(asked, phase),
-        Assign::Travel if !tables.is_empty() => travel(asked, phase, tables),
-        Assign::Carousel if !tables.is_empty() => carousel(asked, &tables),
+        Assign::Travel if !tables.is_empty() => travel(asked, phase),
+        Assign::Carousel if !tables.is_empty() => carousel(asked),
         Assign::Mix | Assign::Merge | Assign::Travel | Assign::Carousel => {
             let (rooms, later) = mix(asked, phase);
             ahead = later;
@@ -133,18 +133,24 @@ fn again(asked: &Asked, phase: &Phase) -> Grouping {
 }
 
 /// Hosts stay, the others go each to a table of which they know as few as possible.
-fn travel(asked: &Asked, phase: &Phase, mut tables: Vec<Vec<ParticipantId>>) -> Grouping {
+fn travel(asked: &Asked, phase: &Phase) -> Grouping {
     let wanted = sizes(asked.people.len(), phase).len();
-    // Too few people for so many tables: the emptiest are closed, and their hosts travel.
-    tables.sort_by_key(|it| std::cmp::Reverse(it.len()));
+    // Too few people for so many tables: the emptiest are closed, and their hosts travel. A table
+    // keeps its number, and with it what stands on it.
+    let mut open = open_tables(asked);
+    open.sort_by_key(|it| std::cmp::Reverse(asked.rooms.get(*it).map_or(0, Vec::len)));
     let most = asked.people.len() / 2;
-    tables.truncate(tables.len().min(wanted.max(1)).min(most.max(1)));
+    open.truncate(wanted.max(1).min(most.max(1)));
+    open.sort();
     let people = asked.shuffled();
-    let sizes: Vec<_> = (0..tables.len())
-        .map(|it| people.len() / tables.len() + usize::from(it < people.len() % tables.len()))
-        .collect();
+    let mut sizes = vec![0; open.last().map_or(0, |it| it + 1)];
+    for (index, table) in open.iter().enumerate() {
+        let one_more = usize::from(index < people.len() % open.len());
+        sizes[*table] = people.len() / open.len() + one_more;
+    }
     let mut desk = Desk::new(asked, &people, &sizes);
-    for (table, there) in tables.iter().enumerate() {
+    for table in open {
+        let there = asked.rooms.get(table).map_or(&[][..], Vec::as_slice);
         let host = there.iter().copied().find(|it| stays(asked, *it)).or(there.first().copied());
         desk.pin(host, table);
     }
@@ -152,17 +158,24 @@ fn travel(asked: &Asked, phase: &Phase, mut tables: Vec<Vec<ParticipantId>>) -> 
 }
 
 /// Whole groups go on to the next table; hosts stay.
-fn carousel(asked: &Asked, tables: &[Vec<ParticipantId>]) -> Grouping {
-    let goes_to = rotation::carousel(tables.len(), 1);
-    let mut rooms: Grouping = vec![Vec::new(); tables.len()];
-    for (table, there) in tables.iter().enumerate() {
-        let next = goes_to.get(table).copied().unwrap_or(table);
-        for id in there {
-            let to = if stays(asked, *id) { table } else { next };
+fn carousel(asked: &Asked) -> Grouping {
+    let open = open_tables(asked);
+    let goes_to = rotation::carousel(open.len(), 1);
+    let mut rooms: Grouping = vec![Vec::new(); asked.rooms.len()];
+    for (table, next) in open.iter().zip(goes_to) {
+        let next = open.get(next).copied().unwrap_or(*table);
+        for id in &asked.rooms[*table] {
+            let to = if stays(asked, *id) { *table } else { next };
             rooms[to].push(*id);
         }
     }
     rooms
+}
+
+/// The rooms in which there is anybody, as indices.
+fn open_tables(asked: &Asked) -> Vec<usize> {
+    let filled = asked.rooms.iter().enumerate().filter(|(_, there)| !there.is_empty());
+    filled.map(|it| it.0).collect()
 }
 
 fn stays(asked: &Asked, participant: ParticipantId) -> bool {
@@ -176,6 +189,7 @@ fn settle(asked: &Asked, rooms: &mut Grouping) {
     let mut without: Vec<_> =
         asked.people.iter().filter(|it| !placed.contains(it)).copied().collect();
     for room in rooms.iter_mut().filter(|it| ROOM_PEOPLE_MAX < it.len()) {
+        room.sort_by_key(|it| !stays(asked, *it));
         without.extend(room.split_off(ROOM_PEOPLE_MAX));
     }
     for room in rooms.iter_mut().filter(|it| it.len() == 1) {
@@ -200,11 +214,15 @@ fn settle(asked: &Asked, rooms: &mut Grouping) {
             }
         }
     } else if let Some(id) = homeless.pop()
-        && let Some(fullest) = rooms.iter_mut().max_by_key(|it| it.len())
-        && let Some(companion) = fullest.pop().filter(|_| 2 < fullest.len() + 1)
+        && let Some(fullest) = rooms.iter_mut().filter(|it| 2 < it.len()).max_by_key(|it| it.len())
+        && let Some(companion) = fullest.iter().rposition(|it| !stays(asked, *it))
     {
         // Every room is full: somebody comes along to a new one.
-        rooms.push(vec![companion, id]);
+        let pair = vec![fullest.remove(companion), id];
+        match rooms.iter_mut().find(|it| it.is_empty()) {
+            Some(room) => *room = pair,
+            None => rooms.push(pair),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The rules seen from outside: stories about a few people, and a simulation of many.
 
 mod methods;
-mod runs;
 mod rotation;
+mod runs;
 mod session;
 mod sim;
 mod stage;

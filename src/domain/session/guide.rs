@@ -21,20 +21,34 @@ use crate::domain::{
     time::SessionTime,
 };
 
+/// How often one thing may follow from another at once. More than twice has not been seen.
+const FOLLOWS_MAX: usize = 8;
+
 impl Session {
-    /// What follows from any input while a method runs.
+    /// What follows from any input while a method runs, and what follows from that: whoever is taken
+    /// to others may be the one whose turn it is there.
     pub(super) fn guide(&mut self, now: SessionTime, out: &mut Vec<Output>) {
         if self.ended {
             return;
         }
-        if self.run.is_some() {
-            self.pass_turns(now, out);
-            self.keep_company(now, out);
-            if self.everybody_is_ready() {
-                self.step_on(now, out);
+        for _ in 0..FOLLOWS_MAX {
+            let before = out.len();
+            if let Some(run) = &self.run {
+                if run.place().is_none() {
+                    // The server was killed before the first step was written down.
+                    self.step_on(now, out);
+                }
+                self.pass_turns(now, out);
+                self.keep_company(now, out);
+                if self.everybody_is_ready() {
+                    self.step_on(now, out);
+                }
+            }
+            self.give_floor(now, out);
+            if out.len() == before {
+                break;
             }
         }
-        self.give_floor(now, out);
     }
 
     /// When the method next wants to go on, and why.
@@ -110,7 +124,7 @@ impl Session {
             return Err(Rejection::BadMethod);
         }
         if self.run.is_some() {
-            self.keep(now, Fact::MethodEnded, out);
+            self.finish_method(now, out);
         }
         self.keep(now, Fact::MethodBegan { method: method.into(), options }, out);
         self.tell_all(Message::Method(self.method_view()), out);
@@ -331,7 +345,6 @@ impl Session {
             self.listen_all(true, out);
         }
         self.due.step = None;
-        self.due.company.clear();
         self.tell_all(Message::Method(None), out);
         self.tell_new_rooms(now, &before, out);
     }
@@ -345,6 +358,7 @@ impl Session {
     ) {
         self.balances.clear();
         self.due.balances.clear();
+        self.due.company.clear();
         let moved: BTreeMap<_, _> = before
             .iter()
             .filter_map(|(id, was)| Some((*id, self.rooms.room_of(*id)?)).filter(|it| it.1 != *was))
