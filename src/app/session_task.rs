@@ -18,7 +18,7 @@ use crate::{
         fact::{Consent, Fact},
         ids::{ConnectionId, ParticipantId, SessionId},
         language::Language,
-        message::Message,
+        message::{Message, RoomView},
         session::{Input, Output, Session, Wish},
         time::SessionTime,
     },
@@ -86,6 +86,14 @@ pub enum Command {
 #[derive(Debug)]
 pub enum News {
     Message(Message),
+    /// As `Message::Welcome`, with whether the seat's media connection still lives.
+    Welcome {
+        you: ParticipantId,
+        title: String,
+        language: Language,
+        room: RoomView,
+        media: bool,
+    },
     Offer(Offer),
     Slots(Slots),
     /// The media connection could not be made.
@@ -323,14 +331,14 @@ impl Task {
     fn perform(&mut self, output: Output) {
         match output {
             Output::Keep(_) => (),
-            Output::Send { connection, message } => {
-                if let (Message::Welcome { you, .. }, Some(client)) =
-                    (&message, self.clients.get_mut(&connection))
-                {
-                    client.participant = Some(*you);
+            Output::Send { connection, message } => match message {
+                Message::Welcome { you, title, language, room } => {
+                    let media = self.forwarder.live_slots(you);
+                    let news = News::Welcome { you, title, language, room, media: media.is_some() };
+                    self.welcome(connection, you, news, media);
                 }
-                self.send(connection, News::Message(message));
-            }
+                other => self.send(connection, News::Message(other)),
+            },
             Output::Close { connection } => {
                 self.send(connection, News::Close);
                 self.clients.remove(&connection);
@@ -355,6 +363,23 @@ impl Task {
                 }
             }
             Output::Finished => (),
+        }
+    }
+
+    /// Who only lost the socket keeps the media connection, and is told who sits in its slots.
+    fn welcome(
+        &mut self,
+        connection: ConnectionId,
+        you: ParticipantId,
+        news: News,
+        slots: Option<Slots>,
+    ) {
+        if let Some(client) = self.clients.get_mut(&connection) {
+            client.participant = Some(you);
+        }
+        self.send(connection, news);
+        if let Some(slots) = slots {
+            self.send(connection, News::Slots(slots));
         }
     }
 

@@ -158,6 +158,9 @@ pub enum ServerMessage {
         language: WireLanguage,
         room: WireRoom,
         transcription: Transcription,
+        /// Whether the server still has a live media connection of this seat. A page that has its
+        /// end of it goes on with it; any other asks for `media`.
+        media: bool,
     },
     /// The one offer of a media connection: two lines to send on, then the receiving slots.
     Offer {

@@ -249,15 +249,17 @@ impl Talk {
     fn translate(&self, news: News) -> ServerMessage {
         let transcription = || Transcription::from(self.server.app.hearing.state());
         match news {
+            News::Welcome { you, title, language, room, media } => ServerMessage::Welcome {
+                participant: you.0,
+                seat: self.server.tokens.seat(self.session, you),
+                title,
+                language: language.into(),
+                room: room.into(),
+                transcription: transcription(),
+                media,
+            },
             News::Message(Message::Welcome { you, title, language, room }) => {
-                ServerMessage::Welcome {
-                    participant: you.0,
-                    seat: self.server.tokens.seat(self.session, you),
-                    title,
-                    language: language.into(),
-                    room: room.into(),
-                    transcription: transcription(),
-                }
+                self.translate(News::Welcome { you, title, language, room, media: false })
             }
             News::Message(Message::Overview(overview)) => ServerMessage::Overview {
                 title: overview.title,

@@ -19,7 +19,7 @@ function room(name: string, ...people: WirePerson[]): WireRoom {
 
 function welcome(at: WireRoom): ServerMessage {
   const transcription = { state: "on", model: "base" } as const;
-  return { type: "welcome", participant: 1, seat: "s", title: "T", language: "fi", room: at, transcription };
+  return { type: "welcome", participant: 1, seat: "s", title: "T", language: "fi", room: at, transcription, media: false };
 }
 
 function after(...messages: ServerMessage[]): RoomState {

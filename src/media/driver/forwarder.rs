@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -142,6 +142,7 @@ impl Forwarder {
             inner: Arc::downgrade(&self.inner),
             detector: Mutex::default(),
             keyframes: Mutex::default(),
+            connected: AtomicBool::new(false),
         });
         let observer = Arc::clone(&publisher) as Arc<dyn PeerObserver>;
         let (peer, offer) = Peer::offer(&self.inner.transport, observer).await?;
@@ -157,6 +158,14 @@ impl Forwarder {
         }
         (self.inner.events)(MediaEvent::Slots { participant, slots });
         Ok(offer)
+    }
+
+    /// The receiving slots of a person whose media connection lives; `None`: there is none.
+    pub fn live_slots(&self, participant: ParticipantId) -> Option<Slots> {
+        let control = self.inner.lock();
+        let publisher = &control.peers.get(&participant)?.publisher;
+        let lives = publisher.connected.load(Ordering::Relaxed);
+        control.router.slots(participant).copied().filter(|_| lives)
     }
 
     pub async fn answer(&self, participant: ParticipantId, sdp: String) -> Result<(), MediaError> {
@@ -280,6 +289,7 @@ struct Publisher {
     inner: Weak<Inner>,
     detector: Mutex<SpeakingDetector>,
     keyframes: Mutex<KeyframeRequests>,
+    connected: AtomicBool,
 }
 
 impl Publisher {
@@ -303,6 +313,7 @@ impl PeerObserver for Publisher {
         let participant = self.participant;
         match state {
             PeerState::Connected => {
+                self.connected.store(true, Ordering::Relaxed);
                 (inner.events)(MediaEvent::Connected { participant });
                 let control = inner.lock();
                 let slots = control.router.slots(participant).copied().unwrap_or_default();

@@ -13,7 +13,7 @@ export interface LineUser {
 }
 
 /** A connection that stayed open this long counts as good: the next loss starts with a short wait. */
-const GOOD_AFTER_MS = 10_000;
+const GOOD_AFTER_MS = 2_000;
 /** A connection attempt that has not opened by now is given up; some networks swallow them. */
 const OPEN_WITHIN_MS = 10_000;
 

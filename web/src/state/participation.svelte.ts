@@ -201,7 +201,7 @@ export class Participation {
     this.room = reduce(this.room, message, performance.now());
     switch (message.type) {
       case "welcome":
-        this.#welcomed(message.seat);
+        this.#welcomed(message.seat, message.media);
         break;
       case "method":
         this.#hold();
@@ -233,7 +233,8 @@ export class Participation {
     }
   }
 
-  #welcomed(seat: string): void {
+  /** `media`: the server has our media connection still. */
+  #welcomed(seat: string, media: boolean): void {
     this.#seat = seat;
     keepSeat(this.#session, seat);
     this.phase = "in-room";
@@ -241,7 +242,8 @@ export class Participation {
     this.#send({ type: "set-microphone", on: this.microphoneOn });
     this.#send({ type: "set-camera", on: this.cameraOn });
     this.#sendTracks();
-    this.#send({ type: "media" });
+    // Only the line was lost: sound and picture have gone on all the while.
+    if (!media || this.#peer.state !== "connected") this.#send({ type: "media" });
     this.writing.connected();
     void this.#stayAwake();
   }

@@ -91,7 +91,7 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
     case "room":
       return inRoom(state, message.room);
     case "slots":
-      return { ...state, slots: message.participants };
+      return settled({ ...state, slots: message.participants });
     case "speaking":
       return { ...state, speaking: withSpeaking(state.speaking, message.participant, message.on) };
     case "caption":
@@ -112,13 +112,15 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
       return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
     case "ended":
       return { ...state, ended: true };
-    case "offer":
-      // After a welcome the method comes first, if one runs. It may have ended while we were away.
-      return state.confirmed ? state : { ...state, running: null, step: null, confirmed: true };
     default:
       // Also words of a newer server than this page.
       return state;
   }
+}
+
+/** After a welcome the method comes before the slots, if one runs; it may have ended while we were away. */
+function settled(state: RoomState): RoomState {
+  return state.confirmed ? state : { ...state, running: null, step: null, confirmed: true };
 }
 
 type MethodMessage = Extract<ServerMessage, { type: "method" }>;

@@ -26,7 +26,12 @@ export type ServerMessage = { "type": "welcome", participant: number,
 /**
  * Proof of this seat, for `join` after a lost connection.
  */
-seat: string, title: string, language: WireLanguage, room: WireRoom, transcription: Transcription, } | { "type": "offer", sdp: string, send: Mids, slots: Array<Mids>, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
+seat: string, title: string, language: WireLanguage, room: WireRoom, transcription: Transcription, 
+/**
+ * Whether the server still has a live media connection of this seat. A page that has its
+ * end of it goes on with it; any other asks for `media`.
+ */
+media: boolean, } | { "type": "offer", sdp: string, send: Mids, slots: Array<Mids>, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
 /**
  * Largest first, without names.
  */

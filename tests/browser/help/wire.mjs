@@ -1,0 +1,49 @@
+// The TCP line between a browser and the server, as a thing that can break: every connection that goes
+// through it can be cut at once, while UDP goes its own way. It looks at nothing that passes.
+import net from "node:net";
+
+export class Wire {
+  port;
+  #server;
+  #pairs = new Set();
+
+  /** To the server's TCP port; its own is in `port`. */
+  static async to(port) {
+    const wire = new Wire();
+    wire.#server = net.createServer((near) => wire.#join(near, net.connect(port, "127.0.0.1")));
+    await new Promise((resolve) => wire.#server.listen(0, "127.0.0.1", resolve));
+    wire.port = wire.#server.address().port;
+    return wire;
+  }
+
+  /** The same link, through this wire. */
+  link(link) {
+    const url = new URL(link);
+    url.port = String(this.port);
+    return url.href;
+  }
+
+  /** As when a wireless network changes hands; new connections go through. */
+  cut() {
+    for (const pair of this.#pairs) for (const end of pair) end.resetAndDestroy();
+    this.#pairs.clear();
+  }
+
+  close() {
+    this.cut();
+    this.#server.close();
+  }
+
+  #join(near, far) {
+    const pair = [near, far];
+    this.#pairs.add(pair);
+    for (const [one, other] of [pair, [far, near]]) {
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => {
+        other.destroy();
+        this.#pairs.delete(pair);
+      });
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// A page whose line to the server breaks: sound and picture go on as if nothing had happened, and the
+// page is told everything anew when the line is back.
+import assert from "node:assert/strict";
+
+import { eventually, story } from "./harness.mjs";
+import { Wire } from "./help/wire.mjs";
+
+const CUTS = 20;
+
+story("a broken line is back in a moment, and sound and picture never stop", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const wire = await Wire.to(server.port);
+  const [alice, bob] = await Promise.all([stage.person("Alice"), stage.person("Bob")]);
+  await alice.joins(wire.link(host.joinLink), { consent: "declined" });
+  await bob.joins(host.joinLink, { consent: "declined" });
+  await host.starts("impromptu-networking", {});
+  await eventually("they are a pair", async () => (await alice.sees("room-name", "room")) !== "main");
+  await alice.hearsAndSees(bob);
+  const room = await alice.sees("room-name", "room");
+
+  const took_ms = [];
+  for (let cut = 1; cut <= CUTS; cut += 1) {
+    // Some seconds of talk: who is cut off again at once waits longer each time, and rightly so.
+    const quiet = await heard(alice, bob);
+    await eventually("they talk for a while", async () => (await heard(alice, bob)) > quiet + 120);
+    const before = await heard(alice, bob);
+    const begun = Date.now();
+    wire.cut();
+    await eventually("the page is welcomed again", async () => (await welcomes(alice)) === cut + 1, 20);
+    took_ms.push(Date.now() - begun);
+    assert.ok((await heard(alice, bob)) > before, "Bob's sound went on");
+  }
+  took_ms.sort((a, b) => a - b);
+  const at = (part) => took_ms[Math.ceil(part * CUTS) - 1];
+  stage.note(`${CUTS} broken lines: back after ${at(0.5)} ms (p50), ${at(0.95)} ms (p95)`);
+
+  for (const [one, other] of [[alice, bob], [bob, alice]]) {
+    assert.equal(await one.negotiations(), 1, "no new media connection");
+    await one.hearsAndSees(other);
+    assert.equal(await one.sees("room-name", "room"), room);
+    assert.equal(await one.see("tile").count(), 2);
+  }
+  await alice.sees("step-countdown");
+  assert.equal(await lost(alice, bob), 0, "not one packet of Bob's sound was lost");
+  wire.close();
+});
+
+async function welcomes(person) {
+  return (await person.messages()).filter((it) => it.type === "welcome").length;
+}
+
+async function heard(listener, speaker) {
+  return (await listener.receives(speaker)).audio?.packetsReceived ?? 0;
+}
+
+async function lost(listener, speaker) {
+  return (await listener.receives(speaker)).audio?.packetsLost ?? 0;
+}
