@@ -58,6 +58,10 @@ pub const RETURN_MS: u64 = 20_000;
 /// How often everybody is told how many are ready, and similar, in ms.
 pub const STEP_EVERY_MS: u64 = 1_000;
 
+/// What one person may write, score, take or go to in one phase: a bound on what a script can make
+/// the log keep. Somebody who types all the time saves about every two seconds.
+pub const ACTS_MAX: u32 = 2_000;
+
 /// Characters in a note, a card or a room's line.
 pub const WRITTEN_CHARS_MAX: usize = 1_000;
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::domain::{
     ids::{ParticipantId, RoomId},
-    limits::{PHASE_MS_MAX, RETURN_MS, ROOM_PEOPLE_MAX, TOPICS_MAX},
+    limits::{ACTS_MAX, PHASE_MS_MAX, RETURN_MS, ROOM_PEOPLE_MAX, TOPICS_MAX},
     message::{ClockView, HarvestView, Place, RankedCard, TurnView},
     method::{Assign, Cycle, Harvest, Method, Phase, Turns},
     time::SessionTime,
@@ -80,6 +80,8 @@ pub struct Run {
     cards: Cards,
     /// Not kept: whoever comes back says so again.
     pub ready: BTreeSet<ParticipantId>,
+    /// How often each has acted in this phase. Not kept.
+    acts: BTreeMap<ParticipantId, u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +123,7 @@ impl Run {
             lines: BTreeMap::new(),
             cards: Cards::default(),
             ready: BTreeSet::new(),
+            acts: BTreeMap::new(),
         }
     }
 
@@ -298,6 +301,13 @@ impl Run {
             .is_none_or(|it| it.done.contains(&participant) || it.holder == Some(participant))
     }
 
+    /// Counts what somebody does in this phase; `false`: it is enough.
+    pub fn may_act(&mut self, participant: ParticipantId) -> bool {
+        let acts = self.acts.entry(participant).or_default();
+        *acts = acts.saturating_add(1);
+        *acts <= ACTS_MAX
+    }
+
     /// What the phase asks to be written: by the person, or by their room.
     pub fn written(&self, participant: ParticipantId, room: RoomId) -> String {
         let Some((phase, place)) = self.phase().zip(self.place) else { return String::new() };
@@ -366,6 +376,7 @@ impl Run {
         self.clock = Clock::Running { ends: began.length_ms.map(|ms| at + ms) };
         self.ahead.clone_from(&began.ahead);
         self.ready.clear();
+        self.acts.clear();
         if let Some(rooms) = &began.rooms {
             self.made.insert(began.place.phase, rooms.clone());
         }

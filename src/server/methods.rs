@@ -11,6 +11,8 @@ use axum::{
     routing::{get, post},
 };
 
+use tokio::sync::Semaphore;
+
 use crate::{
     app::methods::{DOCUMENT_BYTES_MAX, parse, to_toml},
     domain::{
@@ -25,6 +27,10 @@ use crate::{
         wire::{MethodChecked, MethodFault, MethodList, Plan, PlanRequest, PlanStep, wire_ms_of},
     },
 };
+
+/// Plans made at the same time: the next one waits. Anybody may ask, and a long method for three
+/// hundred people costs a second of a core.
+static PLANS_AT_ONCE: Semaphore = Semaphore::const_new(1);
 
 /// Chance of a plan that is only looked at; the session throws its own.
 const PREVIEW_SEED: u64 = 1;
@@ -70,6 +76,7 @@ async fn plan(body: Result<Json<PlanRequest>, JsonRejection>) -> Result<Json<Pla
     let PlanRequest { method, people } = read(body)?;
     let method = Arc::new(valid(method)?);
     let people = people.min(u16::try_from(SESSION_PEOPLE_MAX).unwrap_or(u16::MAX));
+    let _turn = PLANS_AT_ONCE.acquire().await.map_err(|_| Refusal::INTERNAL)?;
     let seen =
         tokio::task::spawn_blocking(move || preview(&method, usize::from(people), PREVIEW_SEED));
     let seen = seen.await.map_err(|error| {

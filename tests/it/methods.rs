@@ -8,7 +8,8 @@ use vuoro::domain::{
     fact::{Consent, Fact},
     ids::{ConnectionId, RoomId},
     limits::{
-        ALONE_MS, COUNTED_AWAY_MS, OVERVIEW_EVERY_MS, PHASE_GRACE_MS, RETURN_MS, ROOM_PEOPLE_MAX,
+        ACTS_MAX, ALONE_MS, COUNTED_AWAY_MS, OVERVIEW_EVERY_MS, PHASE_GRACE_MS, RETURN_MS,
+        ROOM_PEOPLE_MAX,
     },
     message::{ClockView, Message, StepView},
     method::{Advance, Assign, Harvest, Method, Turns, check},
@@ -591,6 +592,22 @@ mod harvest {
         assert_eq!(brought.unwrap()[0].1, "More trees\nand benches");
         stage.wish(people[0].page, write("too late"));
         assert!(stage.told(people[0].page).contains("no: not-now"));
+    }
+
+    #[test]
+    fn nobody_can_fill_the_log_by_writing_without_end() {
+        let (mut stage, people, host) = stage_of(&["Alice", "Bob"]);
+        let mut method = invented(2);
+        method.phases[0].harvest = Harvest::Note;
+        runs(&mut stage, host, &method);
+        let write = |it: u32| Wish::Write { text: it.to_string() };
+        (0..ACTS_MAX).for_each(|it| stage.wish(people[0].page, write(it)));
+        stage.hush();
+        stage.wish(people[0].page, write(0));
+        assert_snapshot!(stage.news(), @"Alice <- no: not-now");
+        // It is hers alone, and ends with the phase.
+        stage.wish(people[1].page, write(0));
+        assert!(!stage.news().contains("not-now"));
     }
 
     #[test]

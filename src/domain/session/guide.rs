@@ -200,6 +200,9 @@ impl Session {
         let phase = self.phase().ok_or(Rejection::NotNow)?;
         let (assign, harvest, advance) = (phase.assign, phase.harvest, phase.advance);
         let room = self.rooms.room_of(participant).ok_or(Rejection::NotNow)?;
+        if self.run.as_mut().is_none_or(|it| !it.may_act(participant)) {
+            return Err(Rejection::NotNow);
+        }
         match wish {
             Wish::SetReady(on) if advance == Advance::Ready => {
                 self.due.step.get_or_insert(now + STEP_EVERY_MS);
