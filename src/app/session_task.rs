@@ -16,7 +16,7 @@ use crate::{
     app::{clock::Clock, hearing::Hearing},
     domain::{
         fact::{Consent, Fact},
-        ids::{ConnectionId, ParticipantId, SessionId},
+        ids::{ConnectionId, ParticipantId, RoomId, SessionId},
         language::Language,
         message::{Message, RoomView},
         session::{Input, Output, Session, Wish},
@@ -301,13 +301,21 @@ impl Task {
                 _ => None,
             })
             .collect();
+        let mut moves = Vec::new();
         for output in out.drain(..) {
+            // Those who are placed one after another move at once: a step of a method is one edit.
+            if let Output::Place { participant, room } = output {
+                moves.push((participant, room));
+                continue;
+            }
+            self.place(&mut moves);
             match output {
                 // The first one keeps them all: one commit, and nothing is told before it.
                 Output::Keep(_) => self.keep(std::mem::take(&mut facts)).await?,
                 other => self.perform(other),
             }
         }
+        self.place(&mut moves);
         self.out = out;
         Ok(())
     }
@@ -328,9 +336,24 @@ impl Task {
         }
     }
 
+    fn place(&mut self, moves: &mut Vec<(ParticipantId, Option<RoomId>)>) {
+        if moves.is_empty() {
+            return;
+        }
+        for (participant, room) in moves.iter() {
+            let speaker = self.speaker(*participant);
+            match room {
+                Some(_) => self.around.hearing.cut(speaker),
+                None => self.around.hearing.finish(speaker),
+            }
+        }
+        self.forwarder.place_all(moves);
+        moves.clear();
+    }
+
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Keep(_) => (),
+            Output::Keep(_) | Output::Place { .. } => (),
             Output::Send { connection, message } => match message {
                 Message::Welcome { you, title, language, room } => {
                     let media = self.forwarder.live_slots(you);
@@ -342,14 +365,6 @@ impl Task {
             Output::Close { connection } => {
                 self.send(connection, News::Close);
                 self.clients.remove(&connection);
-            }
-            Output::Place { participant, room } => {
-                let speaker = self.speaker(participant);
-                match room {
-                    Some(_) => self.around.hearing.cut(speaker),
-                    None => self.around.hearing.finish(speaker),
-                }
-                self.forwarder.place(participant, room);
             }
             Output::Listen { participant, on, language } => {
                 let speaker = self.speaker(participant);

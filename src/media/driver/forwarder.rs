@@ -173,20 +173,24 @@ impl Forwarder {
         peer.ok_or(MediaError::NoPeer)?.answer(sdp).await
     }
 
-    /// Puts a person into a room: an edit of the table. `None`: out, and their connection is closed.
-    pub fn place(&self, participant: ParticipantId, room: Option<RoomId>) {
+    /// Puts people into rooms: one edit of the table, however many they are. `None`: out, and their
+    /// connection is closed.
+    pub fn place_all(&self, moves: &[(ParticipantId, Option<RoomId>)]) {
         let mut control = self.inner.lock();
         let mut changes = Vec::new();
-        control.router.place(participant, room, &mut changes);
-        self.inner.perform(&control, &changes);
-        if room.is_none() {
-            self.inner.gate.set(participant, false);
-            self.inner.hushed.set(participant, false);
-            if let Some(gone) = control.peers.remove(&participant) {
-                gone.subscriber.close();
-                self.inner.rebuild_routes(&control);
-            }
+        control.router.place_all(moves, &mut changes);
+        let out: Vec<_> = moves.iter().filter(|it| it.1.is_none()).map(|it| it.0).collect();
+        let gone: Vec<_> = out.iter().filter_map(|it| control.peers.remove(it)).collect();
+        if changes.is_empty() && !gone.is_empty() {
+            self.inner.rebuild_routes(&control);
         }
+        self.inner.perform(&control, &changes);
+        drop(control);
+        for who in out {
+            self.inner.gate.set(who, false);
+            self.inner.hushed.set(who, false);
+        }
+        gone.iter().for_each(|it| it.subscriber.close());
     }
 
     /// Whether a person's audio is offered to the tap. In effect for the next packet.
@@ -503,7 +507,7 @@ mod tests {
         let (forwarder, mut events) = forwarder(&transport);
         let (alice, bob) = (ParticipantId(1), ParticipantId(2));
         for who in [alice, bob] {
-            forwarder.place(who, Some(RoomId::Main));
+            forwarder.place_all(&[(who, Some(RoomId::Main))]);
             let offer = forwarder.connect(who).await.unwrap();
             assert_eq!(offer.slots.len(), SLOTS);
             assert!(offer.sdp.contains(&format!(" {} typ host", transport.candidates()[0].port())));
@@ -511,7 +515,7 @@ mod tests {
         until_peers(&transport, 2).await;
         forwarder.connect(bob).await.unwrap();
         until_peers(&transport, 2).await;
-        forwarder.place(bob, None);
+        forwarder.place_all(&[(bob, None)]);
         until_peers(&transport, 1).await;
         drop(forwarder);
         until_peers(&transport, 0).await;
@@ -531,7 +535,7 @@ mod tests {
         let alice = ParticipantId(1);
         let answer = forwarder.answer(alice, String::new()).await;
         assert!(matches!(answer, Err(MediaError::NoPeer)));
-        forwarder.place(alice, Some(RoomId::Main));
+        forwarder.place_all(&[(alice, Some(RoomId::Main))]);
         forwarder.connect(alice).await.unwrap();
         for sdp in ["", "v=0\r\n", "m=audio\r\n\0"] {
             let answer = forwarder.answer(alice, sdp.to_owned()).await;

@@ -1,7 +1,7 @@
 //! Who is in whose receiving slots: the forwarding table of one session. A move between rooms is an
 //! edit of this table and nothing else. It knows rooms, never packets or connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ids::{ParticipantId, RoomId},
@@ -34,34 +34,63 @@ struct Place {
 }
 
 impl Router {
-    /// Puts a person into a room, or (`None`) out of the media. Slots are emptied before others are
-    /// filled, so that applied in order no change ever lets one room into another.
+    /// Puts a person into a room, or (`None`) out of the media.
     pub fn place(
         &mut self,
         who: ParticipantId,
         room: Option<RoomId>,
         changes: &mut Vec<SlotChange>,
     ) {
-        let before = self.people.get(&who).map(|it| it.room);
-        if before == room && room.is_some() {
+        self.place_all(&[(who, room)], changes);
+    }
+
+    /// Puts many at once, each into a room or (`None`) out of the media; the last word on a person
+    /// counts. Those who stay together keep one another's slots. Slots are emptied before others are
+    /// filled, so that applied in order no change ever lets one room into another.
+    pub fn place_all(
+        &mut self,
+        moves: &[(ParticipantId, Option<RoomId>)],
+        changes: &mut Vec<SlotChange>,
+    ) {
+        let mut touched = BTreeSet::new();
+        for (who, room) in moves {
+            let before = self.people.get(who).map(|it| it.room);
+            if before == *room {
+                continue;
+            }
+            touched.extend([before, *room].into_iter().flatten());
+            match (room, self.people.get_mut(who)) {
+                (Some(room), Some(place)) => place.room = *room,
+                (Some(room), None) => {
+                    let (slots, spoke_at) = ([None; SLOTS], SessionTime::ZERO);
+                    self.people.insert(*who, Place { room: *room, slots, spoke_at });
+                }
+                (None, _) => {
+                    let gone = self.people.remove(who).map_or([None; SLOTS], |it| it.slots);
+                    let held = (0..SLOTS).filter(|slot| gone[*slot].is_some());
+                    let emptied = |slot| SlotChange { subscriber: *who, slot, publisher: None };
+                    changes.extend(held.map(emptied));
+                }
+            }
+        }
+        if touched.is_empty() {
             return;
         }
-        let spoke_at = self.people.remove(&who).map_or(SessionTime::ZERO, |gone| {
-            let held = (0..SLOTS).filter(|slot| gone.slots[*slot].is_some());
-            changes.extend(held.map(|slot| SlotChange { subscriber: who, slot, publisher: None }));
-            gone.spoke_at
-        });
-        for subscriber in self.people_in(before) {
-            self.change(subscriber, Some(who), None, changes);
+        let rooms: BTreeMap<_, _> = self.people.iter().map(|(id, it)| (*id, it.room)).collect();
+        let mut there: BTreeMap<RoomId, Vec<ParticipantId>> = BTreeMap::new();
+        for (subscriber, place) in &mut self.people {
+            for (slot, held) in place.slots.iter_mut().enumerate() {
+                if held.is_some_and(|it| rooms.get(&it) != Some(&place.room)) {
+                    *held = None;
+                    changes.push(SlotChange { subscriber: *subscriber, slot, publisher: None });
+                }
+            }
+            if touched.contains(&place.room) {
+                there.entry(place.room).or_default().push(*subscriber);
+            }
         }
-        if let Some(room) = room {
-            self.people.insert(who, Place { room, slots: [None; SLOTS], spoke_at });
-        }
-        for subscriber in self.people_in(before) {
-            self.fill(subscriber, changes);
-        }
-        for subscriber in self.people_in(room) {
-            self.fill(subscriber, changes);
+        for people in there.values() {
+            people.iter().for_each(|it| self.fill(*it, people, changes));
         }
     }
 
@@ -104,12 +133,20 @@ impl Router {
     }
 
     /// Fills free slots with those of the room who are not in one, who spoke last first.
-    fn fill(&mut self, subscriber: ParticipantId, changes: &mut Vec<SlotChange>) {
+    fn fill(
+        &mut self,
+        subscriber: ParticipantId,
+        people: &[ParticipantId],
+        changes: &mut Vec<SlotChange>,
+    ) {
         let Some(place) = self.people.get(&subscriber) else { return };
-        let mut missing = self.people_in(Some(place.room));
-        missing.retain(|it| *it != subscriber && !place.slots.contains(&Some(*it)));
-        missing.sort_by_key(|it| std::cmp::Reverse(self.spoke_at(*it)));
         let free = place.slots.iter().filter(|it| it.is_none()).count();
+        if free == 0 {
+            return;
+        }
+        let missing = |it: &ParticipantId| *it != subscriber && !place.slots.contains(&Some(*it));
+        let mut missing: Vec<_> = people.iter().copied().filter(missing).collect();
+        missing.sort_by_key(|it| std::cmp::Reverse(self.spoke_at(*it)));
         for publisher in missing.into_iter().take(free) {
             self.change(subscriber, None, Some(publisher), changes);
         }
@@ -135,7 +172,6 @@ impl Router {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     const ALICE: ParticipantId = ParticipantId(1);
     const BOB: ParticipantId = ParticipantId(2);
@@ -183,6 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn those_who_move_together_never_lose_one_another() {
+        let mut router = Router::default();
+        let all = [1, 2, 3, 4].map(ParticipantId);
+        router.place_all(&all.map(|it| (it, Some(RoomId::Main))), &mut vec![]);
+        let mut changes = vec![];
+        router.place_all(&[ALICE, BOB].map(|it| (it, Some(ONE))), &mut changes);
+        assert!(changes.iter().all(|it| it.publisher.is_none()), "{changes:?}");
+        assert_eq!((hears(&router, ALICE), hears(&router, BOB)), (vec![2], vec![1]));
+        assert_eq!((hears(&router, CHAO), hears(&router, ParticipantId(4))), (vec![4], vec![3]));
+    }
+
+    #[test]
     fn in_a_crowd_whoever_speaks_is_heard_in_place_of_the_longest_silent() {
         let mut router = Router::default();
         for who in 1..=20 {
@@ -204,27 +252,41 @@ mod tests {
         #[test]
         fn the_table_is_the_rooms(
             moves in prop::collection::vec((1u32..15, 0u16..4, any::<bool>()), 1..80),
+            at_once in 1usize..12,
         ) {
             let mut router = Router::default();
             let mut rooms: BTreeMap<ParticipantId, RoomId> = BTreeMap::new();
             let mut shadow: BTreeMap<ParticipantId, Slots> = BTreeMap::new();
-            for (index, (who, room, speaks)) in moves.into_iter().enumerate() {
-                let who = ParticipantId(who);
+            for (index, step) in moves.chunks(at_once).enumerate() {
                 let mut changes = vec![];
-                let room = match room {
-                    0 => None,
-                    1 => Some(RoomId::Main),
-                    n => Some(RoomId::Breakout(n)),
-                };
-                if speaks {
-                    router.spoke(who, SessionTime(index as u64), &mut changes);
-                } else {
-                    router.place(who, room, &mut changes);
+                let mut placed = vec![];
+                for (who, room, speaks) in step {
+                    let who = ParticipantId(*who);
+                    let room = match *room {
+                        0 => None,
+                        1 => Some(RoomId::Main),
+                        n => Some(RoomId::Breakout(n)),
+                    };
+                    if *speaks {
+                        router.spoke(who, SessionTime(index as u64), &mut changes);
+                    } else {
+                        placed.push((who, room));
+                    }
+                }
+                for change in &changes {
+                    shadow.entry(change.subscriber).or_default()[change.slot] = change.publisher;
+                }
+                changes.clear();
+                router.place_all(&placed, &mut changes);
+                for (who, room) in placed {
                     match room {
                         Some(room) => rooms.insert(who, room),
                         None => rooms.remove(&who),
                     };
                 }
+                let filled = changes.iter().position(|it| it.publisher.is_some());
+                let filled = filled.unwrap_or(changes.len());
+                prop_assert!(changes[filled..].iter().all(|it| it.publisher.is_some()));
                 for change in &changes {
                     if let Some(publisher) = change.publisher {
                         prop_assert_eq!(rooms.get(&publisher), rooms.get(&change.subscriber));
