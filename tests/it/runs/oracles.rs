@@ -131,6 +131,7 @@ impl World {
                     set(&mut self.listening, *participant, *on);
                 }
                 Output::Hush { participant, on } => set(&mut self.hushed, *participant, *on),
+                Output::Share { .. } => (),
                 Output::Finished => self.finished = true,
             }
         }

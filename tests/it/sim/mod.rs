@@ -332,6 +332,10 @@ impl Run {
         for person in rooms.iter_mut().flat_map(|it| &mut it.people) {
             (person.microphone, person.camera, person.present) = (false, false, false);
         }
+        for room in &mut rooms {
+            room.hands.clear();
+            room.sharing = None;
+        }
         let restored = overview(&mut restored, self.now).rooms;
         ensure(restored == rooms, "restore", || format!("{restored:?} instead of {rooms:?}"))
     }
