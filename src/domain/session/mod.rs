@@ -690,6 +690,10 @@ impl Session {
     }
 
     fn end(&mut self, now: SessionTime, out: &mut Vec<Output>) {
+        for participant in self.talk.sharers().collect::<Vec<_>>() {
+            self.talk.unshare(participant);
+            out.push(Output::Share { participant, on: false });
+        }
         for (participant, _) in self.rooms.people().collect::<Vec<_>>() {
             out.push(Output::Place { participant, room: None });
         }

@@ -188,6 +188,12 @@ impl Reference {
         }
     }
 
+    /// Whether the person calls for help, and not from there.
+    pub fn calls_from_elsewhere(&self, who: ParticipantId, room: RoomId) -> bool {
+        let calls = self.calls.iter().any(|it| it.0 == who);
+        calls && self.is_open(room) && self.people[&who].room() != Some(room)
+    }
+
     pub fn count(&self, room: RoomId) -> usize {
         self.people.values().filter(|it| it.room() == Some(room)).count()
     }
