@@ -6,10 +6,11 @@ import type { LocalMedia } from "../media/local.svelte";
 import { Peer, type PeerState, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
-import type { ClientMessage, ServerMessage, WireConsent } from "../wire/wire";
+import type { ClientMessage, ServerMessage, WireConsent, WireReaction } from "../wire/wire";
 import { clockOf, remaining } from "./countdown";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
 import { phaseOf, taskOf } from "./steps";
+import { Talk } from "./talk.svelte";
 import { Toasts } from "./toasts.svelte";
 import { Writing } from "./writing.svelte";
 
@@ -32,6 +33,7 @@ export class Participation {
     (text) => this.#send({ type: "write", text }),
     () => this.#left_ms(),
   );
+  readonly talk = new Talk((text) => this.#sendOrSay({ type: "post", text }));
   readonly local: LocalMedia;
   #session: string;
   #token: string;
@@ -91,7 +93,10 @@ export class Participation {
       opening: () => this.#opening(),
       received: (message) => this.#received(message),
       changed: (state) => {
-        if (state === "lost") this.writing.lost();
+        if (state === "lost") {
+          this.writing.lost();
+          this.talk.refused();
+        }
         this.line = state;
       },
     });
@@ -150,13 +155,24 @@ export class Participation {
 
   /** Whether it went out: an idea typed while the line is lost stays in its field. */
   propose(topic: string): boolean {
-    const sent = this.#send({ type: "write", text: topic });
-    if (!sent) this.toasts.add("not-sent");
-    return sent;
+    return this.#sendOrSay({ type: "write", text: topic });
   }
 
   score(score: number): void {
     this.#send({ type: "score", score });
+  }
+
+  raiseHand(on: boolean): void {
+    this.#sendOrSay({ type: "raise-hand", on });
+  }
+
+  react(reaction: WireReaction): void {
+    this.#sendOrSay({ type: "react", reaction });
+  }
+
+  /** Calls a facilitator, or needs none any more. */
+  call(on: boolean): void {
+    this.#sendOrSay({ type: "call", on });
   }
 
   async chooseSpeaker(id: string): Promise<void> {
@@ -198,6 +214,7 @@ export class Participation {
 
   #received(message: ServerMessage): void {
     this.#support.note(message);
+    const before = this.room.room?.room;
     this.room = reduce(this.room, message, performance.now());
     switch (message.type) {
       case "welcome":
@@ -222,7 +239,14 @@ export class Participation {
         void this.#peer.take(message);
         break;
       case "room":
+        if (before !== message.room.room) this.talk.moved();
         this.#follow();
+        break;
+      case "post":
+        this.talk.told(message, this.room.me);
+        break;
+      case "posts":
+        this.talk.toldAll(message.posts);
         break;
       case "ended":
         this.#end();
@@ -269,6 +293,7 @@ export class Participation {
 
   #refused(code: string, fatal: boolean): void {
     if (!fatal) {
+      this.talk.refused();
       this.toasts.add(code);
       return;
     }
@@ -327,6 +352,13 @@ export class Participation {
 
   #send(message: ClientMessage): boolean {
     return this.#line?.send(message) ?? false;
+  }
+
+  /** Whether it went out; if not, the person is told. */
+  #sendOrSay(message: ClientMessage): boolean {
+    const sent = this.#send(message);
+    if (!sent) this.toasts.add("not-sent");
+    return sent;
   }
 
   /** A page in the background may never come back. */
