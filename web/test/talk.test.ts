@@ -76,10 +76,12 @@ describe("the chat as one uses it", () => {
     talk.post();
     expect([sent, talk.draft]).toEqual([["hei"], ""]);
     talk.draft = "ja";
-    talk.refused();
+    expect(talk.refused("too-fast")).toBe(true);
+    expect([talk.draft, talk.refusal]).toEqual(["hei\nja", "too-fast"]);
+    expect(talk.refused("room-full"), "of something else").toBe(false);
     expect(talk.draft).toBe("hei\nja");
-    talk.refused();
-    expect(talk.draft).toBe("hei\nja");
+    talk.post();
+    expect([sent.at(-1), talk.refusal]).toEqual(["hei\nja", ""]);
   });
 
   test("the next waits until the server has told the last", () => {
@@ -98,7 +100,7 @@ describe("the chat as one uses it", () => {
     const { talk } = chat(false);
     talk.draft = "hei";
     talk.post();
-    expect(talk.draft).toBe("hei");
+    expect([talk.draft, talk.refusal]).toEqual(["hei", "not-sent"]);
   });
 
   test("what was there before the page is no news; what was there in the next room is", () => {

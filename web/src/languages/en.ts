@@ -405,6 +405,7 @@ export const en: Texts = {
       title: (count) => (count === 1 ? "One call for help" : `${count} calls for help`),
       of: (name) => `${name} is calling`,
       waited: (time) => `for ${time}`,
+      justNow: "just now",
       see: "I’m on my way",
       seen: "you have answered",
       end: "Done",

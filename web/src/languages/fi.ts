@@ -419,6 +419,7 @@ export const fi: Texts = {
       title: (count) => (count === 1 ? "Yksi avunpyyntö" : `${count} avunpyyntöä`),
       of: (name) => `${name} pyytää apua`,
       waited: (time) => `odottanut ${time}`,
+      justNow: "juuri nyt",
       see: "Olen tulossa",
       seen: "olet vastannut",
       end: "Valmis",

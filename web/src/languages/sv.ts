@@ -406,6 +406,7 @@ export const sv: Texts = {
       title: (count) => (count === 1 ? "Någon ber om hjälp" : `${count} ber om hjälp`),
       of: (name) => `${name} ber om hjälp`,
       waited: (time) => `har väntat ${time}`,
+      justNow: "just nu",
       see: "Jag kommer",
       seen: "du har svarat",
       end: "Klart",

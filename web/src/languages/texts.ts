@@ -363,6 +363,7 @@ export interface Texts {
       title: (count: number) => string;
       of: (name: string) => string;
       waited: (time: string) => string;
+      justNow: string;
       see: string;
       seen: string;
       end: string;

@@ -33,7 +33,7 @@ export class Participation {
     (text) => this.#send({ type: "write", text }),
     () => this.#left_ms(),
   );
-  readonly talk = new Talk((text) => this.#sendOrSay({ type: "post", text }));
+  readonly talk = new Talk((text) => this.#send({ type: "post", text }));
   readonly local: LocalMedia;
   #session: string;
   #token: string;
@@ -95,7 +95,7 @@ export class Participation {
       changed: (state) => {
         if (state === "lost") {
           this.writing.lost();
-          this.talk.refused();
+          this.talk.refused("not-sent");
         }
         this.line = state;
       },
@@ -293,8 +293,7 @@ export class Participation {
 
   #refused(code: string, fatal: boolean): void {
     if (!fatal) {
-      this.talk.refused();
-      this.toasts.add(code);
+      if (!this.talk.refused(code)) this.toasts.add(code);
       return;
     }
     if (code === "session-ended") {

@@ -8,6 +8,8 @@ export class Talk {
   draft = $state("");
   /** In session time: what came until then has been seen. */
   read_ms = $state(-1);
+  /** The code of the refusal of what was sent last; empty: none. */
+  refusal = $state("");
   #send: (text: string) => boolean;
   /** Sent, and neither told nor refused yet. */
   #pending: string | null = null;
@@ -21,7 +23,9 @@ export class Talk {
   /** Sends what is written. The field is empty at once, so that the next thought can be typed. */
   post(): void {
     const text = this.draft.trim();
-    if (text === "" || this.#pending !== null || !this.#send(text)) return;
+    if (text === "" || this.#pending !== null) return;
+    this.refusal = this.#send(text) ? "" : "not-sent";
+    if (this.refusal) return;
     this.#pending = text;
     this.draft = "";
   }
@@ -45,11 +49,16 @@ export class Talk {
     this.#fresh = false;
   }
 
-  /** What was sent has not been taken: it comes back into the field, before what was typed since. */
-  refused(): void {
-    if (this.#pending === null) return;
+  /**
+   * What was sent has not been taken: it comes back into the field, before what was typed since.
+   * `false`: nothing was sent, and the refusal is of something else.
+   */
+  refused(code: string): boolean {
+    if (this.#pending === null) return false;
     this.draft = [this.#pending, this.draft].filter((it) => it !== "").join("\n");
     this.#pending = null;
+    this.refusal = code;
+    return true;
   }
 
   show(posts: readonly WirePost[]): void {
