@@ -66,6 +66,15 @@ story("a chat arrives, is there after a reload, and knows whether it is kept", a
   for (const it of [alice, bob]) {
     assert.equal(await it.see("broadcast-text").textContent(), "Five minutes left");
   }
+  for (let number = 0; number < 3; number += 1) {
+    const sent = async () => (await host.see("broadcast-field").inputValue()) === "";
+    const refusedToo = async () => (await host.see("broadcast-refusal").count()) > 0;
+    await host.see("broadcast-field").fill(`More ${number}`);
+    await host.see("broadcast-send").click();
+    await eventually("it is sent or refused", async () => (await sent()) || (await refusedToo()));
+  }
+  assert.equal(await host.sees("broadcast-refusal", "code"), "too-fast");
+  assert.equal(await host.see("broadcast-field").inputValue(), "More 2", "it stays to be sent again");
   await bob.see("chat-close").click();
   await bob.see("broadcast-close").click();
   await bob.see("broadcast").waitFor({ state: "detached" });

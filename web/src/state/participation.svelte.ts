@@ -322,6 +322,7 @@ export class Participation {
     this.#line = null;
     this.#peer.close();
     this.slots = [];
+    this.talk.open = false;
     this.writing.clear();
     this.local.hold(false);
     this.local.closeMicrophone();
