@@ -19,5 +19,6 @@ pub mod rejection;
 pub mod rooms;
 pub mod rotation;
 pub mod run;
+pub mod view;
 
 pub mod session;

@@ -17,7 +17,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use crate::{
     app::session_task::{Command, NEWS_MAX, News, SessionHandle},
@@ -25,16 +28,17 @@ use crate::{
         fact::Consent,
         ids::{ConnectionId, ParticipantId, SessionId},
         language::Language,
-        limits::MESSAGE_BYTES_MAX,
+        limits::{MESSAGE_BYTES_MAX, SLOTS, VIEW_EVERY_MS},
         message::Message,
         run::RunOptions,
         session::Wish,
+        view::{View, Wanted},
     },
     server::{
         Server,
         error::Refusal,
         token::Role,
-        wire::{ClientMessage, ServerMessage, Transcription},
+        wire::{ClientMessage, ServerMessage, Transcription, WireWanted},
     },
 };
 
@@ -167,6 +171,7 @@ impl Talk {
     ) {
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut silent = Duration::ZERO;
+        let mut views = Views { waiting: None, next: Instant::now() };
         loop {
             tokio::select! {
                 frame = stream.next() => {
@@ -176,10 +181,15 @@ impl Talk {
                         Some(Incoming::Nothing) => (),
                         Some(Incoming::Refused(refusal)) => return page.refuse(refusal, true).await,
                         Some(Incoming::Message(message)) => match self.command(message) {
+                            Ok(Command::View { view, .. }) => views.waiting = Some(view),
                             Ok(command) => if !self.handle.send(command).await { return },
                             Err(refusal) => page.refuse(refusal, false).await,
                         },
                     }
+                }
+                view = views.due() => {
+                    let connection = self.connection;
+                    if !self.handle.send(Command::View { connection, view }).await { return }
                 }
                 told = news.recv() => match told {
                     // The session let this page go, or has stopped: the page may come back.
@@ -200,6 +210,10 @@ impl Talk {
     fn command(&self, message: ClientMessage) -> Result<Command, Refusal> {
         let connection = self.connection;
         let wish = match message {
+            ClientMessage::View { slots, screen } => {
+                let view = read_view(&slots, screen)?;
+                return Ok(Command::View { connection, view });
+            }
             ClientMessage::Join { .. } | ClientMessage::Watch { .. } => {
                 return Err(Refusal::NOT_ALLOWED);
             }
@@ -296,6 +310,35 @@ impl Talk {
             News::Close => ServerMessage::Ended,
         }
     }
+}
+
+/// What a page wants to see, passed on no faster than anybody needs to know. Only its last wish
+/// counts, and that one always is.
+struct Views {
+    waiting: Option<View>,
+    /// Not before this.
+    next: Instant,
+}
+
+impl Views {
+    /// Ends when there is a wish and its time has come. Nothing is lost when it is not waited for.
+    async fn due(&mut self) -> View {
+        let Some(view) = self.waiting else { return std::future::pending().await };
+        sleep_until(self.next).await;
+        self.waiting = None;
+        self.next = Instant::now() + Duration::from_millis(VIEW_EVERY_MS);
+        view
+    }
+}
+
+/// Who does not say how large the screen is shown shows it.
+fn read_view(slots: &[WireWanted], screen: Option<WireWanted>) -> Result<View, Refusal> {
+    if SLOTS < slots.len() {
+        return Err(Refusal::MALFORMED);
+    }
+    let slots: Vec<_> = slots.iter().map(|it| Wanted::from(*it)).collect();
+    let screen = screen.map_or(Wanted::Large, Wanted::from);
+    View::new(&slots, screen).ok_or(Refusal::MALFORMED)
 }
 
 enum Incoming {

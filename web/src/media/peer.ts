@@ -1,7 +1,7 @@
 // The one media connection of a participant: two lines to send on, then the receiving slots. The
 // server offers, the page answers once; who sits in a slot changes without another word here. It never
 // opens a device and never decides when a new connection is asked for beyond saying that one is needed.
-import type { Mids, ServerMessage } from "../wire/wire";
+import type { Mids, SendMids, ServerMessage } from "../wire/wire";
 
 export type PeerState = "none" | "connecting" | "connected" | "lost";
 
@@ -95,7 +95,7 @@ export class Peer {
     this.#user.changed("none");
   }
 
-  async #setUpSending(lines: Map<string | null, RTCRtpTransceiver>, send: Mids): Promise<void> {
+  async #setUpSending(lines: Map<string | null, RTCRtpTransceiver>, send: SendMids): Promise<void> {
     const audio = lines.get(send.audio);
     const video = lines.get(send.video);
     if (!audio || !video) return;
