@@ -2,6 +2,7 @@
 // handed in by whoever measures them. It never decides what is sent; the server does, by this and by
 // what the network carries.
 import type { WireWanted } from "../wire/wire";
+import { PICTURE } from "./layers";
 
 /** One place where a slot is shown. The same one may be shown twice, such as in a small window. */
 export interface Shown {
@@ -24,8 +25,6 @@ export interface Seats {
   visible: boolean;
 }
 
-/** What a camera sends at most. */
-const PICTURE = { width: 640, height: 480 };
 /** More than this nobody sees in a moving picture, and phones have three. */
 const RATIO_MAX = 2;
 /** Parts of the whole picture that the two smaller layers have, stretched as far as looks well. */
