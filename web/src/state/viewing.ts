@@ -6,10 +6,13 @@ import type { WireWanted } from "../wire/wire";
 
 /** Twice a second at most; the server takes four. */
 const TELL_EVERY_MS = 500;
+/** Tiles that change places are measured together. */
+const SETTLE_MS = 60;
 /** What is about to be scrolled into sight is asked for in time. */
 const NEAR = "120px";
 /** The shared screen is no slot. */
 const SCREEN = -1;
+const NONE = -2;
 
 type Place = Shown & { page: Document };
 
@@ -19,7 +22,9 @@ export class Viewing {
   #most: WireWanted = "large";
   #before: readonly WireWanted[] = [];
   #tell: Paced<{ slots: readonly WireWanted[]; screen: WireWanted | null }>;
-  #look = () => this.#look_again();
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  #attachments = new Map<number, Attachment<HTMLElement>>();
+  #look = () => this.#soon();
 
   constructor(send: (slots: WireWanted[], screen: WireWanted | null) => boolean) {
     this.#tell = new Paced(TELL_EVERY_MS, ({ slots, screen }) => send([...slots], screen));
@@ -30,17 +35,19 @@ export class Viewing {
   seats(participants: readonly (number | null)[], most: WireWanted): void {
     this.#participants = participants;
     this.#most = most;
-    this.#look_again();
+    this.#soon();
   }
 
   /** The server has forgotten, or there is a new connection. */
   again(): void {
     this.#tell.again();
-    this.#look_again();
+    this.#soon();
   }
 
   stop(): void {
     this.#participants = [];
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
     this.#tell.stop();
   }
 
@@ -51,17 +58,26 @@ export class Viewing {
 
   /** For the element in which a slot is shown; a negative one is none. Works in a window beside, too. */
   shows(slot: number): Attachment<HTMLElement> {
-    return (element) => (slot < 0 ? undefined : this.#watch(element, slot));
+    return this.#attachment(slot < 0 ? NONE : slot);
   }
 
   showsScreen(): Attachment<HTMLElement> {
-    return (element) => this.#watch(element, SCREEN);
+    return this.#attachment(SCREEN);
   }
 
   /** A slot that is shown where no element can be measured, such as in the browser's own small window. */
   aside(slot: number, width: number, height: number): () => void {
     const place: Place = { slot, width, height, ratio: 1, visible: true, page: BESIDE };
     return this.#add(place);
+  }
+
+  /** The same one each time, so that nothing is measured anew because of another message. */
+  #attachment(slot: number): Attachment<HTMLElement> {
+    const known = this.#attachments.get(slot);
+    if (known) return known;
+    const made = (element: HTMLElement) => (slot === NONE ? undefined : this.#watch(element, slot));
+    this.#attachments.set(slot, made);
+    return made;
   }
 
   #watch(element: HTMLElement, slot: number): () => void {
@@ -73,12 +89,12 @@ export class Viewing {
       place.width = element.clientWidth;
       place.height = element.clientHeight;
       place.ratio = view.devicePixelRatio;
-      this.#look_again();
+      this.#soon();
     });
     const sight = new view.IntersectionObserver(
       (seen) => {
         place.visible = seen.at(-1)?.isIntersecting ?? false;
-        this.#look_again();
+        this.#soon();
       },
       { rootMargin: NEAR },
     );
@@ -94,14 +110,21 @@ export class Viewing {
 
   #add(place: Place): () => void {
     this.#places.add(place);
-    this.#look_again();
+    this.#soon();
     return () => {
       this.#places.delete(place);
-      this.#look_again();
+      this.#soon();
     };
   }
 
-  #look_again(): void {
+  #soon(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      this.#measure();
+    }, SETTLE_MS);
+  }
+
+  #measure(): void {
     if (this.#participants.length === 0) return;
     const all = [...this.#places].map((it) => ({ ...it, visible: it.visible && isSeen(it.page) }));
     const visible = isSeen(document);
