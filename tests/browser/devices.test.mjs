@@ -81,7 +81,8 @@ story("push-to-talk: heard while the space bar or the button is held, and not a 
 
   // The keyboard has come to a button: the space bar presses that one.
   const camera = await alice.see("toggle-camera").getAttribute("aria-pressed");
-  await alice.see("toggle-camera").focus();
+  await button.focus();
+  await keyboard.press("Tab");
   await keyboard.press("Space");
   await eventually("the camera follows", async () => (await alice.see("toggle-camera").getAttribute("aria-pressed")) !== camera);
   await silent("it was for the camera");
@@ -207,11 +208,13 @@ function watches() {
     window.said.push({ ...JSON.parse(text), at: performance.now() });
     return send.call(this, text);
   };
+  let held = null;
   const lock = navigator.wakeLock?.request.bind(navigator.wakeLock);
   if (lock) {
     navigator.wakeLock.request = (kind) => {
       window.locks += 1;
-      return lock(kind);
+      held = lock(kind);
+      return held;
     };
   }
   const media = navigator.mediaDevices;
@@ -236,7 +239,8 @@ function watches() {
     if (!senders.includes(this)) senders.push(this);
     return replace.call(this, it);
   };
-  window.hide = (on) => {
+  window.hide = async (on) => {
+    if (on) await (await held)?.release(); // as the browser does
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (on ? "hidden" : "visible") });
     document.dispatchEvent(new Event("visibilitychange"));
   };

@@ -47,12 +47,12 @@ describe("push-to-talk", () => {
   });
 
   test("leaves the space bar to fields, and to controls that the keyboard has come to", () => {
-    const at = (field: boolean, control: boolean, clicked: boolean) => mayTalkByKey({ field, control, clicked });
+    const at = (field: boolean, control: boolean, reached: boolean) => mayTalkByKey({ field, control, reached });
     expect(at(false, false, false)).toBe(true);
     expect(at(true, false, false)).toBe(false);
     expect(at(true, false, true)).toBe(false);
-    expect(at(false, true, false)).toBe(false);
-    expect(at(false, true, true)).toBe(true);
+    expect(at(false, true, false)).toBe(true);
+    expect(at(false, true, true)).toBe(false);
   });
 });
 

@@ -84,11 +84,11 @@ export interface KeyTarget {
   field: boolean;
   /** A control that the key itself would press. */
   control: boolean;
-  /** The control was last pressed with a pointer: the keyboard has not come to it. */
-  clicked: boolean;
+  /** The person came to it with the keyboard, and not by a click or because a sheet was closed. */
+  reached: boolean;
 }
 
 /** Whether the space bar is for talking, or for what has the focus. */
-export function mayTalkByKey({ field, control, clicked }: KeyTarget): boolean {
-  return !field && (!control || clicked);
+export function mayTalkByKey({ field, control, reached }: KeyTarget): boolean {
+  return !field && (!control || !reached);
 }

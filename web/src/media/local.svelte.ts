@@ -198,7 +198,10 @@ export class LocalMedia {
     if (!track) return;
     await track.applyConstraints({ ...this.cleaning }).catch(() => undefined);
     const now = track.getSettings()[cleaning];
-    if (now !== undefined && now !== on && this.microphone === track) await this.openMicrophone();
+    if (now === undefined || now === on || this.microphone !== track) return;
+    // Chromium gives an open device once more as it is, so it is let go first: silence for a moment.
+    track.stop();
+    await this.openMicrophone();
   }
 
   close(): void {
