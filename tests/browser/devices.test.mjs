@@ -182,6 +182,88 @@ story("a browser that is told to save data begins with small pictures, and says 
   await eventually("and larger", async () => (await views(alice)).at(-1)?.[await slotOf(alice, bob)] !== "small");
 });
 
+story("the faces stay in a small window, also when the page itself is not seen", async (stage) => {
+  const [alice, bob] = await pair(stage);
+  await alice.hearsAndSees(bob);
+  await alice.page.setViewportSize({ width: 1280, height: 800 });
+  await alice.see("small-window").click();
+  const small = () =>
+    alice.page.evaluate(() => {
+      const page = window.documentPictureInPicture.window?.document;
+      const video = page?.querySelector("[data-testid=small-room] [data-testid=tile] video");
+      return video ? { time: video.currentTime, ground: getComputedStyle(page.body).backgroundColor } : null;
+    });
+  const first = await eventually("Bob is in it", small);
+  assert.notEqual(first.ground, "rgba(0, 0, 0, 0)", "it is dressed as the page");
+  await eventually("and moves", async () => (await small()).time > first.time);
+  await hide(alice, true);
+  await pause(1_500);
+  assert.notEqual((await views(alice)).at(-1)[await slotOf(alice, bob)], "nothing", "Bob is still seen");
+  await hide(alice, false);
+  await alice.see("small-window").click();
+  await eventually("it is closed", async () => (await small()) === null);
+  assert.deepEqual(alice.complaints, []);
+});
+
+story("where there is no such window, the browser's own shows whoever speaks", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await guest(stage, "Alice", () => delete window.documentPictureInPicture);
+  const bob = await guest(stage, "Bob");
+  for (const it of [alice, bob]) await it.joins(host.joinLink, { plain: true });
+  await alice.hearsAndSees(bob);
+  await alice.page.setViewportSize({ width: 1280, height: 800 });
+  await alice.see("small-window").click();
+  await eventually("it is there", () => alice.page.evaluate(() => document.pictureInPictureElement !== null));
+  await hide(alice, true);
+  await eventually("Bob is asked for", async () => (await views(alice)).at(-1)?.[await slotOf(alice, bob)] === "medium");
+  await hide(alice, false);
+  await alice.see("small-window").click();
+  await eventually("it is closed", () => alice.page.evaluate(() => document.pictureInPictureElement === null));
+});
+
+story("settings, keys and notices fit, in every language, on a phone and a laptop, by day and by night", async (stage) => {
+  const [alice] = await pair(stage);
+  const { page } = alice;
+  const device = (await (await opens(alice)).locator("select").first().locator("option").evaluateAll((all) => all.map((it) => it.value))).at(-1);
+  await page.locator("dialog[open] select").first().selectOption(device);
+  await alice.see("speaking-hold").check();
+  await page.keyboard.press("Escape");
+  await page.evaluate((gone) => window.unplug(gone), device);
+  await alice.sees("device-notice");
+  for (const language of ["fi", "sv", "en"]) {
+    await page.locator(`header button[lang=${language}]`).click();
+    await fits(stage, alice, `notice-${language}`);
+    await page.keyboard.down("Space");
+    await isHeard(alice, true);
+    await fits(stage, alice, `talking-${language}`, [[360, "light"]]);
+    await page.keyboard.up("Space");
+    await opens(alice);
+    await fits(stage, alice, `settings-${language}`);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await alice.sees("shortcuts-dialog");
+    await fits(stage, alice, `keys-${language}`, [[360, "dark"], [1280, "light"]]);
+    await page.keyboard.press("Escape");
+  }
+});
+
+/** Photographs what there is, and holds that nothing sticks out at the side. */
+async function fits(stage, { page }, name, looks = [[360, "light"], [360, "dark"], [1280, "light"], [1280, "dark"]]) {
+  for (const [width, colorScheme] of looks) {
+    await page.setViewportSize({ width, height: width === 360 ? 740 : 800 });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.waitForTimeout(150);
+    const picture = `${name}-${width}-${colorScheme}`;
+    await page.screenshot({ path: stage.screenshot(picture) });
+    const wide = await page.evaluate(() => {
+      const sheet = document.querySelector("dialog:modal") ?? document.scrollingElement;
+      return sheet.scrollWidth - sheet.clientWidth;
+    });
+    assert.ok(wide <= 0, `${picture}: ${wide} px too wide`);
+  }
+}
+
 /** Two people in the main room, as browsers are: with echo cancelling and the like. */
 async function pair(stage) {
   const server = await stage.server();
