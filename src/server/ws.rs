@@ -210,15 +210,15 @@ impl Talk {
     fn command(&self, message: ClientMessage) -> Result<Command, Refusal> {
         let connection = self.connection;
         let wish = match message {
-            ClientMessage::View { slots, screen } => {
-                let view = read_view(&slots, screen)?;
-                return Ok(Command::View { connection, view });
-            }
             ClientMessage::Join { .. } | ClientMessage::Watch { .. } => {
                 return Err(Refusal::NOT_ALLOWED);
             }
             ClientMessage::Media => return Ok(Command::Media { connection }),
             ClientMessage::Answer { sdp } => return Ok(Command::Answer { connection, sdp }),
+            ClientMessage::View { slots, screen } => {
+                let view = read_view(&slots, screen)?;
+                return Ok(Command::View { connection, view });
+            }
             ClientMessage::SetConsent { consent } => Wish::SetConsent(consent.into()),
             ClientMessage::SetMicrophone { on } => Wish::SetMicrophone(on),
             ClientMessage::SetCamera { on } => Wish::SetCamera(on),
@@ -333,9 +333,7 @@ impl Views {
 
 /// Who does not say how large the screen is shown shows it.
 fn read_view(slots: &[WireWanted], screen: Option<WireWanted>) -> Result<View, Refusal> {
-    if SLOTS < slots.len() {
-        return Err(Refusal::MALFORMED);
-    }
+    // A message is at most 64 KiB, and so is what is collected here.
     let slots: Vec<_> = slots.iter().map(|it| Wanted::from(*it)).collect();
     let screen = screen.map_or(Wanted::Large, Wanted::from);
     View::new(&slots, screen).ok_or(Refusal::MALFORMED)
@@ -408,5 +406,35 @@ impl Page {
 
     async fn close(&mut self) {
         let _ = tokio::time::timeout(SILENCE_MAX, self.sink.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn a_view_is_passed_on_at_once_and_the_next_not_before_its_time() {
+        let view = |it| View::new(&[it; SLOTS], it).unwrap();
+        let mut views = Views { waiting: None, next: Instant::now() };
+        assert_eq!(views.due().now_or_never(), None, "nothing is wished");
+        views.waiting = Some(view(Wanted::Small));
+        views.waiting = Some(view(Wanted::Medium));
+        assert_eq!(views.due().await, view(Wanted::Medium), "the last wish counts");
+        views.waiting = Some(view(Wanted::Large));
+        assert_eq!(views.due().now_or_never(), None, "too soon");
+        assert_eq!(views.waiting, Some(view(Wanted::Large)), "and not lost");
+        views.next = Instant::now();
+        assert_eq!(views.due().await, view(Wanted::Large));
+    }
+
+    #[test]
+    fn a_page_names_no_more_slots_than_there_are() {
+        let small = [WireWanted::Small; SLOTS + 1];
+        assert!(read_view(&small, None).is_err());
+        let view = read_view(&small[..1], None).unwrap();
+        assert_eq!((view.slots[0], view.slots[1]), (Wanted::Small, Wanted::Nothing));
+        assert_eq!(view.screen, Wanted::Large, "who does not say shows it large");
     }
 }

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { changeOf } from "../src/media/devices";
 import { HoldToTalk, LastWish, mayTalkByKey } from "../src/media/hold";
 import { encodings } from "../src/media/layers";
+import { NOWHERE, type RoomState } from "../src/state/room";
+import { spotlight } from "../src/state/spotlight";
 import { Paced, type Shown, wantedOf, wishes } from "../src/media/view";
 import type { WireWanted } from "../src/wire/wire";
 
@@ -235,5 +237,38 @@ describe("layers", () => {
     expect(encodings(1, true)[0]).toMatchObject({ scaleResolutionDownBy: 3, active: true });
     expect(encodings(3, true).map((it) => it.active)).toEqual([true, false, false]);
     expect(encodings(2, false).map((it) => it.scaleResolutionDownBy)).toEqual([2, 1]);
+  });
+});
+
+describe("who is shown where only one can be", () => {
+  const room = (here: number[], speaking: number[] = []): RoomState => ({
+    ...NOWHERE,
+    me: 1,
+    room: {
+      room: "main",
+      people: here.map((participant) => ({
+        participant,
+        name: `${participant}`,
+        language: "fi",
+        consent: "on",
+        microphone: true,
+        camera: true,
+        present: true,
+      })),
+    } as RoomState["room"],
+    speaking: new Set(speaking),
+  });
+
+  test("whoever speaks, and after them nobody else until somebody does", () => {
+    expect(spotlight(null, room([1, 2, 3], [3]))).toBe(3);
+    expect(spotlight(3, room([1, 2, 3]))).toBe(3);
+    expect(spotlight(3, room([1, 2, 3], [2]))).toBe(2);
+  });
+
+  test("nobody is taken away while they speak, and never oneself", () => {
+    expect(spotlight(3, room([1, 2, 3], [2, 3]))).toBe(3);
+    expect(spotlight(null, room([1, 2], [1]))).toBe(2);
+    expect(spotlight(2, room([1]))).toBe(null);
+    expect(spotlight(9, room([1, 2]))).toBe(2);
   });
 });
