@@ -21,6 +21,7 @@ use crate::{
         message::{Message, RoomView},
         session::{Input, Output, Session, Wish},
         time::SessionTime,
+        view::View,
     },
     media::driver::{
         forwarder::{Forwarder, MediaEvent},
@@ -76,6 +77,11 @@ pub enum Command {
     Answer {
         connection: ConnectionId,
         sdp: String,
+    },
+    /// How large the page shows what it receives.
+    View {
+        connection: ConnectionId,
+        view: View,
     },
     Disconnected {
         connection: ConnectionId,
@@ -248,6 +254,10 @@ impl Task {
             }
             Command::Answer { connection, sdp } => {
                 self.take_answer(connection, sdp);
+                Ok(())
+            }
+            Command::View { connection, view } => {
+                self.view(connection, view);
                 Ok(())
             }
             Command::Disconnected { connection } => {
@@ -448,6 +458,17 @@ impl Task {
                 let _ = news.send(News::MediaFailed).await; // the page may have gone
             }
         });
+    }
+
+    /// A page's wish of what it sees, on its way to the media. Who has no seat sees nobody.
+    fn view(&self, connection: ConnectionId, view: View) {
+        let Some((participant, _)) = self.seated(connection) else { return };
+        self.pass_view_to_media(participant, view);
+    }
+
+    /// The hook for the forwarder, which chooses layers by it. It does not yet: all is sent.
+    fn pass_view_to_media(&self, participant: ParticipantId, view: View) {
+        tracing::trace!(session = %self.id, %participant, ?view, "a page says what it shows");
     }
 
     fn seated(&self, connection: ConnectionId) -> Option<(ParticipantId, Sender<News>)> {

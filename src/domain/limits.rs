@@ -55,6 +55,10 @@ pub const COUNTED_AWAY_MS: u64 = 20_000;
 /// After a restart no phase ends sooner than this, in ms: people must be back before they are moved.
 pub const RETURN_MS: u64 = 20_000;
 
+/// How often a page's wish of what it sees is passed on, in ms; the last one always is. Pages send two
+/// a second, and a window that is being resized would send sixty.
+pub const VIEW_EVERY_MS: u64 = 250;
+
 /// How often everybody is told how many are ready, and similar, in ms.
 pub const STEP_EVERY_MS: u64 = 1_000;
 

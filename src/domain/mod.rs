@@ -20,5 +20,6 @@ pub mod rooms;
 pub mod rotation;
 pub mod run;
 pub mod talk;
+pub mod view;
 
 pub mod session;

@@ -22,6 +22,7 @@ use crate::{
         mixing::Keep,
         talk::{Post, Reaction},
         time::SessionTime,
+        view,
     },
 };
 
@@ -60,6 +61,14 @@ pub enum ClientMessage {
     },
     SetCamera {
         on: bool,
+    },
+    /// How large the page shows each receiving slot, in the order of the offer's `slots`, and the
+    /// shared screen. Slots that are not named are not shown.
+    View {
+        slots: Vec<WireWanted>,
+        #[serde(default)]
+        #[ts(optional)]
+        screen: Option<WireWanted>,
     },
     /// Gives the seat up.
     Leave,
@@ -214,11 +223,19 @@ pub enum ServerMessage {
         /// end of it goes on with it; any other asks for `media`.
         media: bool,
     },
-    /// The one offer of a media connection: two lines to send on, then the receiving slots.
+    /// The offer of a media connection: lines to send on, then the receiving slots.
     Offer {
         sdp: String,
-        send: Mids,
+        send: SendMids,
         slots: Vec<Mids>,
+        /// The line on which a shared screen is received.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        screen: Option<String>,
+        /// The connection there is goes on by another way (ICE restart): its lines stay as they are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        restart: Option<bool>,
     },
     /// Who is in each receiving slot, in the order of the offer's `slots`. Never negotiated.
     Slots {
@@ -303,6 +320,27 @@ pub enum ServerMessage {
 pub struct Mids {
     pub audio: String,
     pub video: String,
+}
+
+/// The lines a page sends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SendMids {
+    pub audio: String,
+    pub video: String,
+    /// For sharing a screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub screen: Option<String>,
+}
+
+/// How large something is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireWanted {
+    Nothing,
+    Small,
+    Medium,
+    Large,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -682,6 +720,17 @@ impl From<fact::Consent> for WireConsent {
     }
 }
 
+impl From<WireWanted> for view::Wanted {
+    fn from(it: WireWanted) -> view::Wanted {
+        match it {
+            WireWanted::Nothing => view::Wanted::Nothing,
+            WireWanted::Small => view::Wanted::Small,
+            WireWanted::Medium => view::Wanted::Medium,
+            WireWanted::Large => view::Wanted::Large,
+        }
+    }
+}
+
 impl From<RoomView> for WireRoom {
     fn from(it: RoomView) -> Self {
         let people = it.people.into_iter().map(WirePerson::from).collect();
@@ -884,7 +933,9 @@ impl From<Offer> for ServerMessage {
     fn from(it: Offer) -> Self {
         let mids = |[audio, video]: [String; 2]| Mids { audio, video };
         let slots = it.slots.into_iter().map(mids).collect();
-        ServerMessage::Offer { sdp: it.sdp, send: mids(it.send), slots }
+        let [audio, video] = it.send;
+        let send = SendMids { audio, video, screen: None };
+        ServerMessage::Offer { sdp: it.sdp, send, slots, screen: None, restart: None }
     }
 }
 
@@ -921,6 +972,8 @@ mod tests {
             ClientMessage,
             ServerMessage,
             Mids,
+            SendMids,
+            WireWanted,
             WireLanguage,
             WireConsent,
             WirePerson,
@@ -988,6 +1041,9 @@ mod tests {
         let read = |text| serde_json::from_str::<ClientMessage>(text).is_ok();
         assert!(read(r#"{"type":"set-microphone","on":true}"#));
         assert!(!read(r#"{"type":"set-microphone","on":true,"loud":1}"#));
+        assert!(read(r#"{"type":"view","slots":["nothing","small","medium","large"]}"#));
+        assert!(read(r#"{"type":"view","slots":[],"screen":"large"}"#));
+        assert!(!read(r#"{"type":"view","slots":["huge"]}"#));
         assert!(!read(r#"{"type":"become-host"}"#));
         assert!(!read(r#"{"type":"move","participant":-1,"room":"main"}"#));
         assert!(!read("[]"));

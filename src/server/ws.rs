@@ -17,7 +17,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use crate::{
     app::session_task::{Command, NEWS_MAX, News, SessionHandle},
@@ -25,16 +28,17 @@ use crate::{
         fact::Consent,
         ids::{ConnectionId, ParticipantId, SessionId},
         language::Language,
-        limits::MESSAGE_BYTES_MAX,
+        limits::{MESSAGE_BYTES_MAX, SLOTS, VIEW_EVERY_MS},
         message::Message,
         run::RunOptions,
         session::Wish,
+        view::{View, Wanted},
     },
     server::{
         Server,
         error::Refusal,
         token::Role,
-        wire::{ClientMessage, ServerMessage, Transcription},
+        wire::{ClientMessage, ServerMessage, Transcription, WireWanted},
     },
 };
 
@@ -167,6 +171,7 @@ impl Talk {
     ) {
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut silent = Duration::ZERO;
+        let mut views = Views { waiting: None, next: Instant::now() };
         loop {
             tokio::select! {
                 frame = stream.next() => {
@@ -176,10 +181,15 @@ impl Talk {
                         Some(Incoming::Nothing) => (),
                         Some(Incoming::Refused(refusal)) => return page.refuse(refusal, true).await,
                         Some(Incoming::Message(message)) => match self.command(message) {
+                            Ok(Command::View { view, .. }) => views.waiting = Some(view),
                             Ok(command) => if !self.handle.send(command).await { return },
                             Err(refusal) => page.refuse(refusal, false).await,
                         },
                     }
+                }
+                view = views.due() => {
+                    let connection = self.connection;
+                    if !self.handle.send(Command::View { connection, view }).await { return }
                 }
                 told = news.recv() => match told {
                     // The session let this page go, or has stopped: the page may come back.
@@ -205,6 +215,10 @@ impl Talk {
             }
             ClientMessage::Media => return Ok(Command::Media { connection }),
             ClientMessage::Answer { sdp } => return Ok(Command::Answer { connection, sdp }),
+            ClientMessage::View { slots, screen } => {
+                let view = read_view(&slots, screen)?;
+                return Ok(Command::View { connection, view });
+            }
             ClientMessage::SetConsent { consent } => Wish::SetConsent(consent.into()),
             ClientMessage::SetMicrophone { on } => Wish::SetMicrophone(on),
             ClientMessage::SetCamera { on } => Wish::SetCamera(on),
@@ -324,6 +338,33 @@ impl Talk {
     }
 }
 
+/// What a page wants to see, passed on no faster than anybody needs to know. Only its last wish
+/// counts, and that one always is.
+struct Views {
+    waiting: Option<View>,
+    /// Not before this.
+    next: Instant,
+}
+
+impl Views {
+    /// Ends when there is a wish and its time has come. Nothing is lost when it is not waited for.
+    async fn due(&mut self) -> View {
+        let Some(view) = self.waiting else { return std::future::pending().await };
+        sleep_until(self.next).await;
+        self.waiting = None;
+        self.next = Instant::now() + Duration::from_millis(VIEW_EVERY_MS);
+        view
+    }
+}
+
+/// Who does not say how large the screen is shown shows it.
+fn read_view(slots: &[WireWanted], screen: Option<WireWanted>) -> Result<View, Refusal> {
+    // A message is at most 64 KiB, and so is what is collected here.
+    let slots: Vec<_> = slots.iter().map(|it| Wanted::from(*it)).collect();
+    let screen = screen.map_or(Wanted::Large, Wanted::from);
+    View::new(&slots, screen).ok_or(Refusal::MALFORMED)
+}
+
 enum Incoming {
     Message(ClientMessage),
     /// A pong, or the like.
@@ -391,5 +432,35 @@ impl Page {
 
     async fn close(&mut self) {
         let _ = tokio::time::timeout(SILENCE_MAX, self.sink.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn a_view_is_passed_on_at_once_and_the_next_not_before_its_time() {
+        let view = |it| View::new(&[it; SLOTS], it).unwrap();
+        let mut views = Views { waiting: None, next: Instant::now() };
+        assert_eq!(views.due().now_or_never(), None, "nothing is wished");
+        views.waiting = Some(view(Wanted::Small));
+        views.waiting = Some(view(Wanted::Medium));
+        assert_eq!(views.due().await, view(Wanted::Medium), "the last wish counts");
+        views.waiting = Some(view(Wanted::Large));
+        assert_eq!(views.due().now_or_never(), None, "too soon");
+        assert_eq!(views.waiting, Some(view(Wanted::Large)), "and not lost");
+        views.next = Instant::now();
+        assert_eq!(views.due().await, view(Wanted::Large));
+    }
+
+    #[test]
+    fn a_page_names_no_more_slots_than_there_are() {
+        let small = [WireWanted::Small; SLOTS + 1];
+        assert!(read_view(&small, None).is_err());
+        let view = read_view(&small[..1], None).unwrap();
+        assert_eq!((view.slots[0], view.slots[1]), (Wanted::Small, Wanted::Nothing));
+        assert_eq!(view.screen, Wanted::Large, "who does not say shows it large");
     }
 }

@@ -58,6 +58,9 @@ story("a page that sends what it should not is told so and let go; Alice notices
   eve.messages.length = 0;
   eve.say({ type: "answer", sdp: "v=0\r\nnonsense" });
   assert.equal((await eve.hears("error")).code, "media-failed");
+  eve.messages.length = 0;
+  eve.say({ type: "view", slots: Array(8).fill("small") });
+  assert.equal((await eve.hears("error")).code, "malformed", "there are seven slots");
   assert.equal(eve.closed, false, "a wish that is not granted is no reason to be sent away");
   eve.close();
 

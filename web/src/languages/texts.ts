@@ -323,6 +323,72 @@ export interface Texts {
     ownText: (share: number, talk_ms: number, turns: number) => string;
   };
 
+  /** How a person takes part: devices, keys, data, screens. */
+  controls: {
+    devices: string;
+    speaking: {
+      title: string;
+      switch: Told;
+      hold: Told;
+      /** On the button: at rest, and while one is heard. */
+      holdShort: string;
+      heard: string;
+      holdLong: string;
+    };
+    cleaning: {
+      title: string;
+      text: string;
+      noiseSuppression: Told;
+      echoCancellation: Told;
+      autoGainControl: Told;
+      unsupported: string;
+    };
+    data: {
+      title: string;
+      all: Told;
+      save: Told;
+      sound: Told;
+      suggested: string;
+      soundOnly: string;
+      larger: string;
+      picturesAgain: string;
+      noCamera: string;
+    };
+    keys: {
+      title: string;
+      text: string;
+      show: string;
+      list: string;
+      space: string;
+      talk: string;
+      microphone: string;
+      camera: string;
+      transcript: string;
+    };
+    window: {
+      open: string;
+      close: string;
+      openLong: string;
+      hint: string;
+      title: string;
+    };
+    screen: {
+      share: string;
+      stop: string;
+      shareLong: string;
+      mine: string;
+      /** Beside the picture. */
+      of: (name: string) => string;
+      by: (name: string) => string;
+      waiting: string;
+      full: string;
+    };
+    /** `label`: as the browser names the device. */
+    notice: Record<"gone" | "back" | "new", Record<"microphone" | "camera" | "speaker", (label: string) => string>> & {
+      use: string;
+    };
+  };
+
   left: Told & { again: string };
   ended: Told;
 

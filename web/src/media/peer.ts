@@ -1,7 +1,8 @@
-// The one media connection of a participant: two lines to send on, then the receiving slots. The
-// server offers, the page answers once; who sits in a slot changes without another word here. It never
-// opens a device and never decides when a new connection is asked for beyond saying that one is needed.
-import type { Mids, ServerMessage } from "../wire/wire";
+// The one media connection of a participant: lines to send on, then the receiving slots. The server
+// offers, the page answers; who sits in a slot changes without another word here. It never opens a
+// device and never decides when a new connection is asked for beyond saying that one is needed.
+import type { Mids, SendMids, ServerMessage } from "../wire/wire";
+import { SCREEN_BITRATE_MAX, encodings } from "./layers";
 
 export type PeerState = "none" | "connecting" | "connected" | "lost";
 
@@ -12,38 +13,61 @@ export interface SlotTracks {
   picture: MediaStream;
 }
 
+/** What the connection can do with screens. */
+export interface ScreenLines {
+  /** Whether one can be shared. */
+  send: boolean;
+  /** The one that somebody shares; null where none can be received. */
+  picture: MediaStream | null;
+}
+
 export interface PeerUser {
   answer(sdp: string): void;
   /** The connection is gone for good: ask the server for another offer. */
   needed(): void;
   changed(state: PeerState): void;
   slots(slots: readonly SlotTracks[]): void;
+  screen(lines: ScreenLines): void;
+}
+
+export interface SentTracks {
+  audio: MediaStreamTrack | null;
+  video: MediaStreamTrack | null;
+  screen: MediaStreamTrack | null;
 }
 
 type Offer = Extract<ServerMessage, { type: "offer" }>;
+type Lines = Map<string | null, RTCRtpTransceiver>;
+type Kind = keyof SentTracks;
 
 /** A wireless network that changes hands is back within this time, in ms. */
 const DISCONNECTED_MS = 5_000;
+/** The network is there again: the server follows to a new address by itself within this, in ms. */
+const ONLINE_MS = 2_500;
 /** From an answer to a live connection it takes a second; after this it will not come. */
 const CONNECT_WITHIN_MS = 15_000;
-const VIDEO_BITRATE_MAX = 600_000;
 
 export class Peer {
-  /** How many offers were ever taken: one per media connection, however often people move. */
+  /** How many media connections there ever were, however often people move or networks change. */
   negotiations = 0;
   #user: PeerUser;
   #connection: RTCPeerConnection | null = null;
-  #send: { audio: RTCRtpSender; video: RTCRtpSender } | null = null;
+  #send: Partial<Record<Kind, RTCRtpSender>> = {};
   #mids: readonly Mids[] = [];
-  #audio: MediaStreamTrack | null = null;
-  #video: MediaStreamTrack | null = null;
+  #tracks: SentTracks = { audio: null, video: null, screen: null };
+  #saving = false;
+  #bounding: Promise<void> = Promise.resolve();
   #patience: ReturnType<typeof setTimeout> | undefined;
+  #hasten = () => this.#followNetwork();
 
   constructor(user: PeerUser) {
     this.#user = user;
+    addEventListener("online", this.#hasten);
+    network()?.addEventListener("change", this.#hasten);
   }
 
   async take(offer: Offer): Promise<void> {
+    if (offer.restart) return this.#goOnByAnotherWay(offer.sdp);
     this.#drop();
     const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.#connection = connection;
@@ -54,27 +78,32 @@ export class Peer {
       this.negotiations += 1;
       await connection.setRemoteDescription({ type: "offer", sdp: offer.sdp });
       if (connection !== this.#connection) return;
-      const lines = new Map(connection.getTransceivers().map((it) => [it.mid, it]));
+      const lines: Lines = new Map(connection.getTransceivers().map((it) => [it.mid, it]));
       await this.#setUpSending(lines, offer.send);
       this.#setUpSlots(lines, offer.slots);
+      this.#setUpScreen(lines, offer.screen);
       await connection.setLocalDescription(await connection.createAnswer());
       if (connection !== this.#connection) return;
       this.#user.answer(connection.localDescription?.sdp ?? "");
-      await this.#boundVideo();
+      await this.#bound();
     } catch {
       // Too soon or too strange an offer; the wait above asks for another.
     }
   }
 
   /** What is sent from now on; null sends nothing. Never a new negotiation. */
-  async sendTracks(audio: MediaStreamTrack | null, video: MediaStreamTrack | null): Promise<void> {
-    this.#audio = audio;
-    this.#video = video;
-    if (!this.#send) return;
-    await Promise.allSettled([
-      this.#send.audio.replaceTrack(audio),
-      this.#send.video.replaceTrack(video),
-    ]);
+  async sendTracks(tracks: Partial<SentTracks>): Promise<void> {
+    this.#tracks = { ...this.#tracks, ...tracks };
+    const kinds: Kind[] = ["audio", "video", "screen"];
+    const changed = kinds.filter((kind) => this.#send[kind]?.track !== this.#tracks[kind]);
+    await Promise.allSettled(changed.map((kind) => this.#send[kind]?.replaceTrack(this.#tracks[kind])));
+  }
+
+  /** Sends as little of the camera as is of use. */
+  async save(saving: boolean): Promise<void> {
+    if (this.#saving === saving) return;
+    this.#saving = saving;
+    await this.#bound();
   }
 
   async report(): Promise<RTCStatsReport | null> {
@@ -95,17 +124,46 @@ export class Peer {
     this.#user.changed("none");
   }
 
-  async #setUpSending(lines: Map<string | null, RTCRtpTransceiver>, send: Mids): Promise<void> {
-    const audio = lines.get(send.audio);
-    const video = lines.get(send.video);
-    if (!audio || !video) return;
-    audio.direction = "sendonly";
-    video.direction = "sendonly";
-    this.#send = { audio: audio.sender, video: video.sender };
-    await this.sendTracks(this.#audio, this.#video);
+  /** As `close`, for good. */
+  forget(): void {
+    removeEventListener("online", this.#hasten);
+    network()?.removeEventListener("change", this.#hasten);
+    this.close();
   }
 
-  #setUpSlots(lines: Map<string | null, RTCRtpTransceiver>, mids: readonly Mids[]): void {
+  /** New credentials for the connection there is: its lines, tracks and slots are left alone. */
+  async #goOnByAnotherWay(sdp: string): Promise<void> {
+    const connection = this.#connection;
+    if (!connection) {
+      this.#user.needed();
+      return;
+    }
+    this.#wait(CONNECT_WITHIN_MS);
+    try {
+      await connection.setRemoteDescription({ type: "offer", sdp });
+      await connection.setLocalDescription(await connection.createAnswer());
+      if (connection !== this.#connection) return;
+      this.#user.answer(connection.localDescription?.sdp ?? "");
+      // Where the way is another one but was never lost, no change of state will say that all is well.
+      if (connection.connectionState === "connected") clearTimeout(this.#patience);
+    } catch {
+      this.#giveUp();
+    }
+  }
+
+  async #setUpSending(lines: Lines, send: SendMids): Promise<void> {
+    const found = { audio: lines.get(send.audio), video: lines.get(send.video), screen: undefined as RTCRtpTransceiver | undefined };
+    if (send.screen !== undefined) found.screen = lines.get(send.screen);
+    for (const kind of ["audio", "video", "screen"] as const) {
+      const line = found[kind];
+      if (!line) continue;
+      line.direction = "sendonly";
+      this.#send[kind] = line.sender;
+    }
+    await this.sendTracks({});
+  }
+
+  #setUpSlots(lines: Lines, mids: readonly Mids[]): void {
     const slots: SlotTracks[] = [];
     for (const mid of mids) {
       const audio = lines.get(mid.audio);
@@ -120,16 +178,21 @@ export class Peer {
     this.#user.slots(slots);
   }
 
-  async #boundVideo(): Promise<void> {
-    const sender = this.#send?.video;
-    if (!sender) return;
-    try {
-      const parameters = sender.getParameters();
-      for (const encoding of parameters.encodings) encoding.maxBitrate = VIDEO_BITRATE_MAX;
-      await sender.setParameters(parameters);
-    } catch {
-      // A browser that cannot bound it still has the server's congestion feedback.
-    }
+  #setUpScreen(lines: Lines, mid: string | undefined): void {
+    const line = mid === undefined ? undefined : lines.get(mid);
+    if (line) line.direction = "recvonly";
+    const picture = line ? new MediaStream([line.receiver.track]) : null;
+    this.#user.screen({ send: this.#send.screen !== undefined, picture });
+  }
+
+  /** One after another: browsers refuse parameters that were read before others were set. */
+  #bound(): Promise<void> {
+    this.#bounding = this.#bounding.then(async () => {
+      const { video, screen } = this.#send;
+      await setEncodings(video, "balanced", (count) => encodings(count, this.#saving));
+      await setEncodings(screen, "maintain-resolution", () => [{ maxBitrate: SCREEN_BITRATE_MAX }]);
+    });
+    return this.#bounding;
   }
 
   #follow(connection: RTCPeerConnection): void {
@@ -138,6 +201,8 @@ export class Peer {
       case "connected":
         clearTimeout(this.#patience);
         this.#user.changed("connected");
+        // Some browsers know the encodings only now.
+        void this.#bound();
         break;
       case "disconnected":
         this.#user.changed("lost");
@@ -147,6 +212,11 @@ export class Peer {
         this.#giveUp();
         break;
     }
+  }
+
+  /** The device has another network. If sound and picture do not come by it, no need to wait longer. */
+  #followNetwork(): void {
+    if (this.#connection?.connectionState === "disconnected") this.#wait(ONLINE_MS);
   }
 
   #wait(wait_ms: number): void {
@@ -165,9 +235,32 @@ export class Peer {
     clearTimeout(this.#patience);
     const old = this.#connection;
     this.#connection = null;
-    this.#send = null;
+    this.#send = {};
     if (!old) return;
     old.onconnectionstatechange = null;
     old.close();
   }
+}
+
+/** How the browser encodes a line; `of` is asked with how many layers it has been offered. */
+async function setEncodings(
+  sender: RTCRtpSender | undefined,
+  degradation: RTCDegradationPreference,
+  of: (count: number) => readonly Partial<RTCRtpEncodingParameters>[],
+): Promise<void> {
+  if (!sender) return;
+  try {
+    const parameters = sender.getParameters();
+    const wanted = of(parameters.encodings.length);
+    parameters.encodings.forEach((it, at) => Object.assign(it, wanted[at]));
+    parameters.degradationPreference = degradation;
+    await sender.setParameters(parameters);
+  } catch {
+    // A browser that cannot bound it still has the server's congestion feedback.
+  }
+}
+
+/** Told by some browsers; the others say only that they are online. */
+function network(): EventTarget | undefined {
+  return (navigator as { connection?: EventTarget }).connection;
 }

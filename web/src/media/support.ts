@@ -34,6 +34,8 @@ export interface Outbound {
   framesEncoded: number | null;
   frameWidth: number | null;
   frameHeight: number | null;
+  /** Of a layer; null where there is one picture only. */
+  rid: string | null;
 }
 
 export interface StatsDigest {
@@ -128,6 +130,7 @@ function outbound(it: Stat): Outbound {
     framesEncoded: number(it["framesEncoded"]),
     frameWidth: number(it["frameWidth"]),
     frameHeight: number(it["frameHeight"]),
+    rid: typeof it["rid"] === "string" ? it["rid"] : null,
   };
 }
 

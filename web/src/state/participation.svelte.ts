@@ -2,16 +2,21 @@
 // It ties connection, media and room state together and never draws.
 import { Line, type LineState } from "../connection/socket";
 import { type KeptPerson, giveSeatUp, keepPerson, keepSeat, keptPerson, keptSeat } from "../connection/seat";
+import { Awake } from "../media/awake";
+import { HoldToTalk, LastWish } from "../media/hold";
 import type { LocalMedia } from "../media/local.svelte";
-import { Peer, type PeerState, type SlotTracks } from "../media/peer";
+import { Peer, type PeerState, type ScreenLines, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
 import type { ClientMessage, ServerMessage, WireConsent, WireReaction } from "../wire/wire";
 import { clockOf, remaining } from "./countdown";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
+import { type Data, Preferences, type Speaking } from "./preferences.svelte";
+import { Sharing } from "./sharing.svelte";
 import { phaseOf, taskOf } from "./steps";
 import { Talk } from "./talk.svelte";
 import { Toasts } from "./toasts.svelte";
+import { Viewing } from "./viewing";
 import { Writing } from "./writing.svelte";
 
 export type Phase = "preparing" | "joining" | "in-room" | "left" | "ended" | "refused";
@@ -29,6 +34,11 @@ export class Participation {
   cameraOn = $state(false);
   consent = $state<WireConsent>("declined");
   readonly toasts = new Toasts();
+  readonly preferences = new Preferences();
+  readonly sharing: Sharing;
+  readonly viewing: Viewing;
+  /** Open while a key or the button is held. */
+  readonly held = new HoldToTalk((open) => void this.setMicrophone(open));
   readonly writing = new Writing(
     (text) => this.#send({ type: "write", text }),
     () => this.#left_ms(),
@@ -45,13 +55,31 @@ export class Participation {
   #sound = new Sound((blocked) => (this.soundBlocked = blocked));
   #support: Support;
   #hadMicrophone = false;
-  #awake: WakeLockSentinel | null = null;
+  #awake = new Awake();
+  /** Whether there was a camera before it was given up for the sake of data. */
+  #cameraForSound = false;
+  #microphone = new LastWish({
+    ready: () => this.local.microphone !== null,
+    wish: (on) => this.local.wish(on),
+    open: () => this.local.openMicrophone(),
+    done: (on) => {
+      this.microphoneOn = on;
+      this.#send({ type: "set-microphone", on });
+    },
+  });
 
   constructor(session: string, token: string, local: LocalMedia) {
     this.#session = session;
     this.#token = token;
     this.local = local;
     local.changed = () => this.#sendTracks();
+    local.speakerChanged = (id) => void this.#sound.chooseSpeaker(id);
+    this.sharing = new Sharing({
+      send: (on) => this.#send({ type: "share", on }),
+      track: (screen) => void this.#peer.sendTracks({ screen }),
+      refused: (code) => this.toasts.add(code),
+    });
+    this.viewing = new Viewing((slots, screen) => this.#send({ type: "view", slots, ...(screen ? { screen } : {}) }));
     this.#peer = new Peer({
       answer: (sdp) => this.#send({ type: "answer", sdp }),
       needed: () => this.#send({ type: "media" }),
@@ -60,11 +88,13 @@ export class Participation {
         this.slots = slots;
         this.#sound.play(slots.map((it) => it.audio));
       },
+      screen: (lines: ScreenLines) => this.sharing.offered(lines),
     });
     this.#support = new Support(this.#peer, () => this.room.slots);
     window.vuoro = this.#support;
-    document.addEventListener("visibilitychange", this.#stayAwake);
-    document.addEventListener("visibilitychange", this.#saveHidden);
+    document.addEventListener("visibilitychange", this.#hidden);
+    addEventListener("blur", this.#unheld);
+    void this.#peer.save(this.preferences.data !== "all");
   }
 
   /** Whether this tab has had a seat in the session before. */
@@ -81,6 +111,9 @@ export class Participation {
   join(person: KeptPerson): void {
     this.#keep(person);
     this.consent = person.consent ?? "declined";
+    // Who talks by holding a key begins with nothing held.
+    if (this.preferences.speaking === "hold") this.local.wish(false);
+    if (this.preferences.data === "sound") this.local.closeCamera();
     this.microphoneOn = this.local.microphone !== null && this.local.wished;
     this.cameraOn = this.local.camera !== null;
     this.refusal = "";
@@ -102,15 +135,41 @@ export class Participation {
     });
   }
 
-  async setMicrophone(on: boolean): Promise<void> {
-    if (on && !this.local.microphone && !(await this.local.openMicrophone())) return;
-    this.microphoneOn = on;
-    this.local.wish(on);
-    this.#send({ type: "set-microphone", on });
+  setMicrophone(on: boolean): Promise<void> {
+    return this.#microphone.follow(on);
+  }
+
+  /** From then on the microphone is off until something is held, or as it was switched last. */
+  speakBy(speaking: Speaking): void {
+    this.held.letGo();
+    this.preferences.speaking = speaking;
+    if (speaking === "hold") void this.setMicrophone(false);
+  }
+
+  /** What the person lets come and go. A camera that was given up for it is there again afterwards. */
+  async useData(data: Data): Promise<void> {
+    const before = this.preferences.data;
+    if (data === before) return;
+    this.preferences.data = data;
+    void this.#peer.save(data !== "all");
+    this.#see();
+    if (data === "sound") {
+      this.#cameraForSound = this.cameraOn;
+      if (this.cameraOn) await this.setCamera(false);
+    } else if (before === "sound" && this.#cameraForSound) {
+      this.#cameraForSound = false;
+      await this.setCamera(true);
+    }
   }
 
   async setCamera(on: boolean): Promise<void> {
+    if (on && this.preferences.data === "sound") {
+      this.toasts.add("sound-only");
+      return;
+    }
     if (on && !this.local.camera && !(await this.local.openCamera())) return;
+    // Meanwhile it may have been given up for the sake of data.
+    if (on && (this.preferences.data as Data) === "sound") return this.local.closeCamera();
     this.cameraOn = on;
     if (!on) this.local.closeCamera();
     this.#send({ type: "set-camera", on });
@@ -175,11 +234,6 @@ export class Participation {
     this.#sendOrSay({ type: "call", on });
   }
 
-  async chooseSpeaker(id: string): Promise<void> {
-    this.local.speakerId = id;
-    await this.#sound.chooseSpeaker(id);
-  }
-
   startSound(): void {
     void this.#sound.start();
   }
@@ -198,10 +252,13 @@ export class Participation {
   }
 
   close(): void {
-    document.removeEventListener("visibilitychange", this.#stayAwake);
-    document.removeEventListener("visibilitychange", this.#saveHidden);
+    document.removeEventListener("visibilitychange", this.#hidden);
+    removeEventListener("blur", this.#unheld);
     this.#finish("left");
+    this.#awake.close();
+    this.#peer.forget();
     this.#sound.close();
+    this.viewing.close();
   }
 
   #opening(): ClientMessage {
@@ -216,6 +273,8 @@ export class Participation {
     this.#support.note(message);
     const before = this.room.room?.room;
     this.room = reduce(this.room, message, performance.now());
+    this.#see();
+    this.sharing.follow(this.room);
     switch (message.type) {
       case "welcome":
         this.#welcomed(message.seat, message.media);
@@ -236,7 +295,7 @@ export class Participation {
         break;
       case "offer":
         this.#hold();
-        void this.#peer.take(message);
+        void this.#peer.take(message).then(() => this.viewing.again());
         break;
       case "room":
         if (before !== message.room.room) this.talk.moved();
@@ -269,13 +328,18 @@ export class Participation {
     // Only the line was lost: sound and picture have gone on all the while.
     if (!media || this.#peer.state !== "connected") this.#send({ type: "media" });
     this.writing.connected();
-    void this.#stayAwake();
+    this.viewing.again();
+    this.sharing.welcomed(this.room);
+    this.#awake.keep(true);
   }
 
   /** Follows what the method lets this person do. The wish for a microphone stays as it was. */
   #hold(): void {
     const { running, step } = this.room;
-    this.local.hold(step?.may_speak === false);
+    const may = step?.may_speak !== false;
+    this.local.hold(!may);
+    // What is held while one may not speak does not open the microphone when one may.
+    if (!may) this.held.letGo();
     if (!running) this.writing.clear();
   }
 
@@ -293,6 +357,7 @@ export class Participation {
 
   #refused(code: string, fatal: boolean): void {
     if (!fatal) {
+      if (this.sharing.refusedBy(code)) return;
       if (!this.talk.refused(code)) this.toasts.add(code);
       return;
     }
@@ -320,6 +385,9 @@ export class Participation {
     this.#hadMicrophone = this.local.microphone !== null;
     this.#line?.close();
     this.#line = null;
+    this.held.letGo();
+    this.sharing.stop();
+    this.viewing.stop();
     this.#peer.close();
     this.slots = [];
     this.talk.open = false;
@@ -327,8 +395,12 @@ export class Participation {
     this.local.hold(false);
     this.local.closeMicrophone();
     this.local.closeCamera();
-    void this.#awake?.release().catch(() => undefined);
-    this.#awake = null;
+    this.#awake.keep(false);
+  }
+
+  /** What can be seen at most, and who sits where. */
+  #see(): void {
+    this.viewing.seats(this.room.slots, this.preferences.most);
   }
 
   #sendTracks(): void {
@@ -336,7 +408,7 @@ export class Participation {
       if (this.microphoneOn && !this.local.microphone) this.#lostMicrophone();
       if (this.cameraOn && !this.local.camera && !this.local.opening) this.#lostCamera();
     }
-    void this.#peer.sendTracks(this.local.microphone, this.local.camera);
+    void this.#peer.sendTracks({ audio: this.local.microphone, video: this.local.camera });
   }
 
   #lostMicrophone(): void {
@@ -361,24 +433,12 @@ export class Participation {
     return sent;
   }
 
-  /** A page in the background may never come back. */
-  #saveHidden = (): void => {
-    if (document.visibilityState === "hidden") this.writing.save();
+  /** A page in the background may never come back, and nobody holds a key of it. */
+  #hidden = (): void => {
+    if (document.visibilityState !== "hidden") return;
+    this.writing.save();
+    this.held.letGo();
   };
 
-  /** A phone that dims its screen drops its camera and, soon after, its network. */
-  #stayAwake = async (): Promise<void> => {
-    if (document.visibilityState !== "visible" || this.phase !== "in-room" || !mayStayAwake()) return;
-    try {
-      this.#awake = (await navigator.wakeLock?.request("screen")) ?? null;
-    } catch {
-      // Refused on low battery or inside some iframes; the room works without.
-    }
-  };
-}
-
-/** An iframe that was not given the right would be complained about in the browser's console. */
-function mayStayAwake(): boolean {
-  const { featurePolicy } = document as { featurePolicy?: { allowsFeature(name: string): boolean } };
-  return featurePolicy?.allowsFeature("screen-wake-lock") ?? true;
+  #unheld = (): void => this.held.letGo();
 }

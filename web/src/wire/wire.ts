@@ -8,7 +8,7 @@ seat: string | null, name: string, language: WireLanguage, consent: WireConsent,
 /**
  * Organisation, role, region and the like, by kind: people of one kind are mixed.
  */
-tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "media" } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "media" } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
 /**
  * What is talked about. May be empty.
  */
@@ -31,7 +31,15 @@ seat: string, title: string, language: WireLanguage, room: WireRoom, transcripti
  * Whether the server still has a live media connection of this seat. A page that has its
  * end of it goes on with it; any other asks for `media`.
  */
-media: boolean, } | { "type": "offer", sdp: string, send: Mids, slots: Array<Mids>, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
+media: boolean, } | { "type": "offer", sdp: string, send: SendMids, slots: Array<Mids>, 
+/**
+ * The line on which a shared screen is received.
+ */
+screen?: string, 
+/**
+ * The connection there is goes on by another way (ICE restart): its lines stay as they are.
+ */
+restart?: boolean, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
 /**
  * Largest first, without names.
  */
@@ -54,6 +62,14 @@ ranking: Array<WireCard>, } | { "type": "reacted", participant: number, reaction
 fatal: boolean, };
 
 export type Mids = { audio: string, video: string, };
+
+export type SendMids = { audio: string, video: string, 
+/**
+ * For sharing a screen.
+ */
+screen?: string, };
+
+export type WireWanted = "nothing" | "small" | "medium" | "large";
 
 export type WireLanguage = "fi" | "sv" | "en";
 
