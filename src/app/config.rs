@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::media::driver::transport::{Ports, PublicAddress, TcpPort};
+
 /// Everything an administrator can choose. A missing field has its default; an unknown one is
 /// refused.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -41,9 +43,43 @@ pub struct ServerConfig {
 pub struct MediaConfig {
     /// Address and UDP port of all audio and video. Default: `0.0.0.0:8080`.
     pub listen: SocketAddr,
-    /// IP addresses under which browsers reach that port, best first; needed behind address
-    /// translation. Default: none, which takes this machine's own.
-    pub addresses: Vec<IpAddr>,
+    /// TCP port of the same, for browsers whose network lets no UDP through; 0: none. Default: the
+    /// one after the last UDP port, where it is free.
+    pub tcp_port: Option<u16>,
+    /// IP addresses under which browsers reach those ports, best first; needed behind address
+    /// translation. With a port, `198.51.100.7:3478`, where another is mapped to the UDP port.
+    /// Default: none, which takes this machine's own.
+    pub addresses: Vec<MediaAddress>,
+    /// Threads that forward, each with a UDP port of its own, counted on from `listen`; a session
+    /// lives on one. One carries three hundred people with video. 1 to 64. Default: 1.
+    pub cores: usize,
+}
+
+/// An IP address, with or without a port.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum MediaAddress {
+    WithPort(SocketAddr),
+    Alone(IpAddr),
+}
+
+impl MediaConfig {
+    pub fn ports(&self) -> Ports {
+        let address = |it: &MediaAddress| match it {
+            MediaAddress::WithPort(it) => PublicAddress { ip: it.ip(), port: Some(it.port()) },
+            MediaAddress::Alone(ip) => PublicAddress { ip: *ip, port: None },
+        };
+        Ports {
+            listen: self.listen,
+            tcp: match self.tcp_port {
+                None => TcpPort::Next,
+                Some(0) => TcpPort::None,
+                Some(port) => TcpPort::At(port),
+            },
+            addresses: self.addresses.iter().map(address).collect(),
+            cores: self.cores,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -84,7 +120,12 @@ impl Default for ServerConfig {
 
 impl Default for MediaConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)), addresses: Vec::new() }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            tcp_port: None,
+            addresses: Vec::new(),
+            cores: 1,
+        }
     }
 }
 
@@ -132,6 +173,9 @@ impl Config {
     fn problem(&self) -> Option<String> {
         if !(12..=3_600).contains(&self.speech.backlog_s_max) {
             return Some("speech.backlog_s_max must be from 12 to 3600".to_owned());
+        }
+        if !(1..=64).contains(&self.media.cores) {
+            return Some("media.cores must be from 1 to 64".to_owned());
         }
         let origin = |it: &&String| {
             let host = it.strip_prefix("https://").or_else(|| it.strip_prefix("http://"));
@@ -185,12 +229,21 @@ mod tests {
     }
 
     #[test]
+    fn addresses_may_have_ports() {
+        let config = check("[media]\naddresses = ['198.51.100.7:3478', '2001:db8::7']").unwrap();
+        let ports: Vec<_> = config.media.ports().addresses.iter().map(|it| it.port).collect();
+        assert_eq!(ports, [Some(3_478), None]);
+    }
+
+    #[test]
     fn what_is_unknown_or_wrong_is_refused_with_its_name() {
         for (text, named) in [
             ("[speech]\nmodle = 'x'", "modle"),
             ("[sever]\nlisten = '127.0.0.1:1'", "sever"),
             ("[server]\nlisten = 'here'", "listen"),
             ("[speech]\nbacklog_s_max = 3", "backlog_s_max"),
+            ("[media]\ncores = 0", "cores"),
+            ("[media]\naddresses = ['example.fi']", "addresses"),
             ("[server]\nembed_parents = ['example.fi']", "embed_parents"),
             ("[server]\nembed_parents = ['https://example.fi; script-src *']", "embed_parents"),
         ] {

@@ -16,7 +16,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     app::{config::Config, hearing::Hearing, methods::Library, registry::Registry},
     domain::limits::SESSIONS_MAX,
-    media::driver::peer::{MediaError, Transport},
+    media::driver::transport::{Transport, TransportError},
     notes::driver::{
         index::{Follower, Index, IndexError},
         log::{Log, LogError},
@@ -42,7 +42,7 @@ pub enum StartError {
     #[error(transparent)]
     Index(#[from] IndexError),
     #[error(transparent)]
-    Media(#[from] MediaError),
+    Media(#[from] TransportError),
     #[error("cannot use the data folder {path}: {source}")]
     Data { path: PathBuf, source: std::io::Error },
 }
@@ -62,7 +62,7 @@ impl App {
             }
         })?;
         let follower = index.follow(&log)?;
-        let transport = Transport::bind(config.media.listen, &config.media.addresses)?;
+        let transport = Transport::bind(&config.media.ports())?;
         let hearing = Arc::new(Hearing::start(&config.speech));
         let (methods, faults) = Library::load(Some(&data.join(methods::OWN_FOLDER)));
         faults.iter().for_each(|fault| tracing::warn!("a method is left out: {fault}"));

@@ -21,7 +21,7 @@ use crate::{
         session::Session,
         time::SessionTime,
     },
-    media::driver::peer::Transport,
+    media::driver::transport::Transport,
     notes::driver::log::{Log, LogError},
 };
 

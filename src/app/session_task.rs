@@ -25,14 +25,14 @@ use crate::{
     },
     media::driver::{
         forwarder::{Forwarder, MediaEvent},
-        peer::Transport,
         tap::{AudioTap, TappedPacket},
+        transport::Transport,
     },
     notes::driver::log::{Log, LogError},
     speech::driver::pipeline::{SpeakerId, SpeechEvent},
 };
 
-pub use crate::media::{driver::peer::Offer, engine::router::Slots};
+pub use crate::media::{driver::forwarder::Offer, engine::router::Slots};
 
 /// Requests of pages waiting for the session. Full: the pages wait.
 const COMMANDS_MAX: usize = 256;
@@ -70,9 +70,10 @@ pub enum Command {
         connection: ConnectionId,
         wish: Wish,
     },
-    /// A peer connection, the first or a new one.
+    /// A peer connection, the first or a new one; or the one there is, by another way.
     Media {
         connection: ConnectionId,
+        restart: bool,
     },
     Answer {
         connection: ConnectionId,
@@ -152,8 +153,7 @@ pub fn start(
     let tap = Arc::new(Tap { session: id, clock, hearing: Arc::clone(&around.hearing) });
     let events: UnboundedSender<MediaEvent> = media;
     let forwarder = Forwarder::new(
-        Arc::clone(&around.transport),
-        Arc::new(move || clock.now()),
+        &around.transport,
         tap,
         // The task may have ended; then there is nobody to tell.
         Arc::new(move |event| _ = events.send(event)),
@@ -230,7 +230,8 @@ impl Task {
             session = %self.id,
             packets_received = packets.received.load(Ordering::Relaxed),
             packets_forwarded = packets.forwarded.load(Ordering::Relaxed),
-            packets_dropped = packets.dropped.load(Ordering::Relaxed),
+            packets_silent = packets.silent.load(Ordering::Relaxed),
+            packets_repaired = packets.repaired.load(Ordering::Relaxed),
             "session task ends"
         );
     }
@@ -248,8 +249,8 @@ impl Task {
             Command::Wish { connection, wish } => {
                 self.input(Input::Wish { connection, wish }).await
             }
-            Command::Media { connection } => {
-                self.offer_media(connection);
+            Command::Media { connection, restart } => {
+                self.offer_media(connection, restart);
                 Ok(())
             }
             Command::Answer { connection, sdp } => {
@@ -387,14 +388,9 @@ impl Task {
                     self.around.hearing.cut(self.speaker(participant));
                 }
             }
-            Output::Share { participant, on } => self.share(participant, on),
+            Output::Share { participant, on } => self.forwarder.show(participant, on),
             Output::Finished => (),
         }
-    }
-
-    /// The session's word on whose screen goes to its room, for the media to follow.
-    fn share(&self, participant: ParticipantId, on: bool) {
-        tracing::debug!(session = %self.id, %participant, on, "shares the screen");
     }
 
     /// Who only lost the socket keeps the media connection, and is told who sits in its slots.
@@ -434,11 +430,17 @@ impl Task {
         }
     }
 
-    fn offer_media(&self, connection: ConnectionId) {
+    fn offer_media(&self, connection: ConnectionId, restart: bool) {
         let Some((participant, news)) = self.seated(connection) else { return };
         let (forwarder, id) = (self.forwarder.clone(), self.id);
+        let lives = restart && forwarder.live_slots(participant).is_some();
         tokio::spawn(async move {
-            let offered = match forwarder.connect(participant).await {
+            let offered = if lives {
+                forwarder.restart(participant).await
+            } else {
+                forwarder.connect(participant).await
+            };
+            let offered = match offered {
                 Ok(offer) => News::Offer(offer),
                 Err(error) => {
                     tracing::error!(session = %id, %participant, %error, "no media connection");
@@ -460,15 +462,11 @@ impl Task {
         });
     }
 
-    /// A page's wish of what it sees, on its way to the media. Who has no seat sees nobody.
+    /// A page's wish of what it sees. Who has no seat sees nobody.
     fn view(&self, connection: ConnectionId, view: View) {
-        let Some((participant, _)) = self.seated(connection) else { return };
-        self.pass_view_to_media(participant, view);
-    }
-
-    /// The hook for the forwarder, which chooses layers by it. It does not yet: all is sent.
-    fn pass_view_to_media(&self, participant: ParticipantId, view: View) {
-        tracing::trace!(session = %self.id, %participant, ?view, "a page says what it shows");
+        if let Some((participant, _)) = self.seated(connection) {
+            self.forwarder.view(participant, view);
+        }
     }
 
     fn seated(&self, connection: ConnectionId) -> Option<(ParticipantId, Sender<News>)> {

@@ -1,9 +1,9 @@
 //! Media: who hears and sees whom. `engine` is pure, `driver` touches the network.
 //!
-//! The life of one packet: `driver::socket` → `driver::peer` (decrypts) → `driver::forwarder` (looks
-//! up the table that `engine::router` made) → `engine::slot` of each subscriber → `driver::peer`
-//! (encrypts) → `driver::socket`. Beside it `engine::level` hears who speaks, and `driver::tap`
-//! offers the audio to whoever may listen.
+//! The life of one packet: `driver::core` receives a batch → `engine::exchange` finds whose it is,
+//! opens it once, and for each subscriber that `engine::router` has put in its table asks
+//! `engine::slot` for its numbers and seals it in place → `driver::batch` sends all of them. Beside it
+//! `engine::level` hears who speaks, and `driver::tap` offers the audio to whoever may listen.
 
 pub mod driver;
 pub mod engine;

@@ -48,7 +48,13 @@ pub enum ClientMessage {
         token: String,
     },
     /// Asks for an `offer`: at first, and again when the media connection has failed.
-    Media,
+    Media {
+        /// The connection there is shall go on by another way, as the page's network has changed; where
+        /// there is none, a new one.
+        #[serde(default)]
+        #[ts(optional)]
+        restart: Option<bool>,
+    },
     /// The answer to the last `offer`.
     Answer {
         sdp: String,
@@ -934,8 +940,10 @@ impl From<Offer> for ServerMessage {
         let mids = |[audio, video]: [String; 2]| Mids { audio, video };
         let slots = it.slots.into_iter().map(mids).collect();
         let [audio, video] = it.send;
-        let send = SendMids { audio, video, screen: None };
-        ServerMessage::Offer { sdp: it.sdp, send, slots, screen: None, restart: None }
+        let [own_screen, screen] = it.screen;
+        let send = SendMids { audio, video, screen: Some(own_screen) };
+        let restart = it.restarts.then_some(true);
+        ServerMessage::Offer { sdp: it.sdp, send, slots, screen: Some(screen), restart }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
         fact::Consent,
         ids::{ConnectionId, ParticipantId, SessionId},
         language::Language,
-        limits::{MESSAGE_BYTES_MAX, SLOTS, VIEW_EVERY_MS},
+        limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
         message::Message,
         run::RunOptions,
         session::Wish,
@@ -213,7 +213,10 @@ impl Talk {
             ClientMessage::Join { .. } | ClientMessage::Watch { .. } => {
                 return Err(Refusal::NOT_ALLOWED);
             }
-            ClientMessage::Media => return Ok(Command::Media { connection }),
+            ClientMessage::Media { restart } => {
+                let restart = restart.unwrap_or(false);
+                return Ok(Command::Media { connection, restart });
+            }
             ClientMessage::Answer { sdp } => return Ok(Command::Answer { connection, sdp }),
             ClientMessage::View { slots, screen } => {
                 let view = read_view(&slots, screen)?;

@@ -1,8 +1,11 @@
-//! The half of media that touches the network. Only `socket`, `rtcp` and `peer` know the `webrtc`
-//! crate, so that another way to move packets changes these three files.
+//! The half of media that touches the network: sockets, threads, handshakes. What happens to a packet
+//! is the engine's.
 
+mod batch;
+mod clock;
+mod core;
 pub mod forwarder;
-pub mod peer;
-mod rtcp;
-pub mod socket;
+mod handshake;
 pub mod tap;
+mod tcp;
+pub mod transport;

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{
-    ids::{ParticipantId, RoomId},
-    limits::SLOTS,
-    time::SessionTime,
+use crate::{
+    domain::{
+        ids::{ParticipantId, RoomId},
+        limits::SLOTS,
+    },
+    media::engine::time::MediaTime,
 };
 
 /// A receiving slot's new publisher.
@@ -24,13 +26,15 @@ pub type Slots = [Option<ParticipantId>; SLOTS];
 #[derive(Clone, Debug, Default)]
 pub struct Router {
     people: BTreeMap<ParticipantId, Place>,
+    /// Who shows a screen to their room.
+    showing: BTreeSet<ParticipantId>,
 }
 
 #[derive(Clone, Debug)]
 struct Place {
     room: RoomId,
     slots: Slots,
-    spoke_at: SessionTime,
+    spoke_at: MediaTime,
 }
 
 impl Router {
@@ -62,10 +66,11 @@ impl Router {
             match (room, self.people.get_mut(who)) {
                 (Some(room), Some(place)) => place.room = *room,
                 (Some(room), None) => {
-                    let (slots, spoke_at) = ([None; SLOTS], SessionTime::ZERO);
+                    let (slots, spoke_at) = ([None; SLOTS], MediaTime::ZERO);
                     self.people.insert(*who, Place { room: *room, slots, spoke_at });
                 }
                 (None, _) => {
+                    self.showing.remove(who);
                     let gone = self.people.remove(who).map_or([None; SLOTS], |it| it.slots);
                     let held = (0..SLOTS).filter(|slot| gone[*slot].is_some());
                     let emptied = |slot| SlotChange { subscriber: *who, slot, publisher: None };
@@ -96,7 +101,7 @@ impl Router {
 
     /// A person began to speak. In a room with more people than slots they take, in the slots of
     /// those who do not receive them, the place of whoever has been silent for longest.
-    pub fn spoke(&mut self, who: ParticipantId, at: SessionTime, changes: &mut Vec<SlotChange>) {
+    pub fn spoke(&mut self, who: ParticipantId, at: MediaTime, changes: &mut Vec<SlotChange>) {
         let Some(place) = self.people.get_mut(&who) else { return };
         place.spoke_at = at;
         let room = Some(place.room);
@@ -109,6 +114,33 @@ impl Router {
             let silent = longest_silent.copied();
             self.change(subscriber, silent, Some(who), changes);
         }
+    }
+
+    /// A person begins to show a screen to their room, or ends.
+    pub fn show(&mut self, who: ParticipantId, on: bool) {
+        if on && self.people.contains_key(&who) {
+            self.showing.insert(who);
+        } else {
+            self.showing.remove(&who);
+        }
+    }
+
+    /// Whose screen a person sees.
+    pub fn screen(&self, subscriber: ParticipantId) -> Option<ParticipantId> {
+        let room = |it: &ParticipantId| self.people.get(it).map(|it| it.room);
+        let own = room(&subscriber)?;
+        let mut others = self.showing.iter().copied().filter(|it| *it != subscriber);
+        others.find(|it| room(it) == Some(own))
+    }
+
+    /// Everybody who has a place.
+    pub fn people(&self) -> impl Iterator<Item = ParticipantId> + '_ {
+        self.people.keys().copied()
+    }
+
+    /// When a person last began to speak.
+    pub fn spoke_last(&self, who: ParticipantId) -> MediaTime {
+        self.spoke_at(who)
     }
 
     pub fn slots(&self, subscriber: ParticipantId) -> Option<&Slots> {
@@ -128,8 +160,8 @@ impl Router {
         there.map(|(id, _)| *id).collect()
     }
 
-    fn spoke_at(&self, who: ParticipantId) -> SessionTime {
-        self.people.get(&who).map_or(SessionTime::ZERO, |it| it.spoke_at)
+    fn spoke_at(&self, who: ParticipantId) -> MediaTime {
+        self.people.get(&who).map_or(MediaTime::ZERO, |it| it.spoke_at)
     }
 
     /// Fills free slots with those of the room who are not in one, who spoke last first.
@@ -205,6 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_is_seen_in_its_room_and_nowhere_else() {
+        let mut router = Router::default();
+        let all = [ALICE, BOB, CHAO];
+        router.place_all(&all.map(|it| (it, Some(RoomId::Main))), &mut vec![]);
+        router.show(BOB, true);
+        assert_eq!(all.map(|it| router.screen(it)), [Some(BOB), None, Some(BOB)]);
+        router.place(CHAO, Some(ONE), &mut vec![]);
+        assert_eq!(all.map(|it| router.screen(it)), [Some(BOB), None, None]);
+        router.place(BOB, None, &mut vec![]);
+        router.place(BOB, Some(RoomId::Main), &mut vec![]);
+        assert_eq!(router.screen(ALICE), None, "who comes back does not show by that");
+    }
+
+    #[test]
     fn those_who_stay_keep_their_slots() {
         let mut router = Router::default();
         for who in 1..=5 {
@@ -237,7 +283,7 @@ mod tests {
             router.place(ParticipantId(who), Some(RoomId::Main), &mut vec![]);
         }
         for (who, at) in [(2, 10), (3, 20), (20, 30)] {
-            router.spoke(ParticipantId(who), SessionTime(at), &mut vec![]);
+            router.spoke(ParticipantId(who), MediaTime::from_ms(at), &mut vec![]);
         }
         for subscriber in 4..=19 {
             let heard = hears(&router, ParticipantId(subscriber));
@@ -268,7 +314,7 @@ mod tests {
                         n => Some(RoomId::Breakout(n)),
                     };
                     if *speaks {
-                        router.spoke(who, SessionTime(index as u64), &mut changes);
+                        router.spoke(who, MediaTime::from_ms(index as u64), &mut changes);
                     } else {
                         placed.push((who, room));
                     }

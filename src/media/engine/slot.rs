@@ -1,8 +1,9 @@
 //! One receiving slot: makes the packets of whoever sits in it one unbroken stream. It owns the
 //! outgoing sequence numbers and timestamps (RFC 3550); the SSRC never changes, so a receiver notices
-//! nothing when the publisher does. It never holds a packet.
+//! nothing when the publisher does, or when another layer of their picture is sent. It never holds a
+//! packet.
 
-use crate::domain::{ids::ParticipantId, time::SessionTime};
+use crate::{domain::ids::ParticipantId, media::engine::time::MediaTime};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TrackKind {
@@ -12,13 +13,19 @@ pub enum TrackKind {
 
 impl TrackKind {
     /// Ticks of the RTP clock per ms: Opus (RFC 7587) 48, VP8 (RFC 7741) 90.
-    fn ticks_per_ms(self) -> u64 {
+    pub fn ticks_per_ms(self) -> u64 {
         match self {
             TrackKind::Audio => 48,
             TrackKind::Video => 90,
         }
     }
 }
+
+/// A layer of a picture sent in several sizes at once (simulcast, RFC 8853), from 0, the smallest.
+pub type Layer = u8;
+
+/// The layer of what comes in one size only.
+pub const WHOLE: Layer = 2;
 
 /// What of an incoming packet's header matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +35,7 @@ pub struct Incoming {
     pub timestamp: u32,
     /// Whether a picture that needs no other begins here. Always true for audio.
     pub keyframe: bool,
+    pub layer: Layer,
 }
 
 /// The header's new values.
@@ -41,6 +49,8 @@ pub struct Outgoing {
 pub struct Slot {
     kind: TrackKind,
     publisher: Option<ParticipantId>,
+    /// Towards which it goes; `None`: nothing is to pass.
+    target: Option<Layer>,
     source: Option<Source>,
     last: Option<Last>,
 }
@@ -49,6 +59,7 @@ pub struct Slot {
 #[derive(Clone, Copy, Debug)]
 struct Source {
     ssrc: u32,
+    layer: Layer,
     first_sequence: u16,
     sequence_offset: u16,
     timestamp_offset: u32,
@@ -58,7 +69,7 @@ struct Source {
 #[derive(Clone, Copy, Debug)]
 struct Last {
     outgoing: Outgoing,
-    at: SessionTime,
+    at: MediaTime,
 }
 
 /// For so many packets after a switch, one from before it is recognised as late and dropped.
@@ -66,7 +77,7 @@ const SWITCH_PACKETS: u32 = 1_000;
 
 impl Slot {
     pub fn new(kind: TrackKind) -> Self {
-        Self { kind, publisher: None, source: None, last: None }
+        Self { kind, publisher: None, target: Some(WHOLE), source: None, last: None }
     }
 
     pub fn publisher(&self) -> Option<ParticipantId> {
@@ -81,28 +92,45 @@ impl Slot {
         }
     }
 
-    /// Whether a keyframe of the publisher is needed before anything can pass.
-    pub fn wants_keyframe(&self) -> bool {
-        self.kind == TrackKind::Video && self.publisher.is_some() && self.source.is_none()
+    /// The layer that is wanted from now on; it comes with its next keyframe, and until then the one
+    /// before goes on. `None`: nothing passes.
+    pub fn want(&mut self, target: Option<Layer>) {
+        self.target = target;
+        if target.is_none() {
+            self.source = None;
+        }
+    }
+
+    /// The layer of which a keyframe is needed before what is wanted can pass.
+    pub fn wants_keyframe(&self) -> Option<Layer> {
+        let target = self.target.filter(|_| self.kind == TrackKind::Video);
+        self.publisher.and(target).filter(|it| self.source.is_none_or(|now| now.layer != *it))
     }
 
     /// The numbers with which a packet of `publisher` goes out now; `None`: it does not.
     pub fn pass(
         &mut self,
-        now: SessionTime,
+        now: MediaTime,
         publisher: ParticipantId,
         incoming: Incoming,
     ) -> Option<Outgoing> {
         if self.publisher != Some(publisher) {
             return None;
         }
-        if self.source.is_some_and(|it| it.ssrc != incoming.ssrc) {
-            self.source = None; // the publisher has connected anew
-        }
         let mut source = match self.source {
-            Some(source) => source,
-            None if incoming.keyframe => self.switch(now, incoming),
-            None => return None,
+            Some(source) if source.ssrc == incoming.ssrc => source,
+            other => {
+                let target = self.target?;
+                if other.is_some_and(|it| it.layer == incoming.layer) {
+                    self.source = None; // the publisher has connected anew
+                }
+                let fits = incoming.layer == target;
+                let meanwhile = self.source.is_none() && incoming.layer < target;
+                if !incoming.keyframe || !(fits || meanwhile) {
+                    return None;
+                }
+                self.switch(now, incoming)
+            }
         };
         let ahead = incoming.sequence.wrapping_sub(source.first_sequence);
         if source.packets < SWITCH_PACKETS && 0x8000 <= ahead {
@@ -123,8 +151,42 @@ impl Slot {
         Some(outgoing)
     }
 
+    /// A packet of the publisher is not worth sending. The numbers close over it, so that the
+    /// receiver does not take it for lost.
+    pub fn skip(&mut self, publisher: ParticipantId, ssrc: u32, sequence: u16) {
+        let Some(source) = self.source.as_mut().filter(|it| it.ssrc == ssrc) else { return };
+        let ahead = sequence.wrapping_sub(source.first_sequence);
+        if self.publisher == Some(publisher) && ahead < 0x8000 {
+            source.sequence_offset = source.sequence_offset.wrapping_sub(1);
+            // What is older would now get a number that has been given.
+            source.first_sequence = sequence.wrapping_add(1);
+            source.packets = 0;
+        }
+    }
+
+    /// Which packet of whom one of our numbers was, so that it can be sent again; `None`: of somebody
+    /// who sits here no longer, or a layer that flows no longer.
+    pub fn origin(&self, sequence: u16) -> Option<(ParticipantId, u32, u16)> {
+        let source = self.source?;
+        let original = sequence.wrapping_sub(source.sequence_offset);
+        let ahead = original.wrapping_sub(source.first_sequence);
+        let is_ours = SWITCH_PACKETS <= source.packets || ahead < 0x8000;
+        is_ours.then_some((self.publisher?, source.ssrc, original))
+    }
+
+    /// The time of the publisher's stream, on ours.
+    pub fn timestamp_of(&self, ssrc: u32, timestamp: u32) -> Option<u32> {
+        let source = self.source.filter(|it| it.ssrc == ssrc)?;
+        Some(timestamp.wrapping_add(source.timestamp_offset))
+    }
+
+    /// The stream that flows now.
+    pub fn source_ssrc(&self) -> Option<u32> {
+        self.source.map(|it| it.ssrc)
+    }
+
     /// Continues our numbers: the next sequence number, and a timestamp as much later as the clock.
-    fn switch(&self, now: SessionTime, incoming: Incoming) -> Source {
+    fn switch(&self, now: MediaTime, incoming: Incoming) -> Source {
         let next = self.last.map_or(
             Outgoing { sequence: incoming.sequence, timestamp: incoming.timestamp },
             |last| {
@@ -137,6 +199,7 @@ impl Slot {
         );
         Source {
             ssrc: incoming.ssrc,
+            layer: incoming.layer,
             first_sequence: incoming.sequence,
             sequence_offset: next.sequence.wrapping_sub(incoming.sequence),
             timestamp_offset: next.timestamp.wrapping_sub(incoming.timestamp),
@@ -154,18 +217,18 @@ mod tests {
     const BOB: ParticipantId = ParticipantId(2);
 
     fn packet(ssrc: u32, sequence: u16, timestamp: u32, keyframe: bool) -> Incoming {
-        Incoming { ssrc, sequence, timestamp, keyframe }
+        Incoming { ssrc, sequence, timestamp, keyframe, layer: WHOLE }
     }
 
     #[test]
     fn a_new_publisher_continues_the_numbers() {
         let mut slot = Slot::new(TrackKind::Audio);
         slot.seat(Some(ALICE));
-        let a = slot.pass(SessionTime(0), ALICE, packet(7, 65_535, 960, true)).unwrap();
-        let b = slot.pass(SessionTime(20), ALICE, packet(7, 0, 1_920, true)).unwrap();
+        let a = slot.pass(MediaTime::from_ms(0), ALICE, packet(7, 65_535, 960, true)).unwrap();
+        let b = slot.pass(MediaTime::from_ms(20), ALICE, packet(7, 0, 1_920, true)).unwrap();
         assert_eq!(b.sequence, a.sequence.wrapping_add(1));
         slot.seat(Some(BOB));
-        let c = slot.pass(SessionTime(120), BOB, packet(9, 40_000, 5, true)).unwrap();
+        let c = slot.pass(MediaTime::from_ms(120), BOB, packet(9, 40_000, 5, true)).unwrap();
         assert_eq!(c.sequence, b.sequence.wrapping_add(1));
         assert_eq!(c.timestamp, b.timestamp + 100 * 48);
     }
@@ -173,25 +236,73 @@ mod tests {
     #[test]
     fn nothing_of_somebody_who_does_not_sit_here_passes() {
         let mut slot = Slot::new(TrackKind::Audio);
-        assert_eq!(slot.pass(SessionTime(0), ALICE, packet(7, 1, 1, true)), None);
+        assert_eq!(slot.pass(MediaTime::from_ms(0), ALICE, packet(7, 1, 1, true)), None);
         slot.seat(Some(BOB));
-        assert_eq!(slot.pass(SessionTime(0), ALICE, packet(7, 1, 1, true)), None);
+        assert_eq!(slot.pass(MediaTime::from_ms(0), ALICE, packet(7, 1, 1, true)), None);
     }
 
     #[test]
     fn video_waits_for_a_keyframe_at_each_change() {
         let mut slot = Slot::new(TrackKind::Video);
-        assert!(!slot.wants_keyframe());
+        assert_eq!(slot.wants_keyframe(), None);
         slot.seat(Some(ALICE));
-        assert!(slot.wants_keyframe());
-        assert_eq!(slot.pass(SessionTime(0), ALICE, packet(7, 10, 0, false)), None);
-        assert!(slot.pass(SessionTime(1), ALICE, packet(7, 11, 90, true)).is_some());
-        assert!(!slot.wants_keyframe());
+        assert_eq!(slot.wants_keyframe(), Some(WHOLE));
+        assert_eq!(slot.pass(MediaTime::from_ms(0), ALICE, packet(7, 10, 0, false)), None);
+        assert!(slot.pass(MediaTime::from_ms(1), ALICE, packet(7, 11, 90, true)).is_some());
+        assert_eq!(slot.wants_keyframe(), None);
         // A picture from before the switch arrives late.
-        assert_eq!(slot.pass(SessionTime(2), ALICE, packet(7, 9, 0, false)), None);
+        assert_eq!(slot.pass(MediaTime::from_ms(2), ALICE, packet(7, 9, 0, false)), None);
         // The publisher connects anew: another SSRC.
-        assert_eq!(slot.pass(SessionTime(3), ALICE, packet(8, 500, 7, false)), None);
-        assert!(slot.wants_keyframe());
+        assert_eq!(slot.pass(MediaTime::from_ms(3), ALICE, packet(8, 500, 7, false)), None);
+        assert_eq!(slot.wants_keyframe(), Some(WHOLE));
+    }
+
+    #[test]
+    fn another_layer_comes_with_its_keyframe_and_until_then_the_old_one_stays() {
+        let mut slot = Slot::new(TrackKind::Video);
+        let layer = |ssrc, sequence, keyframe, layer| Incoming {
+            layer,
+            ..packet(ssrc, sequence, 0, keyframe)
+        };
+        slot.seat(Some(ALICE));
+        let at = MediaTime::from_ms;
+        let a = slot.pass(at(0), ALICE, layer(1, 10, true, 0)).expect("something until then");
+        assert_eq!(slot.wants_keyframe(), Some(WHOLE));
+        assert!(slot.pass(at(1), ALICE, layer(3, 700, false, 2)).is_none());
+        let b = slot.pass(at(2), ALICE, layer(1, 11, false, 0)).unwrap();
+        let c = slot.pass(at(33), ALICE, layer(3, 701, true, 2)).unwrap();
+        assert_eq!((b.sequence, c.sequence), (a.sequence + 1, a.sequence + 2));
+        assert!(
+            slot.pass(at(34), ALICE, layer(1, 12, true, 0)).is_none(),
+            "the smaller one is over"
+        );
+        slot.want(Some(0));
+        assert!(slot.pass(at(35), ALICE, layer(3, 702, false, 2)).is_some());
+        slot.want(None);
+        assert!(slot.pass(at(36), ALICE, layer(3, 703, true, 2)).is_none());
+        assert_eq!(slot.wants_keyframe(), None);
+        slot.want(Some(0));
+        let d = slot.pass(at(66), ALICE, layer(1, 13, true, 0)).unwrap();
+        assert_eq!(d.sequence, a.sequence + 4);
+    }
+
+    #[test]
+    fn what_is_not_worth_sending_leaves_no_hole() {
+        let mut slot = Slot::new(TrackKind::Audio);
+        slot.seat(Some(ALICE));
+        let pass = |slot: &mut Slot, sequence| {
+            slot.pass(MediaTime::ZERO, ALICE, packet(7, sequence, 0, true)).map(|it| it.sequence)
+        };
+        assert_eq!(pass(&mut slot, 10), Some(10));
+        for silent in 11..=20 {
+            slot.skip(ALICE, 7, silent);
+        }
+        assert_eq!(pass(&mut slot, 21), Some(11));
+        assert_eq!(pass(&mut slot, 20), None, "its number is another's now");
+        assert_eq!(slot.origin(11), Some((ALICE, 7, 21)));
+        assert_eq!(slot.origin(10), None);
+        slot.skip(BOB, 7, 22);
+        assert_eq!(pass(&mut slot, 22), Some(12));
     }
 
     proptest! {
@@ -202,7 +313,7 @@ mod tests {
             runs in prop::collection::vec((any::<u16>(), any::<u32>(), 1u16..50), 1..12),
         ) {
             let mut slot = Slot::new(TrackKind::Video);
-            let (mut now, mut last) = (SessionTime(0), None::<Outgoing>);
+            let (mut now, mut last) = (MediaTime::from_ms(0), None::<Outgoing>);
             for (index, (sequence, timestamp, count)) in runs.into_iter().enumerate() {
                 let publisher = ParticipantId(index as u32 % 3 + 1);
                 slot.seat(None);

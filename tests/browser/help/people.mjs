@@ -16,8 +16,8 @@ const LEAD_S = 2;
 const TAIL_S = 1;
 
 /**
- * `microphone`: `file` speaks what is in `file` each time it is opened; `none`: there is no device at
- * all; `denied`: the person says no.
+ * `microphone`: `file` speaks what is in `file` each time it is opened; `beeps`: a tone every second,
+ * for ever; `none`: there is no device at all; `denied`: the person says no.
  */
 export async function openBrowser({ microphone = "file", file = null } = {}) {
   const args = [

@@ -18,7 +18,10 @@ use vuoro::{
         talk::Post,
         time::SessionTime,
     },
-    media::engine::router::{Router, SlotChange, Slots},
+    media::engine::{
+        router::{Router, SlotChange, Slots},
+        time::MediaTime,
+    },
 };
 
 use super::reference::{Expected, Reference};
@@ -132,7 +135,7 @@ impl World {
         }
         if let Input::Voice { participant, on: true } = input {
             let mut changes = vec![];
-            self.router.spoke(*participant, now, &mut changes);
+            self.router.spoke(*participant, MediaTime::from_ms(now.as_ms()), &mut changes);
             self.change_slots(&changes)?;
         }
         let same = seen.facts.len() == expected.facts.len()

@@ -25,6 +25,8 @@ export interface PeerUser {
   answer(sdp: string): void;
   /** The connection is gone for good: ask the server for another offer. */
   needed(): void;
+  /** The connection hangs: ask the server to lead it another way. */
+  stuck(): void;
   changed(state: PeerState): void;
   slots(slots: readonly SlotTracks[]): void;
   screen(lines: ScreenLines): void;
@@ -207,6 +209,7 @@ export class Peer {
       case "disconnected":
         this.#user.changed("lost");
         this.#wait(DISCONNECTED_MS);
+        this.#user.stuck();
         break;
       case "failed":
         this.#giveUp();
@@ -216,7 +219,9 @@ export class Peer {
 
   /** The device has another network. If sound and picture do not come by it, no need to wait longer. */
   #followNetwork(): void {
-    if (this.#connection?.connectionState === "disconnected") this.#wait(ONLINE_MS);
+    if (this.#connection?.connectionState !== "disconnected") return;
+    this.#wait(ONLINE_MS);
+    this.#user.stuck();
   }
 
   #wait(wait_ms: number): void {

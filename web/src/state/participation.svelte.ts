@@ -83,6 +83,7 @@ export class Participation {
     this.#peer = new Peer({
       answer: (sdp) => this.#send({ type: "answer", sdp }),
       needed: () => this.#send({ type: "media" }),
+      stuck: () => this.#send({ type: "media", restart: true }),
       changed: (state) => (this.media = state),
       slots: (slots) => {
         this.slots = slots;

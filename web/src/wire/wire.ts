@@ -8,7 +8,12 @@ seat: string | null, name: string, language: WireLanguage, consent: WireConsent,
 /**
  * Organisation, role, region and the like, by kind: people of one kind are mixed.
  */
-tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "media" } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "media", 
+/**
+ * The connection there is shall go on by another way, as the page's network has changed; where
+ * there is none, a new one.
+ */
+restart?: boolean, } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
 /**
  * What is talked about. May be empty.
  */

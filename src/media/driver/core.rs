@@ -1,0 +1,403 @@
+//! One thread that forwards: it owns a UDP port and an exchange, and is all that a packet meets
+//! between two network cards. Commands reach it by a queue and a wake-up; events leave it by calls
+//! that do not wait. It decides nothing that the exchange could.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::{
+    domain::{
+        ids::{ParticipantId, RoomId},
+        view::View,
+    },
+    media::{
+        driver::{
+            batch::{BATCH, Inbox, Outbox},
+            clock::{self, Clock},
+            handshake::{Handshakes, Progress},
+            tap::AudioTap,
+        },
+        engine::{
+            exchange::{
+                Counters, Exchange, ExchangeError, Gates, Here, MediaEvent, Outside, PeerKey,
+                SessionKey, TappedPacket, Way,
+            },
+            sdp::{Offer, Secrets},
+            time::MediaTime,
+        },
+    },
+};
+
+/// How often what is due is looked for, while anybody is there.
+const TICK_MS: u64 = 20;
+
+/// From so many datagrams in a tick on they are let gather for a moment: the kernel is then asked once
+/// for many. It delays a packet by less than a fiftieth of what a listener notices.
+const BUSY_DATAGRAMS: u32 = 40;
+const GATHER: Duration = Duration::from_micros(700);
+
+const SOCKET: mio::Token = mio::Token(0);
+const WAKE: mio::Token = mio::Token(1);
+
+/// Where events of a session go. Must not wait.
+pub type MediaEvents = Arc<dyn Fn(MediaEvent) + Send + Sync>;
+
+/// What a session is called with, on the thread of its core.
+pub struct Hooks {
+    pub tap: Arc<dyn AudioTap>,
+    pub events: MediaEvents,
+}
+
+pub enum Command {
+    Open {
+        session: SessionKey,
+        hooks: Hooks,
+        counters: Arc<Counters>,
+    },
+    Close {
+        session: SessionKey,
+    },
+    Connect {
+        session: SessionKey,
+        participant: ParticipantId,
+        gates: Arc<Gates>,
+        secrets: Box<Secrets>,
+        reply: oneshot::Sender<Result<Offer, ExchangeError>>,
+    },
+    Restart {
+        session: SessionKey,
+        participant: ParticipantId,
+        ufrag: String,
+        password: String,
+        reply: oneshot::Sender<Result<Offer, ExchangeError>>,
+    },
+    Answer {
+        session: SessionKey,
+        participant: ParticipantId,
+        sdp: String,
+        reply: oneshot::Sender<Result<(), ExchangeError>>,
+    },
+    Place {
+        session: SessionKey,
+        moves: Vec<(ParticipantId, Option<RoomId>)>,
+    },
+    Show {
+        session: SessionKey,
+        participant: ParticipantId,
+        on: bool,
+    },
+    View {
+        session: SessionKey,
+        participant: ParticipantId,
+        view: View,
+    },
+    Handshake {
+        peer: PeerKey,
+        progress: Progress,
+    },
+    /// A connection by TCP, and where what goes to it is put.
+    Accepted {
+        way: u64,
+        address: SocketAddr,
+        outgoing: tokio::sync::mpsc::Sender<Bytes>,
+    },
+    Arrived {
+        way: u64,
+        bytes: Vec<u8>,
+    },
+    Closed {
+        way: u64,
+    },
+}
+
+/// What others may know of a core.
+#[derive(Debug, Default)]
+pub struct Status {
+    pub peers: AtomicUsize,
+    /// Datagrams that belonged to nobody or were not right, since the start.
+    pub strays: AtomicU64,
+    /// Datagrams that the network did not take, since the start.
+    pub dropped: AtomicU64,
+    /// Peers that made us stumble and were let go, since the start.
+    pub stumbles: AtomicU64,
+}
+
+/// A handle. Dropped with its last clone, the thread ends.
+#[derive(Clone)]
+pub struct Core {
+    commands: Sender<Command>,
+    waker: Arc<mio::Waker>,
+    pub status: Arc<Status>,
+}
+
+impl Core {
+    /// Never waits. A core that has ended takes nothing more.
+    pub fn tell(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            let _ = self.waker.wake();
+        }
+    }
+}
+
+/// A core that does not run yet: its handle is needed to start the handshakes it needs.
+pub struct Prepared {
+    pub core: Core,
+    poll: mio::Poll,
+    inbox: Receiver<Command>,
+}
+
+pub fn prepare() -> io::Result<Prepared> {
+    let poll = mio::Poll::new()?;
+    let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
+    let (commands, inbox) = mpsc::channel();
+    let core = Core { commands, waker, status: Arc::default() };
+    Ok(Prepared { core, poll, inbox })
+}
+
+impl Prepared {
+    /// `number`: which of the process's cores it is. `here`: its `ntp` is set now.
+    pub fn start(
+        self,
+        number: usize,
+        socket: std::net::UdpSocket,
+        mut here: Here,
+        handshakes: Handshakes,
+    ) -> io::Result<()> {
+        let mut socket = mio::net::UdpSocket::from_std(socket);
+        self.poll.registry().register(&mut socket, SOCKET, mio::Interest::READABLE)?;
+        let clock = Clock::begin();
+        here.ntp = clock.ntp_at_zero();
+        let status = Arc::clone(&self.core.status);
+        let thread = Thread {
+            clock,
+            exchange: Exchange::new(here),
+            world: World {
+                number,
+                outbox: Outbox::default(),
+                socket,
+                handshakes,
+                sessions: BTreeMap::new(),
+                streams: HashMap::new(),
+            },
+            status,
+            inbox: self.inbox,
+        };
+        let poll = self.poll;
+        std::thread::Builder::new()
+            .name(format!("forward-{number}"))
+            .spawn(move || thread.run(poll))?;
+        Ok(())
+    }
+}
+
+struct Thread {
+    clock: Clock,
+    exchange: Exchange,
+    world: World,
+    status: Arc<Status>,
+    inbox: Receiver<Command>,
+}
+
+/// What the exchange acts upon.
+struct World {
+    number: usize,
+    outbox: Outbox,
+    socket: mio::net::UdpSocket,
+    handshakes: Handshakes,
+    sessions: BTreeMap<SessionKey, Hooks>,
+    /// Connections by TCP.
+    streams: HashMap<u64, (SocketAddr, tokio::sync::mpsc::Sender<Bytes>)>,
+}
+
+impl Outside for World {
+    fn send(&mut self, to: Way, bytes_max: usize, fill: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        match to {
+            Way::Udp(to) => {
+                self.outbox.put(to, bytes_max, fill);
+                if self.outbox.is_full() {
+                    self.outbox.flush(&self.socket);
+                }
+            }
+            Way::Tcp(way) => {
+                let mut bytes = vec![0; bytes_max];
+                let Some(length) = fill(&mut bytes) else { return };
+                bytes.truncate(length);
+                if let Some((_, outgoing)) = self.streams.get(&way) {
+                    // Full: the line is slower than what is said; what is late is of no use.
+                    let _ = outgoing.try_send(bytes.into());
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, session: SessionKey, event: MediaEvent) {
+        if let Some(hooks) = self.sessions.get(&session) {
+            (hooks.events)(event);
+        }
+    }
+
+    fn heard(&mut self, session: SessionKey, from: ParticipantId, packet: TappedPacket) {
+        if let Some(hooks) = self.sessions.get(&session) {
+            hooks.tap.packet(from, packet);
+        }
+    }
+
+    fn handshake(&mut self, peer: PeerKey, datagram: &[u8]) {
+        self.handshakes.datagram(self.number, peer, datagram);
+    }
+
+    fn forget(&mut self, peer: PeerKey) {
+        self.handshakes.forget(self.number, peer);
+    }
+}
+
+impl Thread {
+    fn run(mut self, mut poll: mio::Poll) {
+        let mut events = mio::Events::with_capacity(4);
+        let mut inbox = Inbox::default();
+        let mut ticked = self.clock.now();
+        let (mut datagrams, mut is_busy, mut is_drained) = (0, false, true);
+        loop {
+            let left_ms = TICK_MS.saturating_sub(self.clock.now().since_ms(ticked));
+            let wait = match self.exchange.peers() {
+                _ if !is_drained => Some(Duration::ZERO),
+                0 => None,
+                _ => Some(Duration::from_millis(left_ms)),
+            };
+            if let Err(error) = poll.poll(&mut events, wait)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "a forwarding core cannot wait for packets and ends");
+                return;
+            }
+            if is_busy && is_drained {
+                clock::pause(GATHER);
+            }
+            if !self.commands() {
+                return;
+            }
+            loop {
+                let count = inbox.receive(&self.world.socket);
+                datagrams += count as u32;
+                let now = self.clock.now();
+                for index in 0..count {
+                    if let Some((from, bytes)) = inbox.datagram(index) {
+                        self.datagram(now, Way::Udp(from), from, bytes);
+                    }
+                }
+                self.world.outbox.flush(&self.world.socket);
+                // While more waits the poll would not tell of it again; what is due is not put off.
+                is_drained = count < BATCH;
+                if is_drained || TICK_MS <= now.since_ms(ticked) {
+                    break;
+                }
+            }
+            let now = self.clock.now();
+            if TICK_MS <= now.since_ms(ticked) {
+                ticked = now;
+                is_busy = BUSY_DATAGRAMS < std::mem::take(&mut datagrams);
+                self.exchange.tick(now, &mut self.world);
+                self.world.outbox.flush(&self.world.socket);
+                self.tell_status();
+            }
+        }
+    }
+
+    fn tell_status(&self) {
+        let status = &self.status;
+        status.peers.store(self.exchange.peers(), Ordering::Relaxed);
+        status.strays.store(self.exchange.strays(), Ordering::Relaxed);
+        status.dropped.store(self.world.outbox.dropped(), Ordering::Relaxed);
+    }
+
+    /// A mistake of ours over one peer's bytes ends that peer and nobody else.
+    fn datagram(&mut self, now: MediaTime, way: Way, from: SocketAddr, bytes: &mut [u8]) {
+        let (exchange, world) = (&mut self.exchange, &mut self.world);
+        let done =
+            catch_unwind(AssertUnwindSafe(|| exchange.datagram(now, way, from, bytes, world)));
+        if done.is_err() {
+            self.status.stumbles.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("a datagram made us stumble; its peer is let go");
+            if let Some(peer) = self.exchange.peer_at(way) {
+                self.exchange.fail(peer, &mut self.world);
+            }
+        }
+    }
+
+    /// `false`: nobody can send commands any more.
+    fn commands(&mut self) -> bool {
+        loop {
+            match self.inbox.try_recv() {
+                Ok(command) => self.command(command),
+                Err(mpsc::TryRecvError::Empty) => break,
+                Err(mpsc::TryRecvError::Disconnected) => return false,
+            }
+        }
+        self.world.outbox.flush(&self.world.socket);
+        self.tell_status();
+        true
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.clock.now();
+        let (exchange, world) = (&mut self.exchange, &mut self.world);
+        match command {
+            Command::Open { session, hooks, counters } => {
+                world.sessions.insert(session, hooks);
+                exchange.open(session, counters);
+            }
+            Command::Close { session } => {
+                exchange.close(session, world);
+                world.sessions.remove(&session);
+            }
+            Command::Connect { session, participant, gates, secrets, reply } => {
+                let offer = exchange.connect(now, session, participant, gates, *secrets, world);
+                let _ = reply.send(offer); // who asked may have gone
+            }
+            Command::Restart { session, participant, ufrag, password, reply } => {
+                let _ = reply.send(exchange.restart(session, participant, ufrag, password));
+            }
+            Command::Answer { session, participant, sdp, reply } => {
+                let _ = reply.send(exchange.answer(now, session, participant, &sdp, world));
+            }
+            Command::Place { session, moves } => exchange.place_all(now, session, &moves, world),
+            Command::Show { session, participant, on } => {
+                exchange.show(now, session, participant, on, world);
+            }
+            Command::View { session, participant, view } => {
+                exchange.view(now, session, participant, view, world);
+            }
+            Command::Handshake { peer, progress } => match progress {
+                Progress::Send(bytes) => exchange.send_handshake(peer, &bytes, world),
+                Progress::Done(done) => exchange.handshaken(now, peer, done, world),
+                Progress::Closed => exchange.fail(peer, world),
+            },
+            Command::Accepted { way, address, outgoing } => {
+                world.streams.insert(way, (address, outgoing));
+            }
+            Command::Arrived { way, mut bytes } => {
+                if let Some((from, _)) = world.streams.get(&way) {
+                    let from = *from;
+                    self.datagram(now, Way::Tcp(way), from, &mut bytes);
+                }
+            }
+            Command::Closed { way } => {
+                world.streams.remove(&way);
+                exchange.way_closed(Way::Tcp(way));
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! DTLS handshakes (RFC 5764), on a thread of their own: one takes as long as a thousand packets, and
+//! three hundred people may come at once. Datagrams come from addresses that ICE has validated; keys
+//! and certificates go back. Whether a certificate is the right one is not judged here.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use rtc::{
+    dtls::{
+        config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig},
+        crypto::Certificate,
+        endpoint::{Endpoint, EndpointEvent},
+        extension::extension_use_srtp::SrtpProtectionProfile,
+    },
+    shared::TransportProtocol,
+};
+use sha2::{Digest, Sha256};
+
+use crate::media::{
+    driver::clock,
+    engine::{
+        exchange::{Handshaken, PeerKey},
+        srtp::Profile,
+    },
+};
+
+/// Datagrams that wait for the thread. Full: new ones are dropped, and their sender tries again.
+const WAITING_MAX: usize = 4_096;
+
+/// The keying material's label (RFC 5764, 4.2).
+const LABEL: &str = "EXTRACTOR-dtls_srtp";
+
+/// What comes of a handshake.
+pub enum Progress {
+    Send(Vec<u8>),
+    Done(Handshaken),
+    /// The browser has said goodbye.
+    Closed,
+}
+
+/// Where that goes: to the core that asked. Called on the thread of handshakes.
+pub type Report = Arc<dyn Fn(PeerKey, Progress) + Send + Sync>;
+
+enum Task {
+    Datagram { core: usize, peer: PeerKey, bytes: BytesMut },
+    Forget { core: usize, peer: PeerKey },
+}
+
+/// Our certificate, made anew at each start: browsers know it by its fingerprint in the offer.
+pub struct Identity {
+    configs: Configs,
+    /// As SDP writes it.
+    pub fingerprint: String,
+}
+
+impl Identity {
+    pub fn make() -> Result<Self, String> {
+        let provider = rtc::crypto::default_provider().map_err(|it| it.to_string())?;
+        let names = vec!["vuoro".to_owned()];
+        let certificate = Certificate::generate_self_signed(names, provider.crypto())
+            .map_err(|it| it.to_string())?;
+        let der = certificate.certificate.first().ok_or("a certificate without content")?;
+        let bytes: Vec<_> = Sha256::digest(der).iter().map(|it| format!("{it:02X}")).collect();
+        let fingerprint = bytes.join(":");
+        let config = |profile| {
+            let config = ConfigBuilder::default()
+                .with_crypto_provider(Arc::clone(&provider))
+                .with_certificates(vec![certificate.clone()])
+                .with_srtp_protection_profiles(vec![profile])
+                // Any certificate: the exchange compares it with the one the answer names.
+                .with_client_auth(ClientAuthType::RequireAnyClientCert)
+                .with_insecure_skip_verify(true)
+                .with_extended_master_secret(ExtendedMasterSecretType::Require)
+                .build(false, None);
+            config.map(Arc::new).map_err(|it| it.to_string())
+        };
+        let configs = Configs {
+            gcm: config(SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm)?,
+            cm: config(SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80)?,
+        };
+        Ok(Self { configs, fingerprint })
+    }
+}
+
+/// One for each cipher: the crate takes the browser's first choice, and browsers name the dear one
+/// first.
+#[derive(Clone)]
+struct Configs {
+    gcm: Arc<HandshakeConfig>,
+    cm: Arc<HandshakeConfig>,
+}
+
+impl Configs {
+    /// By a browser's first datagram.
+    fn fitting(&self, hello: &[u8]) -> Arc<HandshakeConfig> {
+        Arc::clone(if offers_gcm(hello) { &self.gcm } else { &self.cm })
+    }
+}
+
+/// Whether a ClientHello, or a piece of one, offers AEAD_AES_128_GCM: found by the form of its
+/// `use_srtp` extension (RFC 5764, 4.1.1), wherever it stands.
+fn offers_gcm(hello: &[u8]) -> bool {
+    const USE_SRTP: [u8; 2] = [0, 14];
+    const AEAD_AES_128_GCM: [u8; 2] = [0, 7];
+    hello.windows(6).enumerate().any(|(at, head)| {
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let profiles = usize::from(u16::from_be_bytes([head[4], head[5]]));
+        // The profiles, and then the length of an identifier nobody uses.
+        let has_form = head[..2] == USE_SRTP && length == profiles + 3 && profiles % 2 == 0;
+        let listed = hello.get(at + 6..at + 6 + profiles).filter(|_| has_form);
+        listed.is_some_and(|it| it.chunks(2).any(|it| it == AEAD_AES_128_GCM))
+    })
+}
+
+/// The thread of all handshakes. Dropped with its last clone, it ends.
+#[derive(Clone)]
+pub struct Handshakes {
+    tasks: SyncSender<Task>,
+}
+
+impl Handshakes {
+    /// `reports`: of each core, in their order.
+    pub fn start(identity: &Identity, reports: Vec<Report>) -> std::io::Result<Self> {
+        let (tasks, inbox) = sync_channel(WAITING_MAX);
+        let configs = identity.configs.clone();
+        std::thread::Builder::new()
+            .name("handshakes".to_owned())
+            .spawn(move || Worker { configs, reports, open: BTreeMap::new() }.run(&inbox))?;
+        Ok(Self { tasks })
+    }
+
+    /// Never waits.
+    pub fn datagram(&self, core: usize, peer: PeerKey, bytes: &[u8]) {
+        let _ = self.tasks.try_send(Task::Datagram { core, peer, bytes: bytes.into() });
+    }
+
+    pub fn forget(&self, core: usize, peer: PeerKey) {
+        let _ = self.tasks.try_send(Task::Forget { core, peer });
+    }
+}
+
+/// The crate tells associations apart by address; each of ours has an endpoint of its own.
+const SOMEWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+/// A handshake that is not done after so long is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Open {
+    endpoint: Endpoint,
+    since: Instant,
+    is_done: bool,
+}
+
+struct Worker {
+    configs: Configs,
+    reports: Vec<Report>,
+    open: BTreeMap<(usize, PeerKey), Open>,
+}
+
+impl Worker {
+    fn run(mut self, inbox: &Receiver<Task>) {
+        loop {
+            let due =
+                self.open.values().filter_map(|it| it.endpoint.poll_timeout(&SOMEWHERE)).min();
+            let now = clock::now();
+            let wait = due.map_or(PATIENCE, |it| it.saturating_duration_since(now));
+            match inbox.recv_timeout(wait) {
+                Ok(Task::Datagram { core, peer, bytes }) => self.read(core, peer, bytes),
+                Ok(Task::Forget { core, peer }) => _ = self.open.remove(&(core, peer)),
+                Err(RecvTimeoutError::Timeout) => self.time_out(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn read(&mut self, core: usize, peer: PeerKey, bytes: BytesMut) {
+        let now = clock::now();
+        let configs = &self.configs;
+        let open = self.open.entry((core, peer)).or_insert_with(|| {
+            let config = Some(configs.fitting(&bytes));
+            let endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, config);
+            Open { endpoint, since: now, is_done: false }
+        });
+        // A library's mistake over strange bytes ends this handshake and no other.
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            open.endpoint.read(now, SOMEWHERE, None, bytes)
+        }));
+        let Ok(read) = read else {
+            self.open.remove(&(core, peer));
+            return;
+        };
+        if let Err(error) = &read {
+            tracing::debug!(%error, "a handshake stumbles");
+        }
+        let report = &self.reports[core];
+        while let Some(out) = open.endpoint.poll_transmit() {
+            report(peer, Progress::Send(out.message.to_vec()));
+        }
+        for event in read.unwrap_or_default() {
+            match event {
+                EndpointEvent::HandshakeComplete => {
+                    open.is_done = true;
+                    if let Some(done) = result(&open.endpoint) {
+                        report(peer, Progress::Done(done));
+                    }
+                }
+                EndpointEvent::PeerClosed => report(peer, Progress::Closed),
+                _ => (), // no data is carried
+            }
+        }
+    }
+
+    fn time_out(&mut self) {
+        let now = clock::now();
+        let reports = &self.reports;
+        self.open.retain(|(core, peer), open| {
+            let lives = open.endpoint.handle_timeout(SOMEWHERE, now).is_ok();
+            while let Some(out) = open.endpoint.poll_transmit() {
+                reports[*core](*peer, Progress::Send(out.message.to_vec()));
+            }
+            open.is_done || lives && now.duration_since(open.since) < PATIENCE
+        });
+    }
+}
+
+fn result(endpoint: &Endpoint) -> Option<Handshaken> {
+    let state = endpoint.get_connection_state(SOMEWHERE)?;
+    let profile = match state.srtp_protection_profile() {
+        SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => Profile::Aes128Gcm,
+        SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => Profile::Aes128CmSha1_80,
+        _ => return None,
+    };
+    let material = state.export_keying_material(LABEL, &[], profile.material_bytes()).ok()?;
+    let fingerprint = Sha256::digest(state.peer_certificates.first()?).into();
+    Some(Handshaken { profile, material: material.as_ref().to_vec(), fingerprint })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_that_can_do_better_than_its_first_choice_is_noticed() {
+        let hello = |profiles: &[u8]| {
+            let length = profiles.len() as u8;
+            let mut hello = vec![1, 0, 14, 9, 0, 14, 0, length + 3, 0, length];
+            hello.extend(profiles);
+            hello.extend([0, 0, 23, 0, 0]);
+            hello
+        };
+        assert!(offers_gcm(&hello(&[0, 1, 0, 8, 0, 7])));
+        assert!(!offers_gcm(&hello(&[0, 1])));
+        let whole = hello(&[0, 1, 0, 7]);
+        assert!((0..whole.len() - 5).all(|it| !offers_gcm(&whole[..it])));
+        assert!(!offers_gcm(&[]));
+    }
+}

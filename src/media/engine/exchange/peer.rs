@@ -1,0 +1,267 @@
+//! What the exchange knows of one peer: how it is reached, what it sends, and the slots in which it
+//! receives. It decides nothing.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::{
+    domain::{
+        ids::ParticipantId,
+        limits::SLOTS,
+        view::{View, Wanted},
+    },
+    media::engine::{
+        cache::PacketCache,
+        exchange::{
+            ANSWER_MS, Counters, Gates, Handshaken, PeerKey, SILENT_MS, SessionKey, Way,
+            packets::Line,
+        },
+        feedback::KeyframeRequests,
+        layers::{self, Choice, LAYERS},
+        level::SpeakingDetector,
+        reception::Reception,
+        rtcp::Arrivals,
+        sdp::Secrets,
+        slot::{Layer, Slot, TrackKind},
+        srtp::{Opener, Sealer},
+        stun::Password,
+        time::MediaTime,
+    },
+};
+
+/// Streams one peer may send: microphone, three layers, a screen, and each once more after a change.
+pub const STREAMS_MAX: usize = 12;
+
+/// Of the last second: sound, one layer of a camera, a screen, in bytes.
+const AUDIO_CACHE_BYTES: usize = 12_000;
+const VIDEO_CACHE_BYTES: [usize; LAYERS] = [24_000, 60_000, 160_000];
+const SCREEN_CACHE_BYTES: usize = 240_000;
+
+/// A layer of which nothing has come for so long does not flow, in ms.
+const FLOWING_MS: u64 = 1_500;
+
+pub struct Peer {
+    pub key: PeerKey,
+    pub session: SessionKey,
+    pub participant: ParticipantId,
+    pub gates: Arc<Gates>,
+    pub counters: Arc<Counters>,
+    pub secrets: Secrets,
+    /// Of each set of ICE credentials that holds, the newest last.
+    pub passwords: Vec<(String, Password)>,
+    pub version: u32,
+    /// Validated by ICE, the newest last; and the one we send to.
+    pub ways: VecDeque<Way>,
+    pub way: Option<Way>,
+    pub heard_at: MediaTime,
+    /// The certificate that the answer names; and a handshake that waits for it.
+    pub expected: Option<[u8; 32]>,
+    pub handshaken: Option<Handshaken>,
+    pub opener: Option<Opener>,
+    pub sealer: Option<Sealer>,
+
+    pub repairs: Vec<(u32, u32)>,
+    pub streams: Vec<Stream>,
+    pub detector: SpeakingDetector,
+    pub arrivals: Arrivals,
+    pub edges: Vec<Edge>,
+    pub screen_edges: Vec<Edge>,
+
+    pub slots: [Received; SLOTS],
+    pub screen: Outflow,
+    pub view: View,
+    pub line: layers::Line,
+    pub round_trip_ms: u64,
+    /// Since `measured_at`, in bytes; and the rate before, in bit/s.
+    pub sent_bytes: u64,
+    pub sent_rate: u64,
+    pub repairs_left: u32,
+
+    /// When something is to be done for it next, and when each regular thing was done last.
+    pub due: MediaTime,
+    pub told_arrivals_at: MediaTime,
+    pub measured_at: MediaTime,
+    pub reported_at: MediaTime,
+}
+
+/// To whom a publisher's packets go.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge {
+    pub to: u32,
+    pub seat: Seat,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Seat {
+    Slot(usize),
+    Screen,
+}
+
+pub struct Received {
+    pub audio: Outflow,
+    pub video: Outflow,
+}
+
+/// One stream that we send.
+pub struct Outflow {
+    pub slot: Slot,
+    pub ssrc: u32,
+    /// Which of the peer's streams it is for the cipher; that which repairs it is the next.
+    pub number: usize,
+    pub repair_ssrc: u32,
+    pub repair_sequence: u16,
+    pub packets: u32,
+    pub octets: u32,
+    /// The last report of it: the middle of its NTP time, and when it was sent.
+    pub reported: Option<(u32, MediaTime)>,
+}
+
+/// One stream that the peer sends.
+pub struct Stream {
+    pub ssrc: u32,
+    pub line: Line,
+    pub layer: Layer,
+    pub repair: Option<u32>,
+    pub reception: Reception,
+    pub cache: PacketCache,
+    pub keyframes: KeyframeRequests,
+    pub last_at: MediaTime,
+    pub bytes: u64,
+    /// In bit/s.
+    pub rate: u64,
+}
+
+impl Peer {
+    pub fn new(
+        now: MediaTime,
+        key: PeerKey,
+        session: SessionKey,
+        participant: ParticipantId,
+        gates: Arc<Gates>,
+        counters: Arc<Counters>,
+        secrets: Secrets,
+    ) -> Self {
+        let audio = |it: usize| Outflow::new(TrackKind::Audio, 3 * it, secrets.audio[it], 0);
+        let video = |it: usize| {
+            let streams = secrets.video[it];
+            Outflow::new(TrackKind::Video, 3 * it + 1, streams.ssrc, streams.repair)
+        };
+        let slots = std::array::from_fn(|it| Received { audio: audio(it), video: video(it) });
+        let screen = secrets.screen;
+        Self {
+            key,
+            session,
+            participant,
+            gates,
+            counters,
+            passwords: vec![(secrets.ufrag.clone(), Password::new(&secrets.password))],
+            version: 0,
+            ways: VecDeque::new(),
+            way: None,
+            // Until it has been heard, it has longer.
+            heard_at: now + (ANSWER_MS - SILENT_MS),
+            expected: None,
+            handshaken: None,
+            opener: None,
+            sealer: None,
+            repairs: Vec::new(),
+            streams: Vec::new(),
+            detector: SpeakingDetector::default(),
+            arrivals: Arrivals::default(),
+            edges: Vec::new(),
+            screen_edges: Vec::new(),
+            slots,
+            screen: Outflow::new(TrackKind::Video, 3 * SLOTS, screen.ssrc, screen.repair),
+            view: View::default(),
+            line: layers::Line::default(),
+            round_trip_ms: 100,
+            sent_bytes: 0,
+            sent_rate: 0,
+            repairs_left: 0,
+            due: now,
+            told_arrivals_at: now,
+            measured_at: now,
+            reported_at: now,
+            secrets,
+        }
+    }
+
+    pub fn seat(&mut self, slot: usize, publisher: Option<ParticipantId>) {
+        if let Some(received) = self.slots.get_mut(slot) {
+            received.audio.slot.seat(publisher);
+            received.video.slot.seat(publisher);
+        }
+    }
+
+    pub fn outflows(&self) -> impl Iterator<Item = &Outflow> {
+        self.slots.iter().flat_map(|it| [&it.audio, &it.video]).chain([&self.screen])
+    }
+
+    pub fn outflow_mut(&mut self, ssrc: u32) -> Option<&mut Outflow> {
+        let slots = self.slots.iter_mut().flat_map(|it| [&mut it.audio, &mut it.video]);
+        slots.chain([&mut self.screen]).find(|it| it.ssrc == ssrc)
+    }
+
+    pub fn screen_rate(&self, now: MediaTime) -> u64 {
+        let screens = self.streams.iter().filter(|it| it.line == Line::Screen && it.flows(now));
+        screens.map(|it| it.rate).sum()
+    }
+
+    /// The moment when it counts as gone.
+    pub fn gone_at(&self) -> MediaTime {
+        self.heard_at + SILENT_MS
+    }
+}
+
+impl Outflow {
+    fn new(kind: TrackKind, number: usize, ssrc: u32, repair_ssrc: u32) -> Self {
+        let slot = Slot::new(kind);
+        Self {
+            slot,
+            ssrc,
+            number,
+            repair_ssrc,
+            repair_sequence: 0,
+            packets: 0,
+            octets: 0,
+            reported: None,
+        }
+    }
+}
+
+impl Stream {
+    pub fn new(line: Line, layer: Layer, ssrc: u32, repair: Option<u32>, sequence: u16) -> Self {
+        let cache_bytes = match line {
+            Line::Microphone => AUDIO_CACHE_BYTES,
+            Line::Camera => VIDEO_CACHE_BYTES[usize::from(layer)],
+            Line::Screen => SCREEN_CACHE_BYTES,
+        };
+        Self {
+            ssrc,
+            line,
+            layer,
+            repair,
+            reception: Reception::new(line.kind(), sequence),
+            cache: PacketCache::new(cache_bytes),
+            keyframes: KeyframeRequests::default(),
+            last_at: MediaTime::ZERO,
+            bytes: 0,
+            rate: 0,
+        }
+    }
+
+    pub fn flows(&self, now: MediaTime) -> bool {
+        now.since_ms(self.last_at) < FLOWING_MS
+    }
+}
+
+/// What there is to choose from of one publisher's camera.
+pub fn choice_of(now: MediaTime, wanted: Wanted, publisher: Option<&Peer>) -> Choice {
+    let mut flows = [None; LAYERS];
+    for stream in publisher.into_iter().flat_map(|it| &it.streams) {
+        if stream.line == Line::Camera && stream.flows(now) {
+            let rate = u32::try_from(stream.rate).unwrap_or(u32::MAX);
+            flows[usize::from(stream.layer)] = Some(rate);
+        }
+    }
+    Choice { wanted, flows }
+}

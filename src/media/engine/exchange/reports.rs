@@ -1,0 +1,283 @@
+//! What is said about packets, and when: what subscribers miss is sent again, what we miss is asked
+//! for, keyframes are asked for once and not seven times, and everybody's congestion control is told
+//! what it lives on. It moves no media of its own accord.
+
+use crate::{
+    domain::ids::ParticipantId,
+    media::engine::{
+        exchange::{
+            Exchange, Outside, PeerKey, count,
+            packets::{Line, Missed},
+            peer::{Outflow, Peer, Seat},
+        },
+        rtcp::{self, Feedback, ReceptionReport, SenderReport},
+        slot::{Layer, TrackKind},
+        time::MediaTime,
+    },
+};
+
+/// How soon what waits is looked at, in ms.
+const SOON_MS: u64 = 20;
+
+/// How often browsers are told when their packets arrived, in ms: as often as libwebrtc does it.
+const ARRIVALS_EVERY_MS: u64 = 100;
+
+/// How often rates are measured and layers chosen, in ms.
+const MEASURE_EVERY_MS: u64 = 250;
+
+/// How often reports are sent, in ms.
+const REPORT_EVERY_MS: u64 = 1_000;
+
+/// A round trip that is longer is no call any more, in ms.
+const ROUND_TRIP_MS_MAX: u64 = 2_000;
+
+/// Packets sent again to one peer in [`REPORT_EVERY_MS`]: what a lost third of a room's video is.
+const REPAIRS_MAX: u32 = 400;
+
+impl Exchange {
+    /// What is due. To be called about every [`SOON_MS`].
+    pub fn tick(&mut self, now: MediaTime, out: &mut impl Outside) {
+        for index in 0..self.peers.len() {
+            let Some(peer) = &self.peers[index] else { continue };
+            if now < peer.due {
+                continue;
+            }
+            let key = peer.key;
+            if peer.gone_at() <= now {
+                self.fail(key, out);
+                continue;
+            }
+            self.serve(now, key, out);
+        }
+    }
+
+    fn serve(&mut self, now: MediaTime, key: PeerKey, out: &mut impl Outside) {
+        let mut compound = Vec::new();
+        let Some(peer) = self.peer_mut(key) else { return };
+        peer.ask_for_missing(now, &mut compound);
+        if !peer.arrivals.is_empty() && ARRIVALS_EVERY_MS <= now.since_ms(peer.told_arrivals_at) {
+            peer.told_arrivals_at = now;
+            let ssrc = peer.streams.first().map_or(0, |it| it.ssrc);
+            peer.arrivals.write(&mut compound, peer.secrets.own_ssrc, ssrc);
+        }
+        let is_measured = MEASURE_EVERY_MS <= now.since_ms(peer.measured_at);
+        if is_measured {
+            peer.measure(now);
+        }
+        let waits = !peer.arrivals.is_empty()
+            || peer.streams.iter().any(|it| it.reception.is_missing_any());
+        peer.due = now + if waits { SOON_MS } else { MEASURE_EVERY_MS };
+        let is_reported = REPORT_EVERY_MS <= now.since_ms(peer.reported_at);
+        if is_reported {
+            peer.reported_at = now;
+            peer.repairs_left = REPAIRS_MAX;
+            self.report(now, key, &mut compound);
+        }
+        if is_measured {
+            self.listen_for_end(now, key, out);
+            self.choose_layers(now, key, out);
+        }
+        if let Some(peer) = self.peer_mut(key) {
+            peer.say(compound, out);
+        }
+    }
+
+    /// Sender reports of what we send, so that sound and picture stay together, and reception reports
+    /// of what we receive.
+    fn report(&mut self, now: MediaTime, key: PeerKey, compound: &mut Vec<u8>) {
+        let Some(peer) = self.peer(key) else { return };
+        let reports: Vec<_> =
+            peer.outflows().filter_map(|it| self.sender_report(now, peer, it)).collect();
+        let Some(peer) = self.peer_mut(key) else { return };
+        for report in &reports {
+            rtcp::write_sender_report(compound, report);
+            if let Some(outflow) = peer.outflow_mut(report.ssrc) {
+                outflow.reported = Some(((report.ntp >> 16) as u32, now));
+            }
+        }
+        let receptions: Vec<ReceptionReport> = peer
+            .streams
+            .iter_mut()
+            .filter(|it| it.flows(now))
+            .map(|it| it.reception.report(now, it.ssrc))
+            .collect();
+        rtcp::write_receiver_report(compound, peer.secrets.own_ssrc, &receptions);
+    }
+
+    /// The publisher's own clock is passed on: it is the same for their sound and their picture.
+    fn sender_report(&self, now: MediaTime, to: &Peer, outflow: &Outflow) -> Option<SenderReport> {
+        let (publisher, ssrc) = (outflow.slot.publisher()?, outflow.slot.source_ssrc()?);
+        let from = self.peer(self.key_of(to.session, publisher)?)?;
+        let stream = from.streams.iter().find(|it| it.ssrc == ssrc)?;
+        let clock = stream.reception.clock()?;
+        let past_us = now.since_us(clock.at);
+        let ticks = past_us * TrackKind::ticks_per_ms(stream.line.kind()) / 1_000;
+        let timestamp = outflow.slot.timestamp_of(ssrc, clock.timestamp)?;
+        Some(SenderReport {
+            ssrc: outflow.ssrc,
+            ntp: clock.ntp.wrapping_add(ntp_of(past_us)),
+            timestamp: timestamp.wrapping_add(ticks as u32),
+            packets: outflow.packets,
+            octets: outflow.octets,
+        })
+    }
+
+    /// One thing a peer has told.
+    pub(super) fn feedback(
+        &mut self,
+        now: MediaTime,
+        key: PeerKey,
+        told: Feedback,
+        out: &mut impl Outside,
+    ) {
+        let Some(peer) = self.peer_mut(key) else { return };
+        match told {
+            Feedback::Clock { ssrc, ntp, timestamp } => {
+                if let Some(stream) = peer.streams.iter_mut().find(|it| it.ssrc == ssrc) {
+                    stream.reception.set_clock(now, ntp, timestamp);
+                }
+            }
+            Feedback::Arrival { ssrc, lost, last_report, since } => {
+                peer.line.lost(lost);
+                let reported = peer.outflow_mut(ssrc).and_then(|it| it.reported);
+                if let Some((_, at)) = reported.filter(|it| it.0 == last_report) {
+                    let held_ms = u64::from(since) * 1_000 / 65_536;
+                    peer.round_trip_ms =
+                        now.since_ms(at).saturating_sub(held_ms).min(ROUND_TRIP_MS_MAX);
+                }
+            }
+            Feedback::Estimate { bits_per_s } => peer.line.estimated(now, bits_per_s),
+            Feedback::Missing { ssrc, sequences } => {
+                self.send_again(now, key, ssrc, &sequences, out);
+            }
+            Feedback::KeyframeWanted { ssrc } => {
+                let outflow = peer.outflows().find(|it| it.ssrc == ssrc);
+                let origin = outflow.map(|it| (it.slot.publisher(), it.slot.source_ssrc()));
+                let session = peer.session;
+                if let Some((Some(publisher), Some(source))) = origin
+                    && let Some(from) = self.key_of(session, publisher)
+                    && let Some((line, layer)) = self.stream_named(from, source)
+                {
+                    self.ask_keyframe(now, from, line, layer, out);
+                }
+            }
+        }
+    }
+
+    fn stream_named(&self, key: PeerKey, ssrc: u32) -> Option<(Line, Layer)> {
+        let stream = self.peer(key)?.streams.iter().find(|it| it.ssrc == ssrc)?;
+        Some((stream.line, stream.layer))
+    }
+
+    fn send_again(
+        &mut self,
+        now: MediaTime,
+        key: PeerKey,
+        ssrc: u32,
+        sequences: &[u16],
+        out: &mut impl Outside,
+    ) {
+        let Some(peer) = self.peer(key) else { return };
+        let Some((seat, line)) = peer.seat_of(ssrc) else { return };
+        let session = peer.session;
+        for sequence in sequences {
+            let Some(peer) = self.peer(key).filter(|it| 0 < it.repairs_left) else { return };
+            let Some((publisher, source, original)) = peer.origin(seat, line, *sequence) else {
+                continue;
+            };
+            let Some(from) = self.key_of(session, publisher) else { continue };
+            let both = [key.index as usize, from.index as usize];
+            let Ok([Some(to), Some(from)]) = self.peers.get_disjoint_mut(both) else { continue };
+            let stream = from.streams.iter().find(|it| it.ssrc == source);
+            let Some(original) = stream.and_then(|it| it.cache.get(original)) else { continue };
+            let missed = Missed { line, seat, sequence: *sequence, original, source };
+            if to.repair(now, &missed, out) {
+                to.repairs_left -= 1;
+                count(&to.counters.repaired, 1);
+            }
+        }
+    }
+
+    /// Asks a publisher for a keyframe of one layer, if it flows and was not asked for just now.
+    pub(super) fn ask_keyframe(
+        &mut self,
+        now: MediaTime,
+        publisher: PeerKey,
+        line: Line,
+        layer: Layer,
+        out: &mut impl Outside,
+    ) {
+        let Some(peer) = self.peer_mut(publisher) else { return };
+        let stream = peer.streams.iter_mut().find(|it| it.line == line && it.layer == layer);
+        let Some(stream) = stream.filter(|it| line == Line::Screen || it.flows(now)) else {
+            return;
+        };
+        if stream.keyframes.want(now) {
+            let (mut compound, ssrc) = (Vec::new(), stream.ssrc);
+            rtcp::write_keyframe_request(&mut compound, peer.secrets.own_ssrc, ssrc);
+            peer.say(compound, out);
+        }
+    }
+}
+
+impl Peer {
+    fn ask_for_missing(&mut self, now: MediaTime, compound: &mut Vec<u8>) {
+        let mut missing = Vec::new();
+        for stream in &mut self.streams {
+            missing.clear();
+            stream.reception.ask(now, self.round_trip_ms, &mut missing);
+            if !missing.is_empty() {
+                rtcp::write_missing(compound, self.secrets.own_ssrc, stream.ssrc, &missing);
+            }
+        }
+    }
+
+    fn measure(&mut self, now: MediaTime) {
+        let past_ms = now.since_ms(self.measured_at).max(1);
+        self.measured_at = now;
+        // Half of what was, half of what is: a second is forgotten after another.
+        let rate =
+            |before: u64, bytes: &mut u64| (before + std::mem::take(bytes) * 8_000 / past_ms) / 2;
+        self.sent_rate = rate(self.sent_rate, &mut self.sent_bytes);
+        for stream in &mut self.streams {
+            stream.rate = rate(stream.rate, &mut stream.bytes);
+        }
+    }
+
+    fn seat_of(&self, ssrc: u32) -> Option<(Seat, Line)> {
+        if self.screen.ssrc == ssrc {
+            return Some((Seat::Screen, Line::Screen));
+        }
+        self.slots.iter().enumerate().find_map(|(slot, it)| match ssrc {
+            _ if it.audio.ssrc == ssrc => Some((Seat::Slot(slot), Line::Microphone)),
+            _ if it.video.ssrc == ssrc => Some((Seat::Slot(slot), Line::Camera)),
+            _ => None,
+        })
+    }
+
+    fn origin(&self, seat: Seat, line: Line, sequence: u16) -> Option<(ParticipantId, u32, u16)> {
+        match (seat, line) {
+            (Seat::Slot(slot), Line::Microphone) => self.slots[slot].audio.slot.origin(sequence),
+            (Seat::Slot(slot), _) => self.slots[slot].video.slot.origin(sequence),
+            (Seat::Screen, _) => self.screen.slot.origin(sequence),
+        }
+    }
+
+    fn say(&mut self, compound: Vec<u8>, out: &mut impl Outside) {
+        let (Some(sealer), Some(way)) = (&mut self.sealer, self.way) else { return };
+        if compound.is_empty() {
+            return;
+        }
+        if let Some(sealed) = sealer.control(compound) {
+            out.send(way, sealed.len(), |buffer| {
+                buffer.copy_from_slice(&sealed);
+                Some(sealed.len())
+            });
+        }
+    }
+}
+
+/// As much NTP time, in 2^-32 s.
+fn ntp_of(us: u64) -> u64 {
+    ((u128::from(us) << 32) / 1_000_000) as u64
+}

@@ -1,0 +1,566 @@
+//! Stories of a core, without a network: browsers are synthetic, but their ciphers and their STUN are
+//! another library's.
+
+use std::collections::VecDeque;
+
+use rtc::{
+    srtp::{config::Config, context::Context, protection_profile::ProtectionProfile},
+    stun::{
+        attributes::{ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME},
+        fingerprint::FINGERPRINT,
+        integrity::MessageIntegrity,
+        message::{BINDING_REQUEST, Message, Setter, TransactionId},
+        textattrs::TextAttribute,
+    },
+};
+
+use super::*;
+use crate::media::engine::{rtcp, rtp::Header, sdp::Streams};
+
+const SESSION: SessionKey = SessionKey(1);
+const ALICE: ParticipantId = ParticipantId(1);
+const BOB: ParticipantId = ParticipantId(2);
+const CHAO: ParticipantId = ParticipantId(3);
+const ONE: RoomId = RoomId::Breakout(1);
+const PROFILE: Profile = Profile::Aes128Gcm;
+
+#[derive(Default)]
+struct World {
+    sent: VecDeque<(Way, Vec<u8>)>,
+    events: Vec<MediaEvent>,
+    heard: Vec<(ParticipantId, u16)>,
+    forgotten: usize,
+}
+
+impl Outside for World {
+    fn send(&mut self, to: Way, bytes_max: usize, fill: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        let mut bytes = vec![0; bytes_max];
+        if let Some(length) = fill(&mut bytes) {
+            bytes.truncate(length);
+            self.sent.push_back((to, bytes));
+        }
+    }
+
+    fn event(&mut self, _: SessionKey, event: MediaEvent) {
+        self.events.push(event);
+    }
+
+    fn heard(&mut self, _: SessionKey, from: ParticipantId, packet: TappedPacket) {
+        self.heard.push((from, packet.sequence));
+    }
+
+    fn handshake(&mut self, _: PeerKey, _: &[u8]) {}
+
+    fn forget(&mut self, _: PeerKey) {
+        self.forgotten += 1;
+    }
+}
+
+/// One browser: it knows its keys and where it sits.
+struct Browser {
+    address: SocketAddr,
+    secrets: Secrets,
+    sends: Context,
+    receives: Context,
+    gates: Arc<Gates>,
+}
+
+/// A packet that came, decrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Came {
+    payload_type: u8,
+    ssrc: u32,
+    sequence: u16,
+    payload: Vec<u8>,
+}
+
+struct Stage {
+    exchange: Exchange,
+    world: World,
+    now: MediaTime,
+    browsers: BTreeMap<ParticipantId, Browser>,
+}
+
+fn integrity_request(ufrag: &str, password: &str) -> Vec<u8> {
+    struct Raw(rtc::stun::attributes::AttrType, Vec<u8>);
+    impl Setter for Raw {
+        fn add_to(&self, message: &mut Message) -> Result<(), rtc::shared::error::Error> {
+            message.add(self.0, &self.1);
+            Ok(())
+        }
+    }
+    let provider = rtc::crypto::default_provider().unwrap();
+    let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
+        password.to_owned(),
+        provider.crypto(),
+    );
+    let mut message = Message::new();
+    let setters: [Box<dyn Setter + '_>; 7] = [
+        Box::new(BINDING_REQUEST),
+        Box::new(TransactionId::new()),
+        Box::new(TextAttribute::new(ATTR_USERNAME, format!("{ufrag}:theirs"))),
+        Box::new(Raw(ATTR_USE_CANDIDATE, vec![])),
+        Box::new(Raw(ATTR_PRIORITY, vec![1, 2, 3, 4])),
+        Box::new(integrity),
+        Box::new(FINGERPRINT),
+    ];
+    message.build(&setters).unwrap();
+    message.raw
+}
+
+impl Stage {
+    fn new() -> Self {
+        let here = Here { fingerprint: "AA".to_owned(), candidates: vec![], ntp: 1 << 60 };
+        let mut exchange = Exchange::new(here);
+        exchange.open(SESSION, Arc::default());
+        let (world, now) = (World::default(), MediaTime::from_ms(10_000));
+        Self { exchange, world, now, browsers: BTreeMap::new() }
+    }
+
+    /// Everybody in the main room, connected.
+    fn with(people: &[ParticipantId]) -> Self {
+        let mut stage = Self::new();
+        for who in people {
+            stage.place(&[(*who, Some(RoomId::Main))]);
+            stage.connect(*who);
+        }
+        stage.world.events.clear();
+        stage
+    }
+
+    fn place(&mut self, moves: &[(ParticipantId, Option<RoomId>)]) {
+        self.exchange.place_all(self.now, SESSION, moves, &mut self.world);
+    }
+
+    fn connect(&mut self, who: ParticipantId) {
+        let base = who.0 * 1_000;
+        let streams = |it: u32| Streams { ssrc: base + it, repair: base + 100 + it };
+        let secrets = Secrets {
+            ufrag: format!("ufrag{}-{}", who.0, self.now.as_us()),
+            password: format!("a password of person {}", who.0),
+            session: 1,
+            own_ssrc: base,
+            audio: std::array::from_fn(|it| base + 300 + it as u32),
+            video: std::array::from_fn(|it| streams(200 + it as u32)),
+            screen: streams(290),
+        };
+        let gates = Arc::<Gates>::default();
+        let (given, drawn) = (Arc::clone(&gates), secrets.clone());
+        self.exchange
+            .connect(self.now, SESSION, who, given, drawn, &mut self.world)
+            .expect("an offer");
+        let material: Vec<u8> =
+            (0..PROFILE.material_bytes()).map(|it| it as u8 ^ who.0 as u8).collect();
+        let mut config = Config { profile: ProtectionProfile::AeadAes128Gcm, ..Default::default() };
+        config.set_session_keys_from_keying_material(&material, true).unwrap();
+        let provider = rtc::crypto::default_provider().unwrap();
+        let context = |key: &[u8], salt: &[u8]| {
+            let profile = ProtectionProfile::AeadAes128Gcm;
+            Context::new(key, salt, profile, None, None, provider.crypto()).unwrap()
+        };
+        let keys = &config.keys;
+        let sends = context(&keys.local_master_key, &keys.local_master_salt);
+        let receives = context(&keys.remote_master_key, &keys.remote_master_salt);
+        let address = SocketAddr::from(([198, 51, 100, who.0 as u8], 5_000));
+        self.browsers.insert(who, Browser { address, secrets, sends, receives, gates });
+        self.bind(who, address);
+        let certificate = [who.0 as u8; 32];
+        let text: Vec<_> = certificate.iter().map(|it| format!("{it:02X}")).collect();
+        let answer = format!(
+            "v=0\r\na=fingerprint:sha-256 {}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=setup:active\r\n",
+            text.join(":")
+        );
+        self.exchange.answer(self.now, SESSION, who, &answer, &mut self.world).unwrap();
+        let key = self.exchange.key_of(SESSION, who).unwrap();
+        let done = Handshaken { profile: PROFILE, material, fingerprint: certificate };
+        self.exchange.handshaken(self.now, key, done, &mut self.world);
+    }
+
+    /// A binding request from an address.
+    fn bind(&mut self, who: ParticipantId, address: SocketAddr) {
+        let browser = self.browsers.get_mut(&who).unwrap();
+        browser.address = address;
+        let (ufrag, password) = (&browser.secrets.ufrag, &browser.secrets.password);
+        let request = integrity_request(ufrag, password);
+        self.datagram(address, request);
+    }
+
+    fn datagram(&mut self, from: SocketAddr, mut bytes: Vec<u8>) {
+        self.exchange.datagram(self.now, Way::Udp(from), from, &mut bytes, &mut self.world);
+    }
+
+    fn pass(&mut self, ms: u64) {
+        for _ in 0..ms.div_ceil(20) {
+            self.now = self.now + 20;
+            self.exchange.tick(self.now, &mut self.world);
+        }
+    }
+
+    fn sends(&mut self, who: ParticipantId, packet: &[u8]) {
+        let browser = self.browsers.get_mut(&who).unwrap();
+        let sealed = browser.sends.encrypt_rtp(packet).unwrap().to_vec();
+        let from = browser.address;
+        self.datagram(from, sealed);
+    }
+
+    fn reports(&mut self, who: ParticipantId, compound: &[u8]) {
+        let browser = self.browsers.get_mut(&who).unwrap();
+        let sealed = browser.sends.encrypt_rtcp(compound).unwrap().to_vec();
+        let from = browser.address;
+        self.datagram(from, sealed);
+    }
+
+    fn says(&mut self, who: ParticipantId, sequence: u16, level_dbov: i8) {
+        self.sends(who, &audio(who, sequence, level_dbov));
+    }
+
+    /// What has come to a browser since it last looked: media, and what was told by RTCP.
+    fn looks(&mut self, who: ParticipantId) -> (Vec<Came>, Vec<Vec<u8>>) {
+        let browser = self.browsers.get_mut(&who).unwrap();
+        let (mut media, mut control) = (vec![], vec![]);
+        self.world.sent.retain(|(to, bytes)| {
+            if *to != Way::Udp(browser.address) {
+                return true;
+            }
+            match bytes[..2] {
+                [128..=191, 192..=223] => {
+                    control.push(browser.receives.decrypt_rtcp(bytes).unwrap().to_vec());
+                }
+                [128..=191, _] => {
+                    let plain = browser.receives.decrypt_rtp(bytes).unwrap();
+                    let header = Header::read(&plain).unwrap();
+                    let payload = plain[header.bytes..].to_vec();
+                    let Header { payload_type, ssrc, sequence, .. } = header;
+                    media.push(Came { payload_type, ssrc, sequence, payload });
+                }
+                _ => (),
+            }
+            false
+        });
+        (media, control)
+    }
+
+    fn hears(&mut self, who: ParticipantId) -> Vec<Came> {
+        self.looks(who).0
+    }
+}
+
+fn header(
+    payload_type: u8,
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    extensions: &[u8],
+) -> Vec<u8> {
+    let mut packet = vec![if extensions.is_empty() { 0x80 } else { 0x90 }, payload_type];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend(timestamp.to_be_bytes());
+    packet.extend(ssrc.to_be_bytes());
+    if !extensions.is_empty() {
+        packet.extend([0xbe, 0xde]);
+        packet.extend((extensions.len().div_ceil(4) as u16).to_be_bytes());
+        packet.extend(extensions);
+        packet.resize(packet.len().next_multiple_of(4), 0);
+    }
+    packet
+}
+
+fn audio(who: ParticipantId, sequence: u16, level_dbov: i8) -> Vec<u8> {
+    let level = [sdp::LEVEL << 4, -level_dbov as u8];
+    let mut packet = header(sdp::OPUS, sequence, u32::from(sequence) * 960, who.0, &level);
+    packet.extend(format!("sound {sequence} of {}", who.0).bytes());
+    packet
+}
+
+/// One packet of a camera's layer; each layer has an SSRC of its own.
+fn video(who: ParticipantId, layer: u8, sequence: u16, keyframe: bool) -> Vec<u8> {
+    let rid = [sdp::RID << 4, sdp::RIDS[usize::from(layer)].as_bytes()[0]];
+    let ssrc = who.0 * 10 + u32::from(layer);
+    let mut packet = header(sdp::CAMERA, sequence, u32::from(sequence) * 3_000, ssrc, &rid);
+    packet.extend([0x10, u8::from(!keyframe)]);
+    packet.extend(format!("picture {sequence} in {layer}").bytes());
+    packet
+}
+
+fn told(compounds: &[Vec<u8>]) -> Vec<rtcp::Feedback> {
+    let mut all = vec![];
+    compounds.iter().for_each(|it| rtcp::read(it, |it| all.push(it)));
+    all
+}
+
+fn is_picture(came: &Came, layer: u8) -> bool {
+    came.payload.ends_with(format!("in {layer}").as_bytes())
+}
+
+#[test]
+fn a_voice_reaches_the_room_and_nobody_else() {
+    let mut stage = Stage::with(&[ALICE, BOB, CHAO]);
+    stage.place(&[(CHAO, Some(ONE))]);
+    for sequence in 0..50 {
+        stage.says(ALICE, sequence, -30);
+        stage.pass(20);
+    }
+    let heard = stage.hears(BOB);
+    assert_eq!(heard.len(), 50);
+    assert!(heard.windows(2).all(|it| it[1].sequence == it[0].sequence.wrapping_add(1)));
+    assert_eq!(heard[7].payload, b"sound 7 of 1");
+    assert!(stage.hears(CHAO).is_empty() && stage.hears(ALICE).is_empty());
+    assert!(stage.world.events.contains(&MediaEvent::Voice { participant: ALICE, on: true }));
+    stage.place(&[(CHAO, Some(RoomId::Main))]);
+    stage.says(ALICE, 50, -30);
+    assert_eq!(stage.hears(CHAO).len(), 1, "at once after a move");
+}
+
+#[test]
+fn silence_is_not_sent_and_leaves_no_hole() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let mut all = vec![];
+    for sequence in 0..200_u16 {
+        let silent = (20..150).contains(&sequence);
+        stage.says(ALICE, sequence, if silent { -127 } else { -30 });
+        stage.pass(20);
+        all.extend(stage.hears(BOB));
+    }
+    assert!((120..135).contains(&all.len()), "{}", all.len());
+    assert!(all.windows(2).all(|it| it[1].sequence == it[0].sequence.wrapping_add(1)));
+}
+
+#[test]
+fn only_who_has_agreed_is_listened_to_and_who_is_hushed_is_heard_by_nobody() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    stage.says(ALICE, 1, -30);
+    let gates = Arc::clone(&stage.browsers[&ALICE].gates);
+    gates.listened.store(true, Ordering::Relaxed);
+    stage.says(ALICE, 2, -30);
+    gates.hushed.store(true, Ordering::Relaxed);
+    stage.says(ALICE, 3, -30);
+    assert_eq!(stage.world.heard, [(ALICE, 2)]);
+    assert_eq!(stage.hears(BOB).len(), 2);
+}
+
+#[test]
+fn pictures_come_in_the_layer_that_is_wanted() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let mut seen = vec![];
+    for sequence in 0..150_u16 {
+        for layer in 0..3 {
+            stage.sends(ALICE, &video(ALICE, layer, sequence, sequence % 30 == 0));
+        }
+        if sequence == 60 {
+            let view = View::new(&[Wanted::Small], Wanted::Large).unwrap();
+            stage.exchange.view(stage.now, SESSION, BOB, view, &mut stage.world);
+        }
+        stage.pass(33);
+        seen.push(stage.hears(BOB));
+    }
+    let layers = |from: usize, to: usize, layer| {
+        seen[from..to].iter().flatten().filter(|it| is_picture(it, layer)).count()
+    };
+    assert_eq!((layers(31, 60, 2), layers(31, 60, 0)), (29, 0));
+    assert_eq!((layers(91, 150, 2), layers(91, 150, 0)), (0, 59), "smaller from the next keyframe");
+    let all: Vec<_> = seen.into_iter().flatten().collect();
+    assert!(all.windows(2).all(|it| it[1].sequence == it[0].sequence.wrapping_add(1)));
+    assert!(all.iter().all(|it| it.ssrc == all[0].ssrc && it.payload_type == sdp::CAMERA));
+}
+
+#[test]
+fn a_new_viewer_has_the_publisher_asked_for_a_keyframe_once() {
+    let mut stage = Stage::with(&[ALICE, BOB, CHAO]);
+    for sequence in 0..10 {
+        stage.sends(ALICE, &video(ALICE, 2, sequence, false));
+    }
+    let asked = told(&stage.looks(ALICE).1);
+    let ssrc = ALICE.0 * 10 + 2;
+    assert_eq!(asked, [rtcp::Feedback::KeyframeWanted { ssrc }]);
+    assert!(stage.hears(BOB).is_empty(), "no half pictures");
+    stage.sends(ALICE, &video(ALICE, 2, 10, true));
+    assert_eq!((stage.hears(BOB).len(), stage.hears(CHAO).len()), (1, 1));
+}
+
+#[test]
+fn what_a_viewer_missed_comes_again_by_its_repair_stream() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    for sequence in 0..20 {
+        stage.sends(ALICE, &video(ALICE, 2, sequence, sequence == 0));
+        stage.says(ALICE, sequence, -30);
+        stage.pass(20);
+    }
+    stage.pass(1_000);
+    let came = stage.hears(BOB);
+    let pictures: Vec<_> = came.iter().filter(|it| it.payload_type == sdp::CAMERA).collect();
+    let sounds: Vec<_> = came.iter().filter(|it| it.payload_type == sdp::OPUS).collect();
+    let mut nack = vec![];
+    rtcp::write_missing(
+        &mut nack,
+        9,
+        pictures[3].ssrc,
+        &[pictures[3].sequence, pictures[4].sequence],
+    );
+    rtcp::write_missing(&mut nack, 9, sounds[5].ssrc, &[sounds[5].sequence]);
+    stage.reports(BOB, &nack);
+    let again = stage.hears(BOB);
+    assert_eq!(again.len(), 3);
+    assert_eq!(again[0].payload_type, sdp::CAMERA_REPAIR);
+    assert_eq!(again[0].payload[..2], pictures[3].sequence.to_be_bytes());
+    assert_eq!(again[0].payload[2..], pictures[3].payload);
+    assert_eq!(again[1].sequence, again[0].sequence.wrapping_add(1));
+    assert_eq!(&again[2], sounds[5], "sound comes again as it was");
+}
+
+#[test]
+fn what_a_publisher_lost_on_the_way_here_is_asked_for_and_passed_on() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    for sequence in (0..20).filter(|it| *it != 7) {
+        stage.sends(ALICE, &video(ALICE, 2, sequence, sequence == 0));
+        stage.pass(20);
+    }
+    let asked = told(&stage.looks(ALICE).1);
+    let ssrc = ALICE.0 * 10 + 2;
+    assert!(asked.contains(&rtcp::Feedback::Missing { ssrc, sequences: vec![7] }), "{asked:?}");
+    let before = stage.hears(BOB).len();
+    // It comes as a repair: another payload type and SSRC, the number in front.
+    let rid = [sdp::REPAIRED_RID << 4, b'f'];
+    let mut repair = header(sdp::CAMERA_REPAIR, 1, 7 * 3_000, 777, &rid);
+    repair.extend(7_u16.to_be_bytes());
+    repair.extend(&video(ALICE, 2, 7, false)[20..]);
+    stage.sends(ALICE, &repair);
+    let came = stage.hears(BOB);
+    assert_eq!((before, came.len()), (19, 1));
+    assert!(came[0].payload.ends_with(b"picture 7 in 2"));
+}
+
+#[test]
+fn a_screen_goes_to_its_room_in_its_own_slot() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let screen = |sequence, keyframe: bool| {
+        let mut packet = header(sdp::SCREEN, sequence, 0, 555, &[]);
+        packet.extend([0x10, u8::from(!keyframe), 1, 2, 3]);
+        packet
+    };
+    stage.sends(ALICE, &screen(1, true));
+    assert!(stage.hears(BOB).is_empty(), "the session has not said so");
+    stage.exchange.show(stage.now, SESSION, ALICE, true, &mut stage.world);
+    stage.sends(ALICE, &screen(2, true));
+    let came = stage.hears(BOB);
+    assert_eq!(came.len(), 1);
+    assert_eq!(
+        (came[0].payload_type, came[0].ssrc),
+        (sdp::SCREEN, stage.browsers[&BOB].secrets.screen.ssrc)
+    );
+    stage.exchange.show(stage.now, SESSION, ALICE, false, &mut stage.world);
+    stage.sends(ALICE, &screen(3, true));
+    assert!(stage.hears(BOB).is_empty());
+}
+
+#[test]
+fn a_browser_whose_address_changes_goes_on_from_the_new_one() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    stage.says(ALICE, 1, -30);
+    let (old, new) = (stage.browsers[&BOB].address, "203.0.113.9:777".parse().unwrap());
+    stage.bind(BOB, new);
+    stage.says(ALICE, 2, -30);
+    assert_eq!(stage.hears(BOB).len(), 1, "to the new address");
+    assert!(stage.world.sent.iter().any(|it| it.0 == Way::Udp(old)), "and before to the old one");
+    stage.says(BOB, 1, -30);
+    assert_eq!(stage.hears(ALICE).len(), 1);
+}
+
+#[test]
+fn who_does_not_know_the_password_moves_nothing() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let ufrag = stage.browsers[&BOB].secrets.ufrag.clone();
+    let stranger: SocketAddr = "203.0.113.66:6".parse().unwrap();
+    stage.world.sent.clear();
+    stage.datagram(stranger, integrity_request(&ufrag, "a guess"));
+    stage.datagram(stranger, integrity_request("nobody", "a guess"));
+    assert!(stage.world.sent.is_empty(), "no answer at all");
+    let mut sealed = stage
+        .browsers
+        .get_mut(&BOB)
+        .unwrap()
+        .sends
+        .encrypt_rtp(&audio(BOB, 1, -30))
+        .unwrap()
+        .to_vec();
+    stage.datagram(stranger, sealed.clone());
+    sealed[20] ^= 1;
+    let from = stage.browsers[&BOB].address;
+    stage.datagram(from, sealed);
+    assert!(stage.hears(ALICE).is_empty());
+    assert_eq!(stage.exchange.strays(), 4);
+}
+
+#[test]
+fn another_certificate_than_the_answers_ends_the_connection() {
+    let mut stage = Stage::with(&[ALICE]);
+    stage.place(&[(BOB, Some(RoomId::Main))]);
+    stage.connect(BOB);
+    // A second connection of Bob's, whose handshake somebody else makes.
+    let secrets = Secrets { ufrag: "again".to_owned(), ..stage.browsers[&BOB].secrets.clone() };
+    let (exchange, world) = (&mut stage.exchange, &mut stage.world);
+    exchange.connect(stage.now, SESSION, BOB, Arc::default(), secrets, world).unwrap();
+    let key = exchange.key_of(SESSION, BOB).unwrap();
+    let material = vec![0; PROFILE.material_bytes()];
+    let done = Handshaken { profile: PROFILE, material, fingerprint: [9; 32] };
+    exchange.handshaken(stage.now, key, done, world);
+    assert_eq!(exchange.peers(), 2, "the answer is not there yet");
+    let fingerprint = ["08"; 32].join(":");
+    let answer =
+        format!("v=0\r\na=fingerprint:sha-256 {fingerprint}\r\nm=audio 9\r\na=setup:active\r\n");
+    exchange.answer(stage.now, SESSION, BOB, &answer, world).unwrap();
+    assert_eq!(exchange.peers(), 1);
+    assert!(world.events.contains(&MediaEvent::Failed { participant: BOB }));
+}
+
+#[test]
+fn a_restart_takes_new_credentials_and_keeps_everything_else() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let (ufrag, password) = ("fresh".to_owned(), "a fresh password of some length".to_owned());
+    let offer = stage.exchange.restart(SESSION, BOB, ufrag.clone(), password.clone()).unwrap();
+    assert!(offer.restarts && offer.sdp.contains("a=ice-ufrag:fresh\r\n"));
+    let new: SocketAddr = "203.0.113.9:777".parse().unwrap();
+    stage.datagram(new, integrity_request(&ufrag, &password));
+    stage.browsers.get_mut(&BOB).unwrap().address = new;
+    stage.says(ALICE, 1, -30);
+    assert_eq!(stage.hears(BOB).len(), 1, "with the keys of before");
+}
+
+#[test]
+fn who_falls_silent_is_let_go_and_nothing_is_left_behind() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    for _ in 0..20 {
+        stage.pass(1_000);
+        stage.bind(ALICE, stage.browsers[&ALICE].address);
+    }
+    assert!(stage.world.events.contains(&MediaEvent::Failed { participant: BOB }));
+    assert_eq!(stage.exchange.peers(), 1);
+    stage.place(&[(ALICE, None)]);
+    stage.exchange.close(SESSION, &mut stage.world);
+    assert_eq!((stage.exchange.peers(), stage.world.forgotten), (0, 2));
+    assert!(stage.exchange.by_way.is_empty() && stage.exchange.by_ufrag.is_empty());
+}
+
+#[test]
+fn sound_and_picture_keep_the_clock_of_who_makes_them() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    stage.says(ALICE, 10, -30);
+    stage.sends(ALICE, &video(ALICE, 2, 5, true));
+    let mut clocks = vec![];
+    for (ssrc, timestamp) in [(ALICE.0, 9_600), (ALICE.0 * 10 + 2, 15_000)] {
+        let report = rtcp::SenderReport { ssrc, ntp: 77 << 32, timestamp, packets: 1, octets: 1 };
+        rtcp::write_sender_report(&mut clocks, &report);
+    }
+    stage.reports(ALICE, &clocks);
+    stage.pass(1_500);
+    let (media, control) = stage.looks(BOB);
+    let clock_of = |payload_type| {
+        let came = media.iter().find(|it| it.payload_type == payload_type).unwrap();
+        told(&control).into_iter().find_map(|it| match it {
+            rtcp::Feedback::Clock { ssrc, ntp, .. } if ssrc == came.ssrc => Some(ntp),
+            _ => None,
+        })
+    };
+    let sound = clock_of(sdp::OPUS).expect("a report of the sound");
+    assert_eq!(Some(sound), clock_of(sdp::CAMERA));
+    assert!((77 << 32..79 << 32).contains(&sound));
+}

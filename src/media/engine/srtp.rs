@@ -1,0 +1,462 @@
+//! SRTP and SRTCP (RFC 3711): what is received is opened in place, what is sent is sealed in place.
+//! AEAD_AES_128_GCM (RFC 7714) is our own, as it is the packet path and the crate's makes a copy for
+//! every packet; AES-CM with HMAC-SHA1 is the crate's, for the browsers that know no other. It makes
+//! no keys of its own. Any bytes are allowed.
+
+use aes::cipher::{BlockEncrypt, KeyInit};
+use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use rtc::srtp::{context::Context, option, protection_profile::ProtectionProfile};
+
+/// What sealing can add to a packet at most, in bytes: a tag, and SRTCP's index.
+pub const SEAL_BYTES_MAX: usize = TAG_BYTES + INDEX_BYTES;
+
+const TAG_BYTES: usize = 16;
+const INDEX_BYTES: usize = 4;
+const SHA1_80_TAG_BYTES: usize = 10;
+
+/// The fixed header of an RTCP packet with its SSRC, which stays readable.
+const RTCP_CLEAR_BYTES: usize = 8;
+const ENCRYPTED: u32 = 0x8000_0000;
+
+/// Packets back from the newest that are still taken, once each: a second of video and more, as a
+/// packet that was asked for again comes late.
+const WINDOW: u64 = 1_024;
+
+/// Streams one peer may send: two of audio and video with their layers and repairs, and as many again
+/// for a browser that begins anew.
+const STREAMS_MAX: usize = 32;
+
+/// Which cipher a handshake has agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    Aes128Gcm,
+    Aes128CmSha1_80,
+}
+
+impl Profile {
+    fn of_crate(self) -> ProtectionProfile {
+        match self {
+            Profile::Aes128Gcm => ProtectionProfile::AeadAes128Gcm,
+            Profile::Aes128CmSha1_80 => ProtectionProfile::Aes128CmHmacSha1_80,
+        }
+    }
+
+    /// Bytes of keying material for both directions (RFC 5764, 4.2).
+    pub fn material_bytes(self) -> usize {
+        2 * (self.of_crate().key_len() + self.of_crate().salt_len())
+    }
+}
+
+/// Both halves of a connection's keys, as the server has them. `material`: what the handshake
+/// exports, [`Profile::material_bytes`] long. `None`: it is not.
+pub fn keys(profile: Profile, material: &[u8]) -> Option<(Opener, Sealer)> {
+    if material.len() != profile.material_bytes() {
+        return None;
+    }
+    let (key, salt) = (profile.of_crate().key_len(), profile.of_crate().salt_len());
+    let (client_key, rest) = material.split_at(key);
+    let (server_key, rest) = rest.split_at(key);
+    let (client_salt, server_salt) = rest.split_at(salt);
+    let opener = Opener {
+        cipher: Cipher::new(profile, client_key, client_salt, true)?,
+        streams: Vec::new(),
+        control: Replay::default(),
+    };
+    let sealer = Sealer {
+        cipher: Cipher::new(profile, server_key, server_salt, false)?,
+        streams: Vec::new(),
+        control_index: 0,
+    };
+    Some((opener, sealer))
+}
+
+#[expect(clippy::large_enum_variant, reason = "the large one is on the packet path")]
+enum Cipher {
+    Gcm { media: Aead, control: Aead },
+    Other(Box<Context>),
+}
+
+impl Cipher {
+    fn new(profile: Profile, key: &[u8], salt: &[u8], guard: bool) -> Option<Self> {
+        match profile {
+            Profile::Aes128Gcm => {
+                let (key, salt) = (key.try_into().ok()?, salt.try_into().ok()?);
+                Some(Cipher::Gcm {
+                    media: Aead::derive(key, salt, 0),
+                    control: Aead::derive(key, salt, 3),
+                })
+            }
+            Profile::Aes128CmSha1_80 => {
+                let window = WINDOW as usize;
+                let (media, control) = (
+                    option::srtp_replay_protection(window),
+                    option::srtcp_replay_protection(window),
+                );
+                let provider = rtc::crypto::default_provider().ok()?;
+                let context = Context::new(
+                    key,
+                    salt,
+                    profile.of_crate(),
+                    guard.then_some(media),
+                    guard.then_some(control),
+                    provider.crypto(),
+                );
+                Some(Cipher::Other(Box::new(context.ok()?)))
+            }
+        }
+    }
+}
+
+struct Aead {
+    key: LessSafeKey,
+    salt: [u8; 12],
+}
+
+impl Aead {
+    /// RFC 3711, 4.3 and RFC 7714, 11. `label`: 0 for media, 3 for control; the salt's is 2 more.
+    fn derive(master: &[u8; 16], master_salt: &[u8; 12], label: u8) -> Self {
+        let block = |label: u8| {
+            let mut block = [0; 16];
+            block[..12].copy_from_slice(master_salt);
+            block[7] ^= label;
+            let mut block = block.into();
+            aes::Aes128::new(master.into()).encrypt_block(&mut block);
+            <[u8; 16]>::from(block)
+        };
+        let mut salt = [0; 12];
+        salt.copy_from_slice(&block(label + 2)[..12]);
+        let key = UnboundKey::new(&AES_128_GCM, &block(label)).expect("a key of 16 bytes");
+        Self { key: LessSafeKey::new(key), salt }
+    }
+
+    fn nonce(&self, ssrc: u32, index: u64) -> Nonce {
+        let mut nonce = [0; 12];
+        nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
+        nonce[6..12].copy_from_slice(&index.to_be_bytes()[2..]);
+        nonce.iter_mut().zip(self.salt).for_each(|(it, salt)| *it ^= salt);
+        Nonce::assume_unique_for_key(nonce)
+    }
+}
+
+/// Which indices of a stream have been taken.
+#[derive(Clone, Debug, Default)]
+struct Replay {
+    /// `None`: nothing yet.
+    newest: Option<u64>,
+    seen: [u64; (WINDOW / 64) as usize],
+}
+
+impl Replay {
+    fn is_new(&self, index: u64) -> bool {
+        match self.newest {
+            Some(newest) if index <= newest => {
+                newest - index < WINDOW && self.seen[Self::word(index)] & Self::bit(index) == 0
+            }
+            _ => true,
+        }
+    }
+
+    fn take(&mut self, index: u64) {
+        let from = self.newest.map_or(index, |it| it + 1);
+        if from <= index {
+            if WINDOW <= index - from {
+                self.seen = Default::default();
+            } else {
+                (from..=index).for_each(|it| self.seen[Self::word(it)] &= !Self::bit(it));
+            }
+            self.newest = Some(index);
+        }
+        self.seen[Self::word(index)] |= Self::bit(index);
+    }
+
+    fn word(index: u64) -> usize {
+        (index % WINDOW / 64) as usize
+    }
+
+    fn bit(index: u64) -> u64 {
+        1 << (index % 64)
+    }
+}
+
+/// The 48-bit index that a sequence number means, next to the newest (RFC 3711, 3.3.1). `None`: from
+/// before the stream began.
+fn index_of(newest: Option<u64>, sequence: u16) -> Option<u64> {
+    let Some(newest) = newest else { return Some(u64::from(sequence)) };
+    let ahead = sequence.wrapping_sub(newest as u16);
+    if ahead < 0x8000 {
+        Some(newest + u64::from(ahead))
+    } else {
+        newest.checked_sub(0x1_0000 - u64::from(ahead))
+    }
+}
+
+/// Opens what one peer sends.
+pub struct Opener {
+    cipher: Cipher,
+    streams: Vec<(u32, Replay)>,
+    control: Replay,
+}
+
+impl Opener {
+    /// Opens a media packet in place. `header_bytes`, `ssrc`, `sequence`: as its header says. Returns
+    /// where the payload ends; `None`: it is forged, damaged, or has been taken before.
+    pub fn media(
+        &mut self,
+        packet: &mut [u8],
+        header_bytes: usize,
+        ssrc: u32,
+        sequence: u16,
+    ) -> Option<usize> {
+        let aead = match &mut self.cipher {
+            Cipher::Gcm { media, .. } => media,
+            Cipher::Other(context) => {
+                let plain = context.decrypt_rtp(packet).ok()?;
+                packet.get_mut(..plain.len())?.copy_from_slice(&plain);
+                return Some(plain.len());
+            }
+        };
+        let stream = self.streams.iter().position(|it| it.0 == ssrc);
+        if stream.is_none() && STREAMS_MAX <= self.streams.len() {
+            return None;
+        }
+        let newest = stream.and_then(|it| self.streams[it].1.newest);
+        let index = index_of(newest, sequence)?;
+        if stream.is_some_and(|it| !self.streams[it].1.is_new(index)) {
+            return None;
+        }
+        let (header, body) = packet.split_at_mut_checked(header_bytes)?;
+        let plain =
+            aead.key.open_in_place(aead.nonce(ssrc, index), Aad::from(&*header), body).ok()?;
+        let end = header_bytes + plain.len();
+        // Only what is authentic makes a stream known.
+        let stream = stream.unwrap_or_else(|| {
+            self.streams.push((ssrc, Replay::default()));
+            self.streams.len() - 1
+        });
+        self.streams[stream].1.take(index);
+        Some(end)
+    }
+
+    /// Opens a control packet in place. Returns where it ends.
+    pub fn control(&mut self, packet: &mut [u8]) -> Option<usize> {
+        let aead = match &mut self.cipher {
+            Cipher::Gcm { control, .. } => control,
+            Cipher::Other(context) => {
+                // The crate takes what says that it is not encrypted without a look at its tag.
+                let flag = packet.len().checked_sub(SHA1_80_TAG_BYTES + INDEX_BYTES)?;
+                if packet[flag] & 0x80 == 0 {
+                    return None;
+                }
+                let plain = context.decrypt_rtcp(packet).ok()?;
+                packet.get_mut(..plain.len())?.copy_from_slice(&plain);
+                return Some(plain.len());
+            }
+        };
+        let length = packet.len().checked_sub(INDEX_BYTES)?;
+        if length < RTCP_CLEAR_BYTES + TAG_BYTES {
+            return None;
+        }
+        let word = u32::from_be_bytes(*packet[length..].first_chunk()?);
+        let index = u64::from(word & !ENCRYPTED);
+        if word & ENCRYPTED == 0 || !self.control.is_new(index) {
+            return None; // browsers encrypt all of it
+        }
+        let ssrc = u32::from_be_bytes(*packet[4..].first_chunk()?);
+        let mut clear = [0; RTCP_CLEAR_BYTES + INDEX_BYTES];
+        clear[..RTCP_CLEAR_BYTES].copy_from_slice(&packet[..RTCP_CLEAR_BYTES]);
+        clear[RTCP_CLEAR_BYTES..].copy_from_slice(&word.to_be_bytes());
+        let body = &mut packet[RTCP_CLEAR_BYTES..length];
+        let plain =
+            aead.key.open_in_place(aead.nonce(ssrc, index), Aad::from(&clear), body).ok()?;
+        let end = RTCP_CLEAR_BYTES + plain.len();
+        self.control.take(index);
+        Some(end)
+    }
+}
+
+/// Seals what we send to one peer.
+pub struct Sealer {
+    cipher: Cipher,
+    /// The newest index of each stream.
+    streams: Vec<(u32, u64)>,
+    control_index: u32,
+}
+
+impl Sealer {
+    /// Seals a media packet in place. `packet`: header and payload, and then [`SEAL_BYTES_MAX`] bytes
+    /// of room. `stream`: which of our own it is, a small number. Returns how long it is now; `None`:
+    /// it cannot be sealed and must not be sent.
+    pub fn media(
+        &mut self,
+        packet: &mut [u8],
+        header_bytes: usize,
+        stream: usize,
+        ssrc: u32,
+        sequence: u16,
+    ) -> Option<usize> {
+        let end = packet.len().checked_sub(SEAL_BYTES_MAX)?;
+        let aead = match &mut self.cipher {
+            Cipher::Gcm { media, .. } => media,
+            Cipher::Other(context) => {
+                let sealed = context.encrypt_rtp(&packet[..end]).ok()?;
+                packet.get_mut(..sealed.len())?.copy_from_slice(&sealed);
+                return Some(sealed.len());
+            }
+        };
+        if self.streams.len() <= stream {
+            self.streams.resize(stream + 1, (0, 0));
+        }
+        let known = &mut self.streams[stream];
+        if known.0 != ssrc {
+            *known = (ssrc, u64::from(sequence));
+        }
+        let index = index_of(Some(known.1), sequence)?;
+        known.1 = known.1.max(index);
+        let (header, rest) = packet.split_at_mut_checked(header_bytes)?;
+        let (body, room) = rest.split_at_mut(end - header_bytes);
+        let nonce = aead.nonce(ssrc, index);
+        let tag = aead.key.seal_in_place_separate_tag(nonce, Aad::from(&*header), body).ok()?;
+        room[..TAG_BYTES].copy_from_slice(tag.as_ref());
+        Some(end + TAG_BYTES)
+    }
+
+    /// Seals a control packet. Returns it whole.
+    pub fn control(&mut self, mut packet: Vec<u8>) -> Option<Vec<u8>> {
+        let aead = match &mut self.cipher {
+            Cipher::Gcm { control, .. } => control,
+            Cipher::Other(context) => return Some(context.encrypt_rtcp(&packet).ok()?.to_vec()),
+        };
+        let ssrc = u32::from_be_bytes(*packet.get(4..)?.first_chunk()?);
+        self.control_index = (self.control_index + 1) & !ENCRYPTED;
+        let word = (self.control_index | ENCRYPTED).to_be_bytes();
+        let mut clear = [0; RTCP_CLEAR_BYTES + INDEX_BYTES];
+        clear[..RTCP_CLEAR_BYTES].copy_from_slice(&packet[..RTCP_CLEAR_BYTES]);
+        clear[RTCP_CLEAR_BYTES..].copy_from_slice(&word);
+        let nonce = aead.nonce(ssrc, u64::from(self.control_index));
+        let body = &mut packet[RTCP_CLEAR_BYTES..];
+        let tag = aead.key.seal_in_place_separate_tag(nonce, Aad::from(&clear), body).ok()?;
+        packet.extend(tag.as_ref());
+        packet.extend(word);
+        Some(packet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The browser's side, by the crate.
+    struct Browser {
+        sends: Context,
+        receives: Context,
+    }
+
+    const PROFILES: [Profile; 2] = [Profile::Aes128Gcm, Profile::Aes128CmSha1_80];
+
+    fn pair(profile: Profile) -> (Opener, Sealer, Browser) {
+        let material: Vec<u8> = (0..profile.material_bytes()).map(|it| it as u8 * 3).collect();
+        let (opener, sealer) = keys(profile, &material).unwrap();
+        let mut config =
+            rtc::srtp::config::Config { profile: profile.of_crate(), ..Default::default() };
+        config.set_session_keys_from_keying_material(&material, true).unwrap();
+        let provider = rtc::crypto::default_provider().unwrap();
+        let context = |key: &[u8], salt: &[u8]| {
+            Context::new(key, salt, profile.of_crate(), None, None, provider.crypto()).unwrap()
+        };
+        let keys = &config.keys;
+        let sends = context(&keys.local_master_key, &keys.local_master_salt);
+        let receives = context(&keys.remote_master_key, &keys.remote_master_salt);
+        (opener, sealer, Browser { sends, receives })
+    }
+
+    fn plain(sequence: u16) -> Vec<u8> {
+        let mut packet = vec![0x80, 111, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7];
+        packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+        packet.extend(b"the payload");
+        packet
+    }
+
+    #[test]
+    fn media_goes_both_ways_across_the_rollover() {
+        for profile in PROFILES {
+            let (mut opener, mut sealer, mut browser) = pair(profile);
+            for n in 0..400_u16 {
+                let sequence = 65_400_u16.wrapping_add(n);
+                let packet = plain(sequence);
+                let mut sealed = browser.sends.encrypt_rtp(&packet).unwrap().to_vec();
+                let end = opener.media(&mut sealed, 12, 7, sequence).unwrap();
+                assert_eq!(&sealed[..end], packet, "{profile:?} {sequence}");
+                let mut out = packet.clone();
+                out.resize(packet.len() + SEAL_BYTES_MAX, 0);
+                let end = sealer.media(&mut out, 12, 3, 7, sequence).unwrap();
+                assert_eq!(browser.receives.decrypt_rtp(&out[..end]).unwrap(), packet);
+            }
+        }
+    }
+
+    #[test]
+    fn control_goes_both_ways() {
+        for profile in PROFILES {
+            let (mut opener, mut sealer, mut browser) = pair(profile);
+            let report = vec![0x80, 201, 0, 1, 0, 0, 0, 9];
+            let mut sealed = browser.sends.encrypt_rtcp(&report).unwrap().to_vec();
+            let again = sealed.clone();
+            let end = opener.control(&mut sealed).unwrap();
+            assert_eq!(&sealed[..end], report);
+            assert!(opener.control(&mut again.clone()).is_none(), "{profile:?}: taken once");
+            for _ in 0..3 {
+                let sealed = sealer.control(report.clone()).unwrap();
+                assert_eq!(browser.receives.decrypt_rtcp(&sealed).unwrap(), report);
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_twice_or_damaged_or_too_late_is_refused() {
+        for profile in PROFILES {
+            let (mut opener, _, mut browser) = pair(profile);
+            let mut sealed = |it: u16| browser.sends.encrypt_rtp(&plain(it)).unwrap().to_vec();
+            let (first, second) = (sealed(1), sealed(2));
+            let mut damaged = second.clone();
+            *damaged.last_mut().unwrap() ^= 1;
+            assert!(opener.media(&mut damaged, 12, 7, 2).is_none());
+            assert!(opener.media(&mut second.clone(), 12, 7, 2).is_some());
+            assert!(opener.media(&mut first.clone(), 12, 7, 1).is_some(), "a little late");
+            assert!(opener.media(&mut second.clone(), 12, 7, 2).is_none(), "twice");
+            let mut late = sealed(3);
+            assert!(
+                opener.media(&mut sealed(3 + WINDOW as u16), 12, 7, 3 + WINDOW as u16).is_some()
+            );
+            assert!(opener.media(&mut late, 12, 7, 3).is_none(), "{profile:?}: too late");
+        }
+    }
+
+    #[test]
+    fn streams_that_nobody_authenticated_take_no_room() {
+        let (mut opener, _, _) = pair(Profile::Aes128Gcm);
+        for ssrc in 0..10_000 {
+            assert!(opener.media(&mut [0; 60], 12, ssrc, 1).is_none());
+        }
+        assert!(opener.streams.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..80), header in 0usize..90) {
+            for profile in PROFILES {
+                let (mut opener, _, _) = pair(profile);
+                prop_assert!(opener.media(&mut bytes.clone(), header, 7, 1).is_none());
+                prop_assert!(opener.control(&mut bytes.clone()).is_none());
+            }
+        }
+
+        #[test]
+        fn an_index_is_the_nearest(newest in 0u64..1 << 40, step in -0x7fff_i64..0x7fff) {
+            let meant = newest as i64 + step;
+            if 0 <= meant {
+                prop_assert_eq!(index_of(Some(newest), meant as u16), Some(meant as u64));
+            }
+        }
+    }
+}
