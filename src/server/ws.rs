@@ -28,7 +28,7 @@ use crate::{
         fact::Consent,
         ids::{ConnectionId, ParticipantId, SessionId},
         language::Language,
-        limits::{MESSAGE_BYTES_MAX, SLOTS, VIEW_EVERY_MS},
+        limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
         message::Message,
         run::RunOptions,
         session::Wish,
@@ -412,6 +412,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::limits::SLOTS;
     use futures_util::FutureExt;
 
     #[tokio::test]
