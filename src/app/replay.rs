@@ -44,7 +44,7 @@ pub fn replay(records: &[Record], shown: Shown) -> Option<String> {
         let (round, of) = (run.place.round + 1, run.place.of);
         let _ = writeln!(text, "  {phase}, round {round} of {of}");
     }
-    for RoomView { room, people } in overview.rooms.iter().filter(|it| !it.people.is_empty()) {
+    for RoomView { room, people, .. } in overview.rooms.iter().filter(|it| !it.people.is_empty()) {
         let people = people.iter().map(|it| it.participant);
         let _ = writeln!(text, "  {room}: {}", story.people(people));
     }
@@ -132,6 +132,19 @@ impl Story {
             }
             Fact::Unheard { participant, room, .. } => {
                 format!("{} says in {room} what nobody wrote down", self.person(*participant))
+            }
+            Fact::Posted { participant, room, text } => {
+                format!("{} posts in {room}{}", self.person(*participant), self.words(text))
+            }
+            Fact::Broadcast { text } => format!("a host writes to all{}", self.words(text)),
+            Fact::Called { participant, room } => {
+                format!("{} calls for help in {room}", self.person(*participant))
+            }
+            Fact::CallSeen { participant } => {
+                format!("a host has seen the call of {}", self.person(*participant))
+            }
+            Fact::CallEnded { participant } => {
+                format!("the call of {} is over", self.person(*participant))
             }
             Fact::Ended => "the session ends".to_owned(),
         }

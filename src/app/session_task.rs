@@ -387,8 +387,14 @@ impl Task {
                     self.around.hearing.cut(self.speaker(participant));
                 }
             }
+            Output::Share { participant, on } => self.share(participant, on),
             Output::Finished => (),
         }
+    }
+
+    /// The session's word on whose screen goes to its room, for the media to follow.
+    fn share(&self, participant: ParticipantId, on: bool) {
+        tracing::debug!(session = %self.id, %participant, on, "shares the screen");
     }
 
     /// Who only lost the socket keeps the media connection, and is told who sits in its slots.

@@ -116,6 +116,30 @@ pub enum Fact {
         span: Span,
         reason: GapReason,
     },
+    /// Somebody has written to their room, in its chat. Nobody's post is kept off the record.
+    Posted {
+        participant: ParticipantId,
+        room: RoomId,
+        text: String,
+    },
+    /// A facilitator has written to everybody.
+    Broadcast {
+        text: String,
+    },
+    /// Somebody calls a facilitator to their room.
+    Called {
+        participant: ParticipantId,
+        room: RoomId,
+    },
+    /// A facilitator knows of the call of this person.
+    CallSeen {
+        participant: ParticipantId,
+    },
+    /// The caller needs no help any more, or a facilitator has helped. A call also ends, without a
+    /// word, when its caller comes to another room or leaves.
+    CallEnded {
+        participant: ParticipantId,
+    },
     /// Only words said before may still follow.
     Ended,
 }

@@ -69,6 +69,36 @@ pub const ACTS_MAX: u32 = 2_000;
 /// Characters in a note, a card or a room's line.
 pub const WRITTEN_CHARS_MAX: usize = 1_000;
 
+/// Characters in one post of a chat and in a broadcast: a thought, not a page.
+pub const POST_CHARS_MAX: usize = 500;
+
+/// Posts a room remembers for those who come; the oldest are forgotten first.
+pub const POSTS_REMEMBERED: usize = 100;
+
+/// The stretch in which posts, broadcasts and calls are counted, in ms.
+pub const POSTS_WITHIN_MS: u64 = 10_000;
+
+/// Posts of one person in such a stretch: nobody types more, a script would.
+pub const POSTS_PERSON_MAX: usize = 5;
+
+/// Posts of one room in such a stretch: as many as can be read.
+pub const POSTS_ROOM_MAX: usize = 20;
+
+/// Broadcasts of all facilitators together in such a stretch: each is told to everybody.
+pub const BROADCASTS_MAX: usize = 3;
+
+/// Calls for help of one person in such a stretch; each is written into the log.
+pub const CALLS_MAX: usize = 3;
+
+/// The stretch in which reactions are counted, in ms.
+pub const REACTIONS_WITHIN_MS: u64 = 1_000;
+
+/// Reactions of one person in such a stretch.
+pub const REACTIONS_PERSON_MAX: usize = 1;
+
+/// Reactions of one room in such a stretch: three hundred people clapping are heard in ten.
+pub const REACTIONS_ROOM_MAX: usize = 10;
+
 /// Characters in the question of a method, and in one topic.
 pub const QUESTION_CHARS_MAX: usize = 300;
 

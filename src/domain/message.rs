@@ -10,6 +10,7 @@ use crate::domain::{
     method::Method,
     mixing::Keep,
     rejection::Rejection,
+    talk::{Post, Reaction},
     time::Span,
 };
 
@@ -43,6 +44,15 @@ pub enum Message {
     },
     /// What rooms and cards bring to all.
     Harvest(HarvestView),
+    /// Somebody shows for a moment what they feel.
+    Reacted {
+        by: ParticipantId,
+        reaction: Reaction,
+    },
+    /// Somebody has written to the room, or a facilitator to all.
+    Post(Post),
+    /// All that has been written in the receiver's room and is remembered, oldest first.
+    Posts(Vec<Post>),
     /// To facilitators: everybody, everywhere.
     Overview(Overview),
     Rejected(Rejection),
@@ -67,6 +77,28 @@ pub struct RoomView {
     pub room: RoomId,
     /// In the order of their numbers.
     pub people: Vec<PersonView>,
+    /// Who has a hand up, in the order in which they went up.
+    pub hands: Vec<ParticipantId>,
+    /// Who shares their screen.
+    pub sharing: Option<ParticipantId>,
+    /// Who waits for a facilitator: in a breakout room one for all.
+    pub calls: Vec<CallView>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallView {
+    pub by: ParticipantId,
+    /// A facilitator has said that they know.
+    pub seen: bool,
+}
+
+/// A call for help as facilitators see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingView {
+    pub by: ParticipantId,
+    pub room: RoomId,
+    pub waited_ms: u64,
+    pub seen: bool,
 }
 
 /// Words somebody said, final.
@@ -111,6 +143,8 @@ pub struct Overview {
     pub pinned: Vec<ParticipantId>,
     /// Who is kept apart or together.
     pub kept: Vec<([ParticipantId; 2], Keep)>,
+    /// Who waits for a facilitator, longest first.
+    pub calls: Vec<WaitingView>,
 }
 
 /// A method as it runs in this session.

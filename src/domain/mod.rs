@@ -19,6 +19,7 @@ pub mod rejection;
 pub mod rooms;
 pub mod rotation;
 pub mod run;
+pub mod talk;
 pub mod view;
 
 pub mod session;

@@ -23,6 +23,10 @@ pub enum Rejection {
     BadText,
     /// The wish does not fit what is going on.
     NotNow,
+    /// More at once than others can follow; the same may be wished again in a moment.
+    TooFast,
+    /// Somebody else shares their screen in the room.
+    AlreadyShared,
     /// The connection has not joined, or has not the right.
     NotAllowed,
     /// The same person opened the page somewhere else; this one is closed.
@@ -30,7 +34,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    pub const ALL: [Rejection; 12] = [
+    pub const ALL: [Rejection; 14] = [
         Rejection::RoomFull,
         Rejection::SessionFull,
         Rejection::SessionEnded,
@@ -41,6 +45,8 @@ impl Rejection {
         Rejection::BadMethod,
         Rejection::BadText,
         Rejection::NotNow,
+        Rejection::TooFast,
+        Rejection::AlreadyShared,
         Rejection::NotAllowed,
         Rejection::Replaced,
     ];
@@ -69,6 +75,8 @@ impl Rejection {
             Rejection::BadMethod => "bad-method",
             Rejection::BadText => "bad-text",
             Rejection::NotNow => "not-now",
+            Rejection::TooFast => "too-fast",
+            Rejection::AlreadyShared => "already-shared",
             Rejection::NotAllowed => "not-allowed",
             Rejection::Replaced => "replaced",
         }

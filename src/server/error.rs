@@ -90,6 +90,13 @@ impl From<Rejection> for Refusal {
             Rejection::BadMethod => (Self::BAD_METHOD.status, Self::BAD_METHOD.text),
             Rejection::BadText => (StatusCode::BAD_REQUEST, "The text is empty or too long."),
             Rejection::NotNow => (StatusCode::CONFLICT, "That does not fit what is going on."),
+            Rejection::TooFast => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "That is more at once than others can follow. Try again in a moment.",
+            ),
+            Rejection::AlreadyShared => {
+                (StatusCode::CONFLICT, "Somebody else shares their screen in this room.")
+            }
             Rejection::NotAllowed => (StatusCode::FORBIDDEN, Self::NOT_ALLOWED.text),
             Rejection::Replaced => {
                 (StatusCode::CONFLICT, "The same person has opened the session somewhere else.")

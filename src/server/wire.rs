@@ -15,11 +15,12 @@ use crate::{
         ids::ParticipantId,
         language::Language,
         message::{
-            BalanceView, Caption, ClockView, HarvestView, MethodView, MoveReason, PersonView,
-            RankedCard, RoomView, RunView, StepView,
+            BalanceView, CallView, Caption, ClockView, HarvestView, MethodView, MoveReason,
+            PersonView, RankedCard, RoomView, RunView, StepView, WaitingView,
         },
         method::Method,
         mixing::Keep,
+        talk::{Post, Reaction},
         time::SessionTime,
         view,
     },
@@ -138,6 +139,57 @@ pub enum ClientMessage {
     Score {
         score: u8,
     },
+    /// One's hand is up, or down again.
+    RaiseHand {
+        on: bool,
+    },
+    /// Shown to the room for a moment.
+    React {
+        reaction: WireReaction,
+    },
+    /// Into the chat of the own room.
+    Post {
+        text: String,
+    },
+    /// Calls a facilitator for help, or needs none any more.
+    Call {
+        on: bool,
+    },
+    /// Shares one's screen with the room, or ends it.
+    Share {
+        on: bool,
+    },
+    /// Facilitator: writes to everybody, in every room.
+    Broadcast {
+        text: String,
+    },
+    /// Facilitator: lowers the hand of a person.
+    LowerHand {
+        participant: u32,
+    },
+    /// Facilitator: has seen the call of a person.
+    CallSeen {
+        participant: u32,
+    },
+    /// Facilitator: the call of a person is over.
+    CallDone {
+        participant: u32,
+    },
+    /// Facilitator: ends the sharing of a person's screen.
+    EndShare {
+        participant: u32,
+    },
+}
+
+/// What a person shows for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireReaction {
+    Clap,
+    Heart,
+    Laugh,
+    Wonder,
+    ThumbsUp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -214,6 +266,8 @@ pub enum ServerMessage {
         /// Who stays where they are when groups are made anew.
         pinned: Vec<u32>,
         kept: Vec<WireKept>,
+        /// Who waits for a facilitator, longest first.
+        calls: Vec<WireWaiting>,
     },
     /// The method that runs from now on; null: none any more. `step` follows.
     Method {
@@ -238,6 +292,17 @@ pub enum ServerMessage {
         lines: Vec<WireLine>,
         /// Best first, without names.
         ranking: Vec<WireCard>,
+    },
+    /// Somebody in the own room shows for a moment what they feel.
+    Reacted {
+        participant: u32,
+        reaction: WireReaction,
+    },
+    /// Somebody has written to the own room, or a facilitator to all.
+    Post(WirePost),
+    /// All that is remembered of what was written in the own room, in place of what the page has.
+    Posts {
+        posts: Vec<WirePost>,
     },
     /// The session is over. The socket closes.
     Ended,
@@ -312,6 +377,41 @@ pub struct WireRoom {
     /// `main` or `room-N`.
     pub room: String,
     pub people: Vec<WirePerson>,
+    /// Who has a hand up, in the order in which they went up.
+    pub hands: Vec<u32>,
+    /// Who shares their screen.
+    pub sharing: Option<u32>,
+    /// Who waits for a facilitator: in a breakout room one for all.
+    pub calls: Vec<WireCall>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct WireCall {
+    pub participant: u32,
+    /// A facilitator has said that they know.
+    pub seen: bool,
+}
+
+/// A call for help as facilitators see it.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireWaiting {
+    pub participant: u32,
+    pub room: String,
+    /// At the moment of sending.
+    pub waited_ms: u32,
+    pub seen: bool,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WirePost {
+    /// Null: a facilitator, to everybody.
+    pub participant: Option<u32>,
+    /// As they were called then; empty for a facilitator.
+    pub name: String,
+    pub at_ms: u32,
+    pub text: String,
+    /// Whether it is written down for later.
+    pub kept: bool,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]
@@ -634,7 +734,61 @@ impl From<WireWanted> for view::Wanted {
 impl From<RoomView> for WireRoom {
     fn from(it: RoomView) -> Self {
         let people = it.people.into_iter().map(WirePerson::from).collect();
-        WireRoom { room: it.room.to_string(), people }
+        let call = |it: CallView| WireCall { participant: it.by.0, seen: it.seen };
+        WireRoom {
+            room: it.room.to_string(),
+            people,
+            hands: it.hands.into_iter().map(|it| it.0).collect(),
+            sharing: it.sharing.map(|it| it.0),
+            calls: it.calls.into_iter().map(call).collect(),
+        }
+    }
+}
+
+impl From<WaitingView> for WireWaiting {
+    fn from(it: WaitingView) -> Self {
+        WireWaiting {
+            participant: it.by.0,
+            room: it.room.to_string(),
+            waited_ms: wire_ms_of(it.waited_ms),
+            seen: it.seen,
+        }
+    }
+}
+
+impl From<Post> for WirePost {
+    fn from(it: Post) -> Self {
+        WirePost {
+            participant: it.by.map(|it| it.0),
+            name: it.name,
+            at_ms: wire_ms(it.at),
+            text: it.text,
+            kept: it.kept,
+        }
+    }
+}
+
+impl From<WireReaction> for Reaction {
+    fn from(it: WireReaction) -> Reaction {
+        match it {
+            WireReaction::Clap => Reaction::Clap,
+            WireReaction::Heart => Reaction::Heart,
+            WireReaction::Laugh => Reaction::Laugh,
+            WireReaction::Wonder => Reaction::Wonder,
+            WireReaction::ThumbsUp => Reaction::ThumbsUp,
+        }
+    }
+}
+
+impl From<Reaction> for WireReaction {
+    fn from(it: Reaction) -> WireReaction {
+        match it {
+            Reaction::Clap => WireReaction::Clap,
+            Reaction::Heart => WireReaction::Heart,
+            Reaction::Laugh => WireReaction::Laugh,
+            Reaction::Wonder => WireReaction::Wonder,
+            Reaction::ThumbsUp => WireReaction::ThumbsUp,
+        }
     }
 }
 
@@ -824,6 +978,10 @@ mod tests {
             WireConsent,
             WirePerson,
             WireRoom,
+            WireCall,
+            WireWaiting,
+            WirePost,
+            WireReaction,
             WireCaption,
             WireKeep,
             WireKept,

@@ -256,6 +256,24 @@ impl Talk {
             }
             ClientMessage::Write { text } => Wish::Write { text },
             ClientMessage::Score { score } => Wish::Score(score),
+            ClientMessage::RaiseHand { on } => Wish::RaiseHand(on),
+            ClientMessage::React { reaction } => Wish::React(reaction.into()),
+            ClientMessage::Post { text } => Wish::Post { text },
+            ClientMessage::Call { on } => Wish::Call(on),
+            ClientMessage::Share { on } => Wish::Share(on),
+            ClientMessage::Broadcast { text } => Wish::Broadcast { text },
+            ClientMessage::LowerHand { participant } => {
+                Wish::LowerHand { participant: ParticipantId(participant) }
+            }
+            ClientMessage::CallSeen { participant } => {
+                Wish::SeeCall { participant: ParticipantId(participant) }
+            }
+            ClientMessage::CallDone { participant } => {
+                Wish::EndCall { participant: ParticipantId(participant) }
+            }
+            ClientMessage::EndShare { participant } => {
+                Wish::EndShare { participant: ParticipantId(participant) }
+            }
         };
         Ok(Command::Wish { connection, wish })
     }
@@ -283,6 +301,7 @@ impl Talk {
                 run: overview.run.map(Into::into),
                 pinned: overview.pinned.iter().map(|it| it.0).collect(),
                 kept: overview.kept.into_iter().map(Into::into).collect(),
+                calls: overview.calls.into_iter().map(Into::into).collect(),
             },
             News::Message(Message::Method(view)) => view.into(),
             News::Message(Message::Step(step)) => ServerMessage::Step(step.into()),
@@ -291,6 +310,13 @@ impl Talk {
                 ServerMessage::Line { participant: by.0, text }
             }
             News::Message(Message::Harvest(harvest)) => harvest.into(),
+            News::Message(Message::Reacted { by, reaction }) => {
+                ServerMessage::Reacted { participant: by.0, reaction: reaction.into() }
+            }
+            News::Message(Message::Post(post)) => ServerMessage::Post(post.into()),
+            News::Message(Message::Posts(posts)) => {
+                ServerMessage::Posts { posts: posts.into_iter().map(Into::into).collect() }
+            }
             News::Message(Message::Room(room)) => ServerMessage::Room { room: room.into() },
             News::Message(Message::Speaking { participant, on }) => {
                 ServerMessage::Speaking { participant: participant.0, on }

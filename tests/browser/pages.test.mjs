@@ -76,10 +76,49 @@ story("the pages of methods fit: the gallery, a method, the plan, a run for the 
   silent.forEach(({ socket }) => socket.close());
 });
 
+story("hands, the chat and calls for help fit, in the room and for the host", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server, "Asukasilta uudesta koulusta");
+  const [aino] = await stage.joining(host.joinLink, ["Aino Virtanen"]);
+  const silent = await people(server, host.joinLink, ["Bo Lindström", "Chao", "Dilara Öztürk-Korhonen"]);
+  const [bo, chao, dilara] = silent.map(({ socket }) => socket);
+  await host.opensRooms(2);
+  for (const number of [aino.number, ...silent.map((it) => it.number)]) await host.moves({ number }, "room-1");
+  await aino.isIn("room-1");
+  bo.say({ type: "raise-hand", on: true });
+  dilara.say({ type: "raise-hand", on: true });
+  await aino.see("raise-hand").click();
+  bo.say({ type: "post", text: "Hei kaikki! Tässä se linkki, josta puhuin:\nhttps://vuoro.example/koulupiha" });
+  bo.say({ type: "post", text: "Sivulla 3 on kuva pihasta." });
+  chao.say({ type: "post", text: "Kiitos!" });
+  dilara.say({ type: "call", on: true });
+  await host.sees("host-call");
+  await eventually("three posts are told", async () => (await aino.sees("chat-toggle", "unread")) === "3");
+  for (const language of LANGUAGES) {
+    await photograph(stage, "room-hands", aino.page, language);
+    await photograph(stage, "host-calls", host.page, language);
+  }
+  await host.see("call-see").click();
+  await host.see("broadcast-open").click();
+  await host.see("broadcast-field").fill("Viisi minuuttia vielä. Kirjoittakaa tärkein ajatuksenne viesteihin.");
+  await host.see("broadcast-send").click();
+  await host.sees("broadcast-sent");
+  await photograph(stage, "host-broadcast", host.page, "fi");
+  await aino.see("react").click();
+  await photograph(stage, "room-reactions", aino.page, "fi");
+  await aino.page.keyboard.press("Escape");
+  await aino.see("chat-toggle").click();
+  await aino.see("chat-field").fill("Olisiko katos");
+  for (const language of LANGUAGES) await photograph(stage, "room-chat", aino.page, language);
+  for (const it of [aino, host]) assert.deepEqual(it.complaints, [], it.name);
+  silent.forEach(({ socket }) => socket.close());
+});
+
 /** In one language, in all sizes and schemes. Nothing is loaded anew: people turn their phones, too. */
 async function photograph(stage, name, page, language) {
   await page.bringToFront();
-  await page.locator(`header button[lang=${language}]`).click();
+  // Whatever lies over the page, its language can be chosen.
+  await page.locator(`header button[lang=${language}]`).evaluate((it) => it.click());
   await page.locator(`html[lang=${language}]`).waitFor({ state: "attached" });
   for (const size of SIZES) {
     await page.setViewportSize(size);

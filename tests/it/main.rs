@@ -6,3 +6,4 @@ mod runs;
 mod session;
 mod sim;
 mod stage;
+mod talk;

@@ -7,9 +7,10 @@ use vuoro::domain::{
     fact::{Consent, Fact},
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
-    message::{BalanceView, Message, PersonView, Place, RoomView},
+    message::{BalanceView, Message, PersonView, Place, RoomView, WaitingView},
     run::{Clock, StepBegan},
     session::{Input, Output, Session, Wish},
+    talk::Post,
     time::{SessionTime, Span},
 };
 
@@ -241,6 +242,10 @@ impl Stage {
                     if *on { "is hushed" } else { "may speak" }
                 )
             }
+            Output::Share { participant, on } => {
+                let does = if *on { "shares" } else { "shares no more" };
+                format!("screen: {} {does}", self.name(participant))
+            }
             Output::Finished => "finished".to_owned(),
         }
     }
@@ -264,6 +269,15 @@ impl Stage {
             Fact::Unheard { participant, room, reason, .. } => {
                 format!("{} in {room}: {reason:?}", self.name(participant))
             }
+            Fact::Posted { participant, room, text } => {
+                format!("{} posts in {room}: {text}", self.name(participant))
+            }
+            Fact::Broadcast { text } => format!("to all: {text}"),
+            Fact::Called { participant, room } => {
+                format!("{} calls from {room}", self.name(participant))
+            }
+            Fact::CallSeen { participant } => format!("{}'s call is seen", self.name(participant)),
+            Fact::CallEnded { participant } => format!("{}'s call ends", self.name(participant)),
             Fact::Ended => "ended".to_owned(),
             Fact::MethodBegan { method, .. } => format!("{} begins", method.id),
             Fact::StepBegan(began) => self.step(began),
@@ -319,9 +333,16 @@ impl Stage {
     fn message(&self, message: &Message) -> String {
         match message {
             Message::Welcome { you, title, language, room } => {
-                format!("welcome {you} to {title} ({}), {}", language.code(), room_line(room))
+                let room = self.room_line(room);
+                format!("welcome {you} to {title} ({}), {room}", language.code())
             }
-            Message::Room(room) => room_line(room),
+            Message::Room(room) => self.room_line(room),
+            Message::Reacted { by, reaction } => format!("{}: {reaction:?}", self.name(by)),
+            Message::Post(it) => post(it),
+            Message::Posts(posts) if posts.is_empty() => "no posts any more".to_owned(),
+            Message::Posts(posts) => {
+                format!("posts: {}", posts.iter().map(post).collect::<Vec<_>>().join(" | "))
+            }
             Message::Speaking { participant, on: true } => {
                 format!("{} speaks", self.name(participant))
             }
@@ -336,7 +357,12 @@ impl Stage {
                 view.own.turns
             ),
             Message::Overview(overview) => {
-                overview.rooms.iter().map(room_line).collect::<Vec<_>>().join(" | ")
+                let rooms = overview.rooms.iter().map(|it| self.room_line(it));
+                let waits = |it: &WaitingView| {
+                    let seen = if it.seen { ", seen" } else { "" };
+                    format!("{} waits {} ms{seen}", self.name(&it.by), it.waited_ms)
+                };
+                rooms.chain(overview.calls.iter().map(waits)).collect::<Vec<_>>().join(" | ")
             }
             Message::Method(Some(view)) => format!("method {}", view.method.id),
             Message::Method(None) => "no method any more".to_owned(),
@@ -355,6 +381,29 @@ impl Stage {
             Message::Ended => "ended".to_owned(),
         }
     }
+
+    fn room_line(&self, room: &RoomView) -> String {
+        let people: Vec<_> = room.people.iter().map(person).collect();
+        let mut line = format!("{}: {}", room.room, people.join(", ")).trim_end().to_owned();
+        let hands: Vec<_> = room.hands.iter().map(|it| self.name(it)).collect();
+        if !hands.is_empty() {
+            line += &format!("; hands: {}", hands.join(", "));
+        }
+        if let Some(sharer) = &room.sharing {
+            line += &format!("; {} shares", self.name(sharer));
+        }
+        for call in &room.calls {
+            let seen = if call.seen { ", seen" } else { "" };
+            line += &format!("; {} calls{seen}", self.name(&call.by));
+        }
+        line
+    }
+}
+
+fn post(it: &Post) -> String {
+    let by = if it.by.is_none() { "to all" } else { &it.name };
+    let kept = if it.kept { "" } else { " (not kept)" };
+    format!("{by} writes: {}{kept}", it.text)
 }
 
 pub fn span(ms: Range<u64>) -> Span {
@@ -371,11 +420,6 @@ fn agreed(consent: Consent) -> &'static str {
         Consent::OffTheRecord => "off the record",
         Consent::Declined => "declined",
     }
-}
-
-fn room_line(room: &RoomView) -> String {
-    let people: Vec<_> = room.people.iter().map(person).collect();
-    format!("{}: {}", room.room, people.join(", ")).trim_end().to_owned()
 }
 
 /// The name, and after it what is not as usual.

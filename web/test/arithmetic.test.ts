@@ -1,4 +1,5 @@
 // Small pure pieces: grid, ring, backoff, links, levels, problems, words.
+import { QUIET } from "./help";
 import { describe, expect, test } from "vitest";
 import { waitBeforeAttempt_ms } from "../src/connection/backoff";
 import { readLink } from "../src/connection/link";
@@ -100,16 +101,16 @@ test("spread: evenly, to the emptiest, the present only", () => {
     present,
   });
   const moves = spread([
-    { room: "main", people: [person(1), person(2), person(3), person(4, false)] },
-    { room: "room-1", people: [person(5)] },
-    { room: "room-2", people: [] },
+    { room: "main", people: [person(1), person(2), person(3), person(4, false)], ...QUIET },
+    { room: "room-1", people: [person(5)], ...QUIET },
+    { room: "room-2", people: [], ...QUIET },
   ]);
   expect(moves).toEqual([
     { participant: 1, room: "room-2" },
     { participant: 2, room: "room-1" },
     { participant: 3, room: "room-2" },
   ]);
-  expect(spread([{ room: "main", people: [person(1)] }])).toEqual([]);
+  expect(spread([{ room: "main", people: [person(1)], ...QUIET }])).toEqual([]);
 });
 
 test("no tile is taller than wide, nor wider than a film", () => {

@@ -1,5 +1,5 @@
 // Methods, phases and steps for tests, with everything a test does not care about filled in.
-import type { Method, Phase, Text, WireRun, WireStep } from "../src/wire/wire";
+import type { Method, Phase, Text, WireRoom, WireRun, WireStep } from "../src/wire/wire";
 
 export function text(of: string): Text {
   return { fi: `${of} fi`, sv: `${of} sv`, en: of };
@@ -69,3 +69,6 @@ export function step(of: Partial<WireStep> = {}): WireStep {
     ...of,
   };
 }
+
+/** A room in which nobody raises a hand, shares or calls. */
+export const QUIET: Pick<WireRoom, "hands" | "sharing" | "calls"> = { hands: [], sharing: null, calls: [] };

@@ -5,7 +5,7 @@ import { UNSEEN, reduceOverview } from "../src/state/overview";
 import { NOWHERE, type RoomState, reduce, tileOrder } from "../src/state/room";
 import { heldBecause, isQuiet, places, taskOf } from "../src/state/steps";
 import type { ServerMessage, WirePerson, WireStep } from "../src/wire/wire";
-import { method, phase, run, step } from "./help";
+import { QUIET, method, phase, run, step } from "./help";
 
 const METHOD = method(
   phase({ id: "alone", assign: "solo", turns: "silent", harvest: "note" }),
@@ -23,7 +23,7 @@ function person(participant: number): WirePerson {
   return { participant, name, language: "fi", consent: "on", microphone: true, camera: true, present: true };
 }
 function at(room: string, ...people: number[]): ServerMessage {
-  return { type: "room", room: { room, people: people.map(person) } };
+  return { type: "room", room: { room, people: people.map(person), ...QUIET } };
 }
 const WELCOME: ServerMessage = {
   type: "welcome",
@@ -31,7 +31,7 @@ const WELCOME: ServerMessage = {
   seat: "s",
   title: "T",
   language: "fi",
-  room: { room: "main", people: [person(1), person(2)] },
+  room: { room: "main", people: [person(1), person(2)], ...QUIET },
   transcription: { state: "off" },
   media: false,
 };
@@ -150,6 +150,7 @@ test("a facilitator's page knows where the method stands", () => {
     run: run(),
     pinned: [],
     kept: [],
+    calls: [],
     ...of,
   });
   const seen = [RUNS, overview()].reduce((state, it) => reduceOverview(state, it, 9), UNSEEN);

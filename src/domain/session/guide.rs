@@ -326,7 +326,7 @@ impl Session {
             self.listen_all(false, out);
         }
         let wrote = self.record.is_on();
-        self.keep(now, Fact::StepBegan(began), out);
+        self.keep_and_forget_posts(now, Fact::StepBegan(began), out);
         if writes && !wrote {
             self.listen_all(true, out);
         }
@@ -343,7 +343,7 @@ impl Session {
         let before: Vec<_> = self.rooms.people().collect();
         before.iter().for_each(|(id, _)| self.voice(now, *id, false, out));
         let wrote = self.record.is_on();
-        self.keep(now, Fact::MethodEnded, out);
+        self.keep_and_forget_posts(now, Fact::MethodEnded, out);
         if !wrote {
             self.listen_all(true, out);
         }

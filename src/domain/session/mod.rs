@@ -5,9 +5,10 @@
 //! What lasts changes only through [`Fact`]s, so that a session can be rebuilt from its log.
 //! Connections, microphones and balance do not last: people come back and bring them along.
 //!
-//! This file: who comes, goes, speaks and wishes. `guide` runs methods; `tell` says what pages are
-//! told.
+//! This file: who comes, goes, speaks and wishes. `guide` runs methods; `converse` is what people do
+//! beside speaking; `tell` says what pages are told.
 
+mod converse;
 mod guide;
 mod tell;
 
@@ -28,6 +29,7 @@ use crate::domain::{
     rejection::Rejection,
     rooms::Rooms,
     run::{Run, RunOptions},
+    talk::{Reaction, Talk},
     time::{SessionTime, Span},
 };
 
@@ -106,6 +108,16 @@ pub enum Wish {
     },
     /// Of the card one holds, 1 to 5.
     Score(u8),
+    RaiseHand(bool),
+    React(Reaction),
+    /// Into the chat of the room.
+    Post {
+        text: String,
+    },
+    /// For help; off: not needed any more.
+    Call(bool),
+    /// One's screen, to the room.
+    Share(bool),
     /// Facilitators only, as is all that follows.
     OpenRooms {
         count: u16,
@@ -135,6 +147,23 @@ pub enum Wish {
     Pin {
         participant: ParticipantId,
         on: bool,
+    },
+    /// To everybody, in every room.
+    Broadcast {
+        text: String,
+    },
+    LowerHand {
+        participant: ParticipantId,
+    },
+    /// The call of this person is known.
+    SeeCall {
+        participant: ParticipantId,
+    },
+    EndCall {
+        participant: ParticipantId,
+    },
+    EndShare {
+        participant: ParticipantId,
     },
     End,
 }
@@ -168,6 +197,12 @@ pub enum Output {
         participant: ParticipantId,
         on: bool,
     },
+    /// Whether the person's screen goes to the room. Off comes before any `Place` that would take it
+    /// to another.
+    Share {
+        participant: ParticipantId,
+        on: bool,
+    },
     /// The session is over. Words said before may still come.
     Finished,
 }
@@ -187,6 +222,7 @@ pub struct Session {
     /// The method that runs.
     run: Option<Run>,
     record: RecordState,
+    talk: Talk,
     /// Whom the method has taken the floor from, as the shell was last told.
     hushed: BTreeSet<ParticipantId>,
     /// What must be told later, and when.
@@ -275,6 +311,7 @@ impl Session {
             mixing: Mixing::default(),
             run: None,
             record: RecordState::default(),
+            talk: Talk::default(),
             hushed: BTreeSet::new(),
             due: Due::default(),
         };
@@ -399,6 +436,7 @@ impl Session {
             room: self.room_view(room),
         };
         out.push(Output::Send { connection, message });
+        self.tell_posts(connection, room, out);
         self.welcome_to_method(now, participant, connection, late.is_some(), out);
         self.room_changed(now, room, Some(connection), out);
         Ok(())
@@ -509,6 +547,25 @@ impl Session {
                 let id = *id;
                 self.take_part(now, id, wish, out)?;
             }
+            (
+                Some(Role::Participant(id)),
+                wish @ (Wish::RaiseHand(_)
+                | Wish::React(_)
+                | Wish::Post { .. }
+                | Wish::Call(_)
+                | Wish::Share(_)),
+            ) => {
+                let id = *id;
+                self.converse(now, id, wish, out)?;
+            }
+            (
+                Some(Role::Facilitator),
+                wish @ (Wish::Broadcast { .. }
+                | Wish::LowerHand { .. }
+                | Wish::SeeCall { .. }
+                | Wish::EndCall { .. }
+                | Wish::EndShare { .. }),
+            ) => self.attend(now, wish, out)?,
             (Some(Role::Facilitator), Wish::OpenRooms { count }) => {
                 if self.run.is_some() {
                     return Err(Rejection::NotNow);
@@ -633,6 +690,10 @@ impl Session {
     }
 
     fn end(&mut self, now: SessionTime, out: &mut Vec<Output>) {
+        for participant in self.talk.sharers().collect::<Vec<_>>() {
+            self.talk.unshare(participant);
+            out.push(Output::Share { participant, on: false });
+        }
         for (participant, _) in self.rooms.people().collect::<Vec<_>>() {
             out.push(Output::Place { participant, room: None });
         }
@@ -754,8 +815,13 @@ impl Session {
     }
 
     fn keep(&mut self, now: SessionTime, fact: Fact, out: &mut Vec<Output>) {
+        let shared: Vec<_> = self.talk.sharers().collect();
         self.apply(now, &fact);
         out.push(Output::Keep(fact));
+        // Whoever has moved shares no more, and is not to be seen sharing where they come.
+        let shares: BTreeSet<_> = self.talk.sharers().collect();
+        let ended = shared.into_iter().filter(|it| !shares.contains(it));
+        out.extend(ended.map(|participant| Output::Share { participant, on: false }));
     }
 
     /// The only way lasting state changes; the same for a live fact and for one from the log.
@@ -799,6 +865,7 @@ impl Session {
             Fact::Opened { .. } | Fact::Said { .. } | Fact::Unheard { .. } => (),
             of_method => self.apply_method(at, of_method),
         }
+        self.apply_talk(at, fact);
     }
 }
 

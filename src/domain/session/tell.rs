@@ -7,9 +7,13 @@ use crate::domain::{
         BALANCE_EVERY_MS, BALANCE_VOICE_MIN_MS, BIG_ROOM_EVERY_MS, OVERVIEW_EVERY_MS,
         ROOM_PEOPLE_MAX,
     },
-    message::{Message, MethodView, MoveReason, Overview, PersonView, RoomView, RunView, StepView},
+    message::{
+        CallView, Message, MethodView, MoveReason, Overview, PersonView, RoomView, RunView,
+        StepView, WaitingView,
+    },
     method::{Assign, Phase},
     session::{Output, Presence, Role, Session},
+    talk::Call,
     time::SessionTime,
 };
 
@@ -99,6 +103,7 @@ impl Session {
             run: self.run_view(now),
             pinned: self.mixing.pinned.keys().copied().collect(),
             kept: self.mixing.kept().collect(),
+            calls: self.talk.calls().iter().map(|it| waiting(it, now)).collect(),
         }
     }
 
@@ -116,7 +121,17 @@ impl Session {
                 present,
             })
         });
-        RoomView { room, people: people.collect() }
+        RoomView {
+            room,
+            people: people.collect(),
+            hands: self.talk.hands_in(room).collect(),
+            sharing: self.talk.sharer_in(room),
+            calls: self
+                .talk
+                .calls_in(room)
+                .map(|it| CallView { by: it.by, seen: it.seen })
+                .collect(),
+        }
     }
 
     /// The method that runs, as pages show it.
@@ -255,6 +270,7 @@ impl Session {
         }
         let message = Message::Room(self.room_view(room));
         out.push(Output::Send { connection, message });
+        self.tell_posts(connection, room, out);
         self.tell_own_step(now, participant, out);
     }
 
@@ -287,4 +303,9 @@ impl Session {
         let here = |id: &ParticipantId| self.connection_of(*id).is_some();
         self.rooms.people().map(|(id, _)| id).filter(here).collect()
     }
+}
+
+fn waiting(call: &Call, now: SessionTime) -> WaitingView {
+    let waited_ms = now.since_ms(call.since);
+    WaitingView { by: call.by, room: call.room, waited_ms, seen: call.seen }
 }

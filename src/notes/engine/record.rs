@@ -70,7 +70,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 24] = [
     "opened",
     "joined",
     "placed",
@@ -89,6 +89,11 @@ const KINDS: [&str; 19] = [
     "pinned",
     "said",
     "unheard",
+    "posted",
+    "broadcast",
+    "called",
+    "call-seen",
+    "call-ended",
     "ended",
 ];
 
@@ -193,6 +198,24 @@ enum Body {
         start_ms: u64,
         end_ms: u64,
         reason: Reason,
+    },
+    Posted {
+        participant: u32,
+        room: Room,
+        text: String,
+    },
+    Broadcast {
+        text: String,
+    },
+    Called {
+        participant: u32,
+        room: Room,
+    },
+    CallSeen {
+        participant: u32,
+    },
+    CallEnded {
+        participant: u32,
     },
     Ended {},
 }
@@ -328,6 +351,15 @@ impl From<&Fact> for Body {
                 end_ms: span.end.as_ms(),
                 reason: (*reason).into(),
             },
+            Fact::Posted { participant, room, text } => {
+                Body::Posted { participant: participant.0, room: Room(*room), text: text.clone() }
+            }
+            Fact::Broadcast { text } => Body::Broadcast { text: text.clone() },
+            Fact::Called { participant, room } => {
+                Body::Called { participant: participant.0, room: Room(*room) }
+            }
+            Fact::CallSeen { participant } => Body::CallSeen { participant: participant.0 },
+            Fact::CallEnded { participant } => Body::CallEnded { participant: participant.0 },
             Fact::Ended => Body::Ended {},
         }
     }
@@ -416,6 +448,19 @@ impl From<Body> for Fact {
                 span: span(start_ms, end_ms),
                 reason: reason.into(),
             },
+            Body::Posted { participant, room, text } => {
+                Fact::Posted { participant: ParticipantId(participant), room: room.0, text }
+            }
+            Body::Broadcast { text } => Fact::Broadcast { text },
+            Body::Called { participant, room } => {
+                Fact::Called { participant: ParticipantId(participant), room: room.0 }
+            }
+            Body::CallSeen { participant } => {
+                Fact::CallSeen { participant: ParticipantId(participant) }
+            }
+            Body::CallEnded { participant } => {
+                Fact::CallEnded { participant: ParticipantId(participant) }
+            }
             Body::Ended {} => Fact::Ended,
         }
     }
@@ -589,7 +634,23 @@ mod tests {
         ]
         .into_iter()
         .chain(told_of_a_method(alice, bob))
+        .chain(told_beside(alice, bob))
         .collect()
+    }
+
+    /// So did chat and calls for help.
+    fn told_beside(alice: ParticipantId, bob: ParticipantId) -> Vec<Fact> {
+        vec![
+            Fact::Posted {
+                participant: alice,
+                room: RoomId::Breakout(1),
+                text: "Linkki:\nhttps://vuoro.example".into(),
+            },
+            Fact::Broadcast { text: "Viisi minuuttia vielä".into() },
+            Fact::Called { participant: bob, room: RoomId::Breakout(1) },
+            Fact::CallSeen { participant: bob },
+            Fact::CallEnded { participant: bob },
+        ]
     }
 
     /// Methods came while version 1 was current; they are kinds of their own.
@@ -817,6 +878,12 @@ mod tests {
                     span,
                     reason
                 }),
+            (person(), rooms(), any::<String>())
+                .prop_map(|(participant, room, text)| Fact::Posted { participant, room, text }),
+            any::<String>().prop_map(|text| Fact::Broadcast { text }),
+            (person(), rooms()).prop_map(|(participant, room)| Fact::Called { participant, room }),
+            person().prop_map(|participant| Fact::CallSeen { participant }),
+            person().prop_map(|participant| Fact::CallEnded { participant }),
             Just(Fact::Ended),
         ]
     }

@@ -30,6 +30,10 @@ pub struct Disk {
     pub pinned: BTreeSet<ParticipantId>,
     /// When nothing may be written down: since, and until if it is over.
     pub confidential: Vec<(SessionTime, Option<SessionTime>)>,
+    /// Where each called for help from, and whether the call is seen.
+    pub calls: BTreeMap<ParticipantId, (RoomId, bool)>,
+    /// When what had been written in chats was forgotten last.
+    pub forgotten_at: SessionTime,
     pub ended: bool,
 }
 
@@ -235,14 +239,28 @@ impl Disk {
                 let topics = options.topics.clone();
                 self.show = Some(Show::new(method.clone(), topics));
             }
-            Fact::StepBegan(began) => self.begin_step(at, began),
+            Fact::StepBegan(began) => {
+                self.begin_step(at, began);
+                self.forgotten_at = at;
+            }
+            Fact::Called { participant, room } => {
+                self.calls.insert(*participant, (*room, false));
+            }
+            Fact::CallSeen { participant } => {
+                self.calls.entry(*participant).and_modify(|it| it.1 = true);
+            }
+            Fact::CallEnded { participant } => _ = self.calls.remove(participant),
             Fact::MethodEnded => {
                 self.show = None;
+                self.forgotten_at = at;
                 self.write_down(at, true);
                 self.put_all(&[]);
             }
             _ => self.learn_of_show(at, fact),
         }
+        // A call ends when its caller is elsewhere.
+        let places = &self.places;
+        self.calls.retain(|who, (room, _)| places.get(who) == Some(room));
     }
 
     fn learn_of_show(&mut self, at: SessionTime, fact: &Fact) {

@@ -55,6 +55,13 @@ pub enum Fault {
     SendToClosed,
     FinishedNever,
     LeftUndone,
+    HandStays,
+    ShareGoesAlong,
+    CallUnseen,
+    LogLosesCall,
+    LogLosesPost,
+    PostedInConfidence,
+    PostsNotForgotten,
 }
 
 /// Each with the oracle that must see it.
@@ -98,6 +105,13 @@ pub const FAULTS: &[(Fault, &str)] = &[
     (Fault::SendToClosed, "closed"),
     (Fault::FinishedNever, "finished"),
     (Fault::LeftUndone, "done at once"),
+    (Fault::HandStays, "beside"),
+    (Fault::ShareGoesAlong, "beside"),
+    (Fault::CallUnseen, "beside"),
+    (Fault::LogLosesCall, "replay"),
+    (Fault::LogLosesPost, "replay"),
+    (Fault::PostedInConfidence, "confidence"),
+    (Fault::PostsNotForgotten, "forgotten"),
 ];
 
 impl Run {
@@ -137,6 +151,8 @@ impl Run {
                 matches!(fact, Fact::RoleGiven { .. } | Fact::Seated { .. })
             }
             Some(Fault::LogLosesMove) => matches!(fact, Fact::Placed { room: Some(_), .. }),
+            Some(Fault::LogLosesCall) => matches!(fact, Fact::Called { .. }),
+            Some(Fault::LogLosesPost) => matches!(fact, Fact::Posted { .. }),
             Some(Fault::LogLosesClock) => matches!(fact, Fact::ClockSet { .. }),
             _ => false,
         };
@@ -148,6 +164,8 @@ impl Run {
         match self.fault {
             Some(Fault::PersonTwice) => last.people.extend(first.people.first().cloned()),
             Some(Fault::PersonNowhere) => _ = last.people.pop(),
+            Some(Fault::HandStays) => last.hands.extend(first.hands.first().copied()),
+            Some(Fault::CallUnseen) => first.calls.iter_mut().for_each(|it| it.seen = false),
             _ => (),
         }
     }
@@ -242,6 +260,18 @@ impl Run {
                     }));
                 }
             }
+            Fault::PostedInConfidence => {
+                let unkept = out.iter().find_map(|it| match it {
+                    Output::Send { message: Message::Post(it), .. } if !it.kept => {
+                        Some((it.by?, it.text.clone()))
+                    }
+                    _ => None,
+                });
+                if let Some((participant, text)) = unkept {
+                    let room = self.world.disk.places[&participant];
+                    out.push(Output::Keep(Fact::Posted { participant, room, text }));
+                }
+            }
             Fault::KeepLast => out.sort_by_key(|it| matches!(it, Output::Keep(_))),
             _ => (),
         }
@@ -296,6 +326,9 @@ impl Run {
                 out.retain(|it| !matches!(it, Output::Listen { on: false, .. }));
             }
             Fault::FinishedNever => out.retain(|it| *it != Output::Finished),
+            Fault::ShareGoesAlong => {
+                out.retain(|it| !matches!(it, Output::Share { on: false, .. }));
+            }
             Fault::SendToClosed => {
                 if let Some(Output::Close { connection }) = out.last().cloned() {
                     out.push(Output::Send { connection, message: Message::Ended });
@@ -315,6 +348,9 @@ impl Run {
         };
         match fault {
             Fault::StepUntold => without(|it| matches!(it, Message::Step(_)), 3),
+            Fault::PostsNotForgotten => {
+                without(|it| matches!(it, Message::Posts(it) if it.is_empty()), 1);
+            }
             Fault::RoomUntold => without(|it| matches!(it, Message::Room(_)), 3),
             Fault::MethodUntold => without(|it| matches!(it, Message::Method(Some(_))), 2),
             Fault::OverviewUntold => without(|it| matches!(it, Message::Overview(_)), 2),

@@ -276,6 +276,9 @@ impl Run {
         let mut left = ACTS;
         while 0 < left {
             self.act()?;
+            if self.one_in(2) {
+                self.talk()?;
+            }
             let pause_ms = if self.one_in(2) { 50 } else { tempo_ms };
             let pause_ms = self.dice.random_range(0..=pause_ms);
             self.wait(pause_ms)?;

@@ -12,8 +12,9 @@ use vuoro::domain::{
     limits::{ALONE_MS, COUNTED_AWAY_MS, OVERVIEW_EVERY_MS, ROOM_PEOPLE_MAX},
     message::{ClockView, Message, Overview, RoomView, RunView, StepView},
     method::{Advance, Harvest},
-    run::Clock,
+    run::{Clock, Grouping},
     session::{Input, Output, Wish},
+    talk::Post,
     time::SessionTime,
 };
 
@@ -58,6 +59,10 @@ pub struct World {
     placed: BTreeMap<ParticipantId, RoomId>,
     hushed: BTreeSet<ParticipantId>,
     listening: BTreeSet<ParticipantId>,
+    /// Whose hand is up, and where it went up.
+    hands: BTreeMap<ParticipantId, RoomId>,
+    /// Whose screen goes to which room.
+    shared: BTreeMap<ParticipantId, RoomId>,
     alone_since: BTreeMap<RoomId, SessionTime>,
     pub(super) planned: Option<Planned>,
     finished: bool,
@@ -73,6 +78,7 @@ pub struct Screen {
     /// And when it was told.
     step: Option<(SessionTime, StepView)>,
     overview: Option<Overview>,
+    posts: Vec<Post>,
     /// Since when a facilitator's page shows something else than there is.
     stale_since: Option<SessionTime>,
 }
@@ -113,12 +119,20 @@ impl World {
                 Output::Keep(fact) => {
                     self.may_be_kept(now, input, fact)?;
                     self.disk.learn(now, fact);
+                    // One may go and come back within one input: from a method to the next.
+                    let places = &self.disk.places;
+                    self.hands.retain(|who, room| places.get(who) == Some(room));
                     self.remember(fact);
                 }
                 Output::Send { connection, message } => {
                     self.send(now, *connection, message, input)?;
                 }
                 Output::Close { connection } => self.lose(now, *connection),
+                Output::Place { participant, room }
+                    if self.shares_elsewhere(*participant, *room) =>
+                {
+                    ensure(false, "beside", || format!("{participant} shares on in {room:?}"))?;
+                }
                 Output::Place { participant, room: Some(room) } => {
                     self.placed.insert(*participant, *room);
                 }
@@ -131,6 +145,11 @@ impl World {
                     set(&mut self.listening, *participant, *on);
                 }
                 Output::Hush { participant, on } => set(&mut self.hushed, *participant, *on),
+                Output::Share { participant, on: true } => {
+                    self.shared
+                        .extend(self.disk.places.get(participant).map(|it| (*participant, *it)));
+                }
+                Output::Share { participant, on: false } => _ = self.shared.remove(participant),
                 Output::Finished => self.finished = true,
             }
         }
@@ -149,8 +168,37 @@ impl World {
                     set(&mut self.ready, who, *on);
                 }
             }
+            Input::Wish { connection, wish: Wish::RaiseHand(on) } => {
+                if let Some(who) = self.owner(*connection) {
+                    match self.disk.places.get(&who).filter(|_| *on) {
+                        Some(room) => _ = self.hands.insert(who, *room),
+                        None => _ = self.hands.remove(&who),
+                    }
+                }
+            }
+            Input::Wish { connection, wish: Wish::LowerHand { participant } }
+                if self.hosts.contains(connection) =>
+            {
+                self.hands.remove(participant);
+            }
             _ => (),
         }
+    }
+
+    /// Whether a caller, and somebody with a hand up, are taken elsewhere by these rooms.
+    pub fn leave_their_rooms(&self, rooms: &Grouping) -> [bool; 2] {
+        let stays = |who: &ParticipantId, room: &RoomId| match room {
+            RoomId::Main => !rooms.iter().any(|it| it.contains(who)),
+            RoomId::Breakout(it) => {
+                rooms.get(usize::from(*it) - 1).is_some_and(|it| it.contains(who))
+            }
+        };
+        let calls = self.disk.calls.iter().any(|(who, (room, _))| !stays(who, room));
+        [calls, self.hands.iter().any(|(who, room)| !stays(who, room))]
+    }
+
+    fn shares_elsewhere(&self, who: ParticipantId, room: Option<RoomId>) -> bool {
+        self.shared.get(&who).is_some_and(|it| Some(*it) != room)
     }
 
     fn lose(&mut self, now: SessionTime, page: ConnectionId) {
@@ -176,6 +224,14 @@ impl World {
             Fact::Said { span, .. } | Fact::Unheard { span, .. } => {
                 let kept = !self.disk.is_confidential(*span);
                 ensure(kept, "confidence", || format!("{fact:?}"))
+            }
+            Fact::Posted { participant, .. } => {
+                let agreed = self.disk.people.get(participant).map(|it| it.1);
+                let may = self.disk.writes_now() && agreed == Some(Consent::On);
+                ensure(may, "confidence", || format!("{fact:?}"))
+            }
+            Fact::Broadcast { .. } => {
+                ensure(self.disk.writes_now(), "confidence", || format!("{fact:?}"))
             }
             Fact::TurnPassed { room, .. } => {
                 let takes_turns =
@@ -221,10 +277,18 @@ impl World {
         match message {
             Message::Welcome { you, room, .. } => {
                 (screen.who, screen.room) = (Some(*you), Some(room.clone()));
+                screen.posts.clear();
                 self.page_of.insert(*you, page);
                 self.away_since.remove(you);
             }
-            Message::Room(room) => screen.room = Some(room.clone()),
+            Message::Room(room) => {
+                if screen.room.as_ref().map(|it| it.room) != Some(room.room) {
+                    screen.posts.clear();
+                }
+                screen.room = Some(room.clone());
+            }
+            Message::Post(post) => screen.posts.push(post.clone()),
+            Message::Posts(posts) => screen.posts.clone_from(posts),
             Message::Overview(overview) => {
                 screen.overview = Some(overview.clone());
                 screen.stale_since = None;
@@ -302,6 +366,7 @@ impl World {
         self.floor()?;
         self.ears()?;
         self.people_see()?;
+        self.beside(seen)?;
         self.hosts_see(now, input, seen)
     }
 
@@ -457,8 +522,31 @@ impl World {
                 format!("{who} sees method {:?} instead of {method:?}", screen.method)
             })?;
             self.sees_step(*who, screen)?;
+            let old = screen.posts.iter().find(|it| it.at < self.disk.forgotten_at);
+            ensure(old.is_none(), "forgotten", || format!("{who} still sees {old:?}"))?;
         }
         Ok(())
+    }
+
+    /// Hands, calls and shared screens are where they began, and nowhere else.
+    fn beside(&self, seen: Option<&Overview>) -> Checked {
+        let Some(seen) = seen else { return Ok(()) };
+        for view in &seen.rooms {
+            let there = |it: &BTreeMap<ParticipantId, RoomId>| -> BTreeSet<ParticipantId> {
+                it.iter().filter(|it| *it.1 == view.room).map(|it| *it.0).collect()
+            };
+            let calls = self.disk.calls.iter().filter(|it| it.1.0 == view.room);
+            let calls: BTreeSet<_> = calls.map(|it| (*it.0, it.1.1)).collect();
+            let right = there(&self.hands) == view.hands.iter().copied().collect()
+                && there(&self.shared) == view.sharing.into_iter().collect()
+                && calls == view.calls.iter().map(|it| (it.by, it.seen)).collect();
+            ensure(right, "beside", || {
+                format!("{view:?} but {:?}, {:?}, {calls:?}", self.hands, self.shared)
+            })?;
+        }
+        let told = seen.calls.iter().map(|it| (it.by, (it.room, it.seen)));
+        let right = told.collect::<BTreeMap<_, _>>() == self.disk.calls;
+        ensure(right, "beside", || format!("{:?} but {:?}", seen.calls, self.disk.calls))
     }
 
     fn sees_step(&self, who: ParticipantId, screen: &Screen) -> Checked {

@@ -12,6 +12,7 @@ use vuoro::domain::{
     mixing::Keep,
     run::RunOptions,
     session::{Input, Wish},
+    talk::Reaction,
     time::Span,
 };
 
@@ -212,6 +213,41 @@ impl Run {
             1 => Consent::OffTheRecord,
             _ => Consent::On,
         }
+    }
+}
+
+/// Beside speaking.
+impl Run {
+    pub fn talk(&mut self) -> Checked {
+        if self.one_in(5) {
+            return self.attend();
+        }
+        let pages: Vec<_> = self.world.page_of.values().copied().collect();
+        let Some(page) = pages.get(self.dice.random_range(0..pages.len().max(1))).copied() else {
+            return Ok(());
+        };
+        let wish = match self.dice.random_range(0..10) {
+            0..3 => Wish::RaiseHand(!self.one_in(4)),
+            3 => Wish::React(Reaction::ALL[self.dice.random_range(0..Reaction::ALL.len())]),
+            4..7 => Wish::Post { text: self.text() },
+            7..9 => Wish::Call(!self.one_in(4)),
+            _ => Wish::Share(!self.one_in(4)),
+        };
+        self.wish(page, wish)
+    }
+
+    fn attend(&mut self) -> Checked {
+        let Some(host) = self.world.hosts.last().copied() else { return Ok(()) };
+        let caller = self.world.disk.calls.keys().next().copied();
+        let participant = caller.filter(|_| !self.one_in(5)).unwrap_or_else(|| self.anybody());
+        let wish = match self.dice.random_range(0..8) {
+            0..2 => Wish::Broadcast { text: self.text() },
+            2..4 => Wish::SeeCall { participant },
+            4 => Wish::EndCall { participant },
+            5..7 => Wish::LowerHand { participant: self.anybody() },
+            _ => Wish::EndShare { participant: self.anybody() },
+        };
+        self.wish(host, wish)
     }
 }
 

@@ -9,6 +9,7 @@ use vuoro::domain::{
     mixing::Keep,
     run::Clock,
     session::{Input, Output, Session, Wish},
+    talk::Post,
     time::SessionTime,
 };
 
@@ -77,6 +78,18 @@ pub const MUST_HAPPEN: &[&str] = &[
     "wrote",
     "line told",
     "scored",
+    "post kept",
+    "post unasked",
+    "post in confidence",
+    "posts forgotten",
+    "posts told again",
+    "broadcast",
+    "called",
+    "call seen",
+    "call ended",
+    "call ended by a step",
+    "hand lowered by a step",
+    "share ended by a step",
     "ranking told",
     "said",
     "not kept",
@@ -102,6 +115,7 @@ pub const MUST_HAPPEN: &[&str] = &[
     "replay compared",
     "step compared",
     "harvest compared",
+    "posts compared",
 ];
 
 pub fn crash_in(assign: Option<Assign>) -> &'static str {
@@ -129,6 +143,23 @@ fn names(assign: Assign) -> [&'static str; 2] {
 impl Run {
     /// Counts what an input has brought, by what there was before it.
     pub fn count_before(&mut self, input: &Input, out: &[Output]) {
+        let steps = out.iter().find_map(|it| match it {
+            Output::Keep(Fact::StepBegan(began)) => began.rooms.clone(),
+            _ => None,
+        });
+        if let Some(rooms) = steps {
+            let [calls, hands] = self.world.leave_their_rooms(&rooms);
+            let shares = out.iter().any(|it| matches!(it, Output::Share { on: false, .. }));
+            for (what, happens) in [
+                ("call ended by a step", calls),
+                ("hand lowered by a step", hands),
+                ("share ended by a step", shares),
+            ] {
+                if happens {
+                    self.saw(what);
+                }
+            }
+        }
         for output in out {
             match output {
                 Output::Keep(fact) => self.count_fact(input, fact),
@@ -213,6 +244,11 @@ impl Run {
             Fact::RoleGiven { .. } => "role refilled",
             Fact::Wrote { .. } => "wrote",
             Fact::Scored { .. } => "scored",
+            Fact::Posted { .. } => "post kept",
+            Fact::Broadcast { .. } => "broadcast",
+            Fact::Called { .. } => "called",
+            Fact::CallSeen { .. } => "call seen",
+            Fact::CallEnded { .. } => "call ended",
             Fact::Said { .. } => "said",
             Fact::Kept { rule: Keep::Apart, .. } => "kept apart",
             Fact::Kept { rule: Keep::Together, .. } => "kept together",
@@ -233,6 +269,10 @@ impl Run {
             Message::Moved(MoveReason::Own) => "moved by themselves",
             Message::Moved(MoveReason::Host) => "moved by a host",
             Message::Line { .. } => "line told",
+            Message::Post(it) if !it.kept && self.world.disk.writes_now() => "post unasked",
+            Message::Post(it) if !it.kept => "post in confidence",
+            Message::Posts(it) if it.is_empty() => "posts forgotten",
+            Message::Posts(_) => "posts told again",
             Message::Harvest(it) if !it.ranking.is_empty() => "ranking told",
             Message::Rejected(it) => it.code(),
             _ => return,
@@ -269,6 +309,10 @@ pub fn is_replayed(live: &Overview, restored: &Overview) -> Checked {
         format!("{:?} instead of {:?}", restored.run, live.run)
     })?;
     let left = |it: &Overview| it.run.as_ref().and_then(|it| it.clock.left_ms);
+    let calls = |it: &Overview| it.calls.clone();
+    ensure(calls(live) == calls(restored), "replay", || {
+        format!("{:?} instead of {:?}", calls(restored), calls(live))
+    })?;
     is_close(left(live), left(restored))
 }
 
@@ -285,6 +329,7 @@ fn without_pages(room: &RoomView) -> RoomView {
     for person in &mut room.people {
         (person.microphone, person.camera, person.present) = (false, false, false);
     }
+    (room.hands, room.sharing) = (vec![], None);
     room
 }
 
@@ -310,6 +355,11 @@ pub fn is_shown_the_same(live: &[Output], restored: &[Output], seen: &mut Seen) 
     ensure(harvest(live) == harvest(restored), "replay", || {
         format!("{:?} instead of {:?}", harvest(restored), harvest(live))
     })?;
+    let posts = [live, restored].map(kept_posts);
+    ensure(posts[0] == posts[1], "replay", || format!("{:?} instead of {:?}", posts[1], posts[0]))?;
+    if !posts[0].is_empty() {
+        *seen.entry("posts compared").or_insert(0) += 1;
+    }
     let steps = [live, restored].map(first_step);
     let clocks = steps.clone().map(|it| it.and_then(|it| it.run.clock.left_ms));
     is_close(clocks[0], clocks[1])?;
@@ -322,6 +372,14 @@ pub fn is_shown_the_same(live: &[Output], restored: &[Output], seen: &mut Seen) 
         *seen.entry("harvest compared").or_insert(0) += 1;
     }
     Ok(())
+}
+
+fn kept_posts(out: &[Output]) -> Vec<Post> {
+    let posts = out.iter().find_map(|it| match it {
+        Output::Send { message: Message::Posts(it), .. } => Some(it.clone()),
+        _ => None,
+    });
+    posts.unwrap_or_default().into_iter().filter(|it| it.kept).collect()
 }
 
 fn first_step(out: &[Output]) -> Option<StepView> {

@@ -20,6 +20,7 @@ use vuoro::domain::{
     language::Language,
     message::{Message, Overview, RoomView},
     session::{Input, Output, Session, Wish},
+    talk::Reaction,
     time::{SessionTime, Span},
 };
 
@@ -66,8 +67,14 @@ fn the_committed_seeds_hold() {
 }
 
 const MUST_HAPPEN: &[&str] = &[
+    "already-shared",
     "bad-name",
+    "bad-text",
     "balance",
+    "broadcast",
+    "call ended by a move",
+    "call seen",
+    "called",
     "bad-room-count",
     "caption",
     "caption to nobody",
@@ -77,10 +84,16 @@ const MUST_HAPPEN: &[&str] = &[
     "left by grace",
     "not-allowed",
     "not kept",
+    "post kept",
+    "post not kept",
+    "posts told again",
+    "reacted",
     "rejoin",
     "replaced",
     "room-full",
     "session-ended",
+    "share ended by a move",
+    "too-fast",
     "unheard",
     "unknown-participant",
     "unknown-room",
@@ -124,6 +137,15 @@ enum Fault {
     PersonRenamed,
     LogLosesAMove,
     FinishedNever,
+    HandAnywhere,
+    ShareGoesAlong,
+    ShareNeverTold,
+    CallUnkept,
+    CallUnknown,
+    PostToAll,
+    PostLost,
+    PostKeptUnasked,
+    ReactionsFlood,
 }
 
 #[test]
@@ -151,6 +173,15 @@ fn every_oracle_can_fail() {
         (Fault::PersonRenamed, "agreement"),
         (Fault::LogLosesAMove, "restore"),
         (Fault::FinishedNever, "finished"),
+        (Fault::HandAnywhere, "agreement"),
+        (Fault::ShareGoesAlong, "shares"),
+        (Fault::ShareNeverTold, "shares"),
+        (Fault::CallUnkept, "kept before told"),
+        (Fault::CallUnknown, "agreement"),
+        (Fault::PostToAll, "talk"),
+        (Fault::PostLost, "talk"),
+        (Fault::PostKeptUnasked, "consent"),
+        (Fault::ReactionsFlood, "talk"),
     ];
     for (fault, oracle) in faults {
         let fails = |seed| Run::new(seed, Some(fault)).play().err();
@@ -227,6 +258,9 @@ impl Run {
                 self.step(input)?;
             } else {
                 self.act()?;
+                if self.one_in(3) {
+                    self.talk()?;
+                }
                 // Now in bursts, now after a pause.
                 let pause_ms = if self.one_in(2) { 20 } else { 16_000 };
                 action_at = self.now + self.dice.random_range(0..=pause_ms);
@@ -255,7 +289,7 @@ impl Run {
         if !self.is_unheard(&input) {
             self.session.handle(self.now, input.clone(), &mut out);
         }
-        self.spoil(&mut out);
+        self.spoil(&input, &mut out);
         self.print(&input, &out);
         self.world.watch(self.now, &input, &out, (&self.reference, &expected))?;
         self.after(&input, &out);
@@ -278,6 +312,12 @@ impl Run {
 
     /// What the server does with sockets on its own.
     fn before(&mut self, input: &Input) {
+        if let Input::Wish { connection, wish: Wish::Move { participant, room } } = input
+            && self.hosts.contains(connection)
+            && self.reference.calls_from_elsewhere(*participant, *room)
+        {
+            self.saw("call ended by a move");
+        }
         match input {
             Input::Join { connection, .. } | Input::Watch { connection } => {
                 self.world.open.insert(*connection);
@@ -331,6 +371,10 @@ impl Run {
         let mut rooms = self.reference.rooms();
         for person in rooms.iter_mut().flat_map(|it| &mut it.people) {
             (person.microphone, person.camera, person.present) = (false, false, false);
+        }
+        for room in &mut rooms {
+            room.hands.clear();
+            room.sharing = None;
         }
         let restored = overview(&mut restored, self.now).rooms;
         ensure(restored == rooms, "restore", || format!("{restored:?} instead of {rooms:?}"))
@@ -525,6 +569,86 @@ impl Run {
     }
 }
 
+/// What people do beside speaking, and hosts about it.
+impl Run {
+    fn talk(&mut self) -> Result<(), Violation> {
+        if self.one_in(5) {
+            return self.attend();
+        }
+        let Some(page) = self.souls[self.dice.random_range(0..PEOPLE)].page else { return Ok(()) };
+        let wish = match self.dice.random_range(0..20) {
+            0..5 => Wish::RaiseHand(!self.one_in(4)),
+            5..8 => {
+                let reaction = Reaction::ALL[self.dice.random_range(0..Reaction::ALL.len())];
+                return self.often(page, 3, || Wish::React(reaction));
+            }
+            8..10 => return self.all_react(),
+            10..13 => Wish::Post { text: self.text() },
+            13 => return self.often(page, 7, || Wish::Post { text: "Again".to_owned() }),
+            14 => return self.all_post(),
+            15..17 => Wish::Call(!self.one_in(3)),
+            17 => {
+                for on in [true, false, true, false, true, false, true] {
+                    self.step(Input::Wish { connection: page, wish: Wish::Call(on) })?;
+                }
+                return Ok(());
+            }
+            18 => Wish::Broadcast { text: "Mine".to_owned() },
+            _ => Wish::Share(!self.one_in(4)),
+        };
+        self.step(Input::Wish { connection: page, wish })
+    }
+
+    fn attend(&mut self) -> Result<(), Violation> {
+        let Some(connection) = self.hosts.last().copied() else { return Ok(()) };
+        let seats = self.reference.people.len() as u32 + 2;
+        let calling = self.reference.rooms().iter().flat_map(|it| it.calls.clone()).next();
+        let anybody = ParticipantId(self.dice.random_range(0..seats));
+        let caller = calling.map_or(anybody, |it| it.by);
+        let wish = match self.dice.random_range(0..10) {
+            0..2 => {
+                return self.often(connection, 5, || Wish::Broadcast { text: "All!".to_owned() });
+            }
+            2 => Wish::Broadcast { text: self.text() },
+            3..5 => Wish::LowerHand { participant: anybody },
+            5..7 => Wish::SeeCall { participant: caller },
+            7..9 => Wish::EndCall { participant: caller },
+            _ => Wish::EndShare { participant: anybody },
+        };
+        self.step(Input::Wish { connection, wish })
+    }
+
+    fn often(
+        &mut self,
+        connection: ConnectionId,
+        times: u32,
+        wish: impl Fn() -> Wish,
+    ) -> Result<(), Violation> {
+        (0..times).try_for_each(|_| self.step(Input::Wish { connection, wish: wish() }))
+    }
+
+    /// More than one room can take.
+    fn all_react(&mut self) -> Result<(), Violation> {
+        let pages: Vec<_> = self.souls.iter().filter_map(|it| it.page).collect();
+        pages.into_iter().try_for_each(|it| self.often(it, 1, || Wish::React(Reaction::Clap)))
+    }
+
+    fn all_post(&mut self) -> Result<(), Violation> {
+        let pages: Vec<_> = self.souls.iter().filter_map(|it| it.page).collect();
+        let text = || Wish::Post { text: "Me too".to_owned() };
+        pages.into_iter().try_for_each(|it| self.often(it, 2, text))
+    }
+
+    fn text(&mut self) -> String {
+        match self.dice.random_range(0..12) {
+            0 => String::new(),
+            1 => "x".repeat(501),
+            2 => "ä".repeat(500),
+            _ => format!("Text {}", self.dice.random_range(0..1_000)),
+        }
+    }
+}
+
 /// What is broken on purpose.
 impl Run {
     fn is_unheard(&self, input: &Input) -> bool {
@@ -535,7 +659,7 @@ impl Run {
         }
     }
 
-    fn spoil(&mut self, out: &mut Vec<Output>) {
+    fn spoil(&mut self, input: &Input, out: &mut Vec<Output>) {
         if self.fault.is_none() {
             return;
         }
@@ -621,13 +745,54 @@ impl Run {
                 }
             }
             Some(Fault::FinishedNever) => out.retain(|it| *it != Output::Finished),
+            Some(Fault::ShareGoesAlong) => {
+                out.retain(|it| !matches!(it, Output::Share { on: false, .. }));
+            }
+            Some(Fault::ShareNeverTold) => {
+                out.retain(|it| !matches!(it, Output::Share { on: true, .. }));
+            }
+            Some(Fault::CallUnkept) => {
+                out.retain(|it| !matches!(it, Output::Keep(Fact::Called { .. })));
+            }
+            Some(Fault::PostToAll) => {
+                if let Some(at) = sent(out, |it| matches!(it, Message::Post(_))) {
+                    let Output::Send { message, .. } = &out[at] else { return };
+                    out.extend(everybody(message));
+                }
+            }
+            Some(Fault::PostLost) => {
+                out.retain(|it| !matches!(it, Output::Send { message: Message::Post(_), .. }));
+            }
+            Some(Fault::PostKeptUnasked) => {
+                let unkept = sent(out, |it| matches!(it, Message::Post(it) if !it.kept));
+                if let Some(at) = unkept
+                    && let Output::Send { message: Message::Post(post), .. } = &out[at]
+                    && let Some(participant) = post.by
+                {
+                    let (room, text) = (RoomId::Main, post.text.clone());
+                    out.push(Output::Keep(Fact::Posted { participant, room, text }));
+                }
+            }
+            Some(Fault::ReactionsFlood) => {
+                if let Input::Wish { connection, wish: Wish::React(reaction) } = input
+                    && out.is_empty()
+                    && let Some(by) = self.reference.owner(*connection)
+                {
+                    let message = Message::Reacted { by, reaction: *reaction };
+                    out.push(Output::Send { connection: *connection, message });
+                }
+            }
             _ => (),
         }
     }
 
     fn spoil_overview(&self, rooms: &mut [RoomView]) {
-        let [RoomView { people, .. }, .., last] = rooms else { return };
+        let [RoomView { people, calls, .. }, .., last] = rooms else { return };
         match self.fault {
+            Some(Fault::HandAnywhere) => {
+                last.hands.extend(people.first().map(|it| it.participant));
+            }
+            Some(Fault::CallUnknown) => _ = calls.pop(),
             Some(Fault::PersonTwice) => last.people.extend(people.first().cloned()),
             Some(Fault::PersonRenamed) => {
                 people.iter_mut().take(1).for_each(|it| it.name.push('!'));
@@ -662,6 +827,20 @@ impl Run {
                 Output::Send { message: Message::Caption(_), .. } => captions += 1,
                 Output::Send { message: Message::Balance(_), .. } => self.saw("balance"),
                 Output::Send { message: Message::Rejected(it), .. } => self.saw(it.code()),
+                Output::Send { message: Message::Reacted { .. }, .. } => self.saw("reacted"),
+                Output::Send { message: Message::Posts(_), .. } => self.saw("posts told again"),
+                Output::Send { message: Message::Post(it), .. } if !it.kept => {
+                    self.saw("post not kept");
+                }
+                Output::Keep(Fact::Posted { .. }) => self.saw("post kept"),
+                Output::Keep(Fact::Broadcast { .. }) => self.saw("broadcast"),
+                Output::Keep(Fact::Called { .. }) => self.saw("called"),
+                Output::Keep(Fact::CallSeen { .. }) => self.saw("call seen"),
+                Output::Share { on: false, .. }
+                    if out.iter().any(|it| matches!(it, Output::Keep(Fact::Placed { .. }))) =>
+                {
+                    self.saw("share ended by a move");
+                }
                 Output::Finished => self.saw("end"),
                 _ => (),
             }

@@ -15,6 +15,7 @@ use vuoro::{
         message::{BalanceView, Caption, Message, RoomView},
         rejection::Rejection,
         session::{Input, Output},
+        talk::Post,
         time::SessionTime,
     },
     media::engine::router::{Router, SlotChange, Slots},
@@ -58,6 +59,8 @@ pub struct World {
     rerouted: bool,
     placed: BTreeMap<ParticipantId, RoomId>,
     listening: BTreeSet<ParticipantId>,
+    /// Whose screen goes to which room.
+    shared: BTreeMap<ParticipantId, Option<RoomId>>,
     finished: bool,
 }
 
@@ -78,6 +81,9 @@ struct Disk {
     places: BTreeMap<ParticipantId, RoomId>,
     breakouts: u16,
     said: BTreeSet<(ParticipantId, SessionTime, SessionTime, String)>,
+    posts: BTreeSet<(Option<ParticipantId>, String)>,
+    /// Where each called from, and whether the call is seen.
+    calls: BTreeMap<ParticipantId, (RoomId, bool)>,
     ended: bool,
 }
 
@@ -116,6 +122,11 @@ impl World {
                 Output::Hush { on, .. } => {
                     ensure(!on, "no method", || format!("{output:?} where no method runs"))?;
                 }
+                Output::Share { participant, on: true } => {
+                    let room = self.placed.get(participant).copied();
+                    self.shared.insert(*participant, room);
+                }
+                Output::Share { participant, on: false } => _ = self.shared.remove(participant),
                 Output::Finished => self.finished = true,
             }
         }
@@ -130,6 +141,9 @@ impl World {
         ensure(seen.captions == expected.captions, "captions", || {
             format!("sent to {:?} instead of {:?}", seen.captions, expected.captions)
         })?;
+        ensure(seen.talk == expected.talk, "talk", || {
+            format!("told to {:?} instead of {:?}", seen.talk, expected.talk)
+        })?;
         ensure(seen.rejected == expected.rejected, "answers", || {
             format!("{:?} instead of {:?}", seen.rejected, expected.rejected)
         })?;
@@ -141,6 +155,10 @@ impl World {
             Fact::Said { participant, span, .. } => {
                 let speaker = reference.people.get(participant);
                 let agreed = speaker.is_some_and(|it| it.agreed_since(span.start));
+                ensure(agreed, "consent", || format!("{fact:?}"))?;
+            }
+            Fact::Posted { participant, .. } => {
+                let agreed = reference.people[participant].consent() == Consent::On;
                 ensure(agreed, "consent", || format!("{fact:?}"))?;
             }
             Fact::ConsentSet { participant, consent }
@@ -213,6 +231,19 @@ impl World {
             | Message::Harvest(_) => {
                 ensure(false, "no method", || format!("{message:?} where no method runs"))?;
             }
+            Message::Reacted { by, .. } => {
+                let together = screen.who.map(|it| self.disk.places.get(&it));
+                let right = together == Some(self.disk.places.get(by));
+                ensure(right, "rooms apart", || format!("{page} is told {message:?}"))?;
+                seen.talk.insert(page);
+            }
+            Message::Post(post) => {
+                self.disk.knows_post(page, post)?;
+                seen.talk.insert(page);
+            }
+            Message::Posts(posts) => {
+                posts.iter().try_for_each(|it| self.disk.knows_post(page, it))?;
+            }
             Message::Ended => ensure(self.disk.ended, "kept before told", early)?,
             Message::Rejected(Rejection::Replaced) => (),
             Message::Rejected(rejection) => seen.rejected.push((page, *rejection)),
@@ -221,6 +252,10 @@ impl World {
     }
 
     fn place(&mut self, who: ParticipantId, room: Option<RoomId>) -> Result<(), Violation> {
+        let shared = self.shared.get(&who).copied().flatten();
+        ensure(shared.is_none_or(|it| Some(it) == room), "shares", || {
+            format!("{who} goes to {room:?} and still shares in {shared:?}")
+        })?;
         match room {
             Some(room) => _ = self.placed.insert(who, room),
             None => {
@@ -280,6 +315,9 @@ impl World {
                 if person.page.is_some() { heard == may_be_heard } else { !heard || may_be_heard };
             ensure(as_agreed, "ears", || format!("{id} is heard: {heard}"))?;
         }
+        let shares = reference.sharers.iter().copied().collect::<BTreeSet<_>>();
+        let same = self.shared.keys().copied().eq(shares.iter().copied());
+        ensure(same, "shares", || format!("{:?} instead of {shares:?}", self.shared))?;
         ensure(self.finished == reference.ended, "finished", || format!("{}", self.finished))
     }
 
@@ -326,10 +364,24 @@ impl Disk {
             Fact::Joined { participant, name, language, consent, .. } => {
                 self.people.insert(*participant, (name.clone(), *language, *consent));
             }
-            Fact::Placed { participant, room: Some(room) } => {
-                self.places.insert(*participant, *room);
+            Fact::Placed { participant, room } => {
+                self.calls.remove(participant);
+                match room {
+                    Some(room) => self.places.insert(*participant, *room),
+                    None => self.places.remove(participant),
+                };
             }
-            Fact::Placed { participant, room: None } => _ = self.places.remove(participant),
+            Fact::Posted { participant, text, .. } => {
+                self.posts.insert((Some(*participant), text.clone()));
+            }
+            Fact::Broadcast { text } => _ = self.posts.insert((None, text.clone())),
+            Fact::Called { participant, room } => {
+                self.calls.insert(*participant, (*room, false));
+            }
+            Fact::CallSeen { participant } => {
+                self.calls.entry(*participant).and_modify(|it| it.1 = true);
+            }
+            Fact::CallEnded { participant } => _ = self.calls.remove(participant),
             Fact::ConsentSet { participant, consent } => {
                 if let Some(person) = self.people.get_mut(participant) {
                     person.2 = *consent;
@@ -345,7 +397,17 @@ impl Disk {
         }
     }
 
+    fn knows_post(&self, page: ConnectionId, post: &Post) -> Result<(), Violation> {
+        let known = !post.kept || self.posts.contains(&(post.by, post.text.clone()));
+        ensure(known, "kept before told", || format!("{page} is told {post:?}"))
+    }
+
     fn knows(&self, view: &RoomView) -> bool {
+        let calls = self.calls.iter().filter(|it| it.1.0 == view.room);
+        let calls: BTreeSet<_> = calls.map(|it| (*it.0, it.1.1)).collect();
+        if calls != view.calls.iter().map(|it| (it.by, it.seen)).collect() {
+            return false;
+        }
         let there = self.places.iter().filter(|it| *it.1 == view.room).map(|it| *it.0);
         there.eq(view.people.iter().map(|it| it.participant))
             && view.people.iter().all(|it| {

@@ -9,7 +9,7 @@ use vuoro::domain::{
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
     limits::{ROOM_PEOPLE_MAX, SEAT_GRACE_MS},
-    message::{PersonView, RoomView},
+    message::{CallView, PersonView, RoomView},
     rejection::Rejection,
     session::{Input, Wish},
     time::SessionTime,
@@ -21,6 +21,24 @@ pub struct Reference {
     pub watchers: BTreeSet<ConnectionId>,
     pub breakouts: u16,
     pub ended: bool,
+    /// In the order in which they went up.
+    hands: Vec<ParticipantId>,
+    pub sharers: Vec<ParticipantId>,
+    /// In the order in which they came, and whether they are seen.
+    calls: Vec<(ParticipantId, bool)>,
+    /// All that has been counted, ever since the last crash.
+    counted: Vec<(SessionTime, Counted)>,
+}
+
+/// What may be done so often only.
+#[derive(Clone, Copy, PartialEq)]
+enum Counted {
+    Post(ParticipantId),
+    PostIn(RoomId),
+    Broadcast,
+    Reaction(ParticipantId),
+    ReactionIn(RoomId),
+    Call(ParticipantId),
 }
 
 pub struct Person {
@@ -43,6 +61,8 @@ pub struct Expected {
     pub rejected: Vec<(ConnectionId, Rejection)>,
     /// Pages that are shown the words.
     pub captions: BTreeSet<ConnectionId>,
+    /// Pages that are shown a post or a reaction.
+    pub talk: BTreeSet<ConnectionId>,
 }
 
 impl Person {
@@ -85,7 +105,7 @@ impl Reference {
                     None
                 }
                 Input::Wish { connection, wish } => {
-                    let refused = self.grant(now, *connection, wish, &mut expected.facts);
+                    let refused = self.grant(now, *connection, wish, &mut expected);
                     refused.map(|it| (*connection, it))
                 }
                 Input::Transcribed { participant, span, language, text } => {
@@ -126,6 +146,9 @@ impl Reference {
     /// The server was killed: nobody is connected any more.
     pub fn crash(&mut self, now: SessionTime) {
         self.watchers.clear();
+        self.hands.clear();
+        self.sharers.clear();
+        self.counted.clear();
         self.people.values_mut().for_each(|it| it.lose_page(now));
     }
 
@@ -149,7 +172,26 @@ impl Reference {
             camera: it.camera,
             present: it.page.is_some(),
         });
-        RoomView { room, people: people.collect() }
+        let (people, is_here) =
+            (people.collect(), |it: &ParticipantId| self.people[it].room() == Some(room));
+        RoomView {
+            room,
+            people,
+            hands: self.hands.iter().copied().filter(is_here).collect(),
+            sharing: self.sharers.iter().copied().find(is_here),
+            calls: self
+                .calls
+                .iter()
+                .filter(|it| is_here(&it.0))
+                .map(|it| CallView { by: it.0, seen: it.1 })
+                .collect(),
+        }
+    }
+
+    /// Whether the person calls for help, and not from there.
+    pub fn calls_from_elsewhere(&self, who: ParticipantId, room: RoomId) -> bool {
+        let calls = self.calls.iter().any(|it| it.0 == who);
+        calls && self.is_open(room) && self.people[&who].room() != Some(room)
     }
 
     pub fn count(&self, room: RoomId) -> usize {
@@ -230,8 +272,9 @@ impl Reference {
         now: SessionTime,
         page: ConnectionId,
         wish: &Wish,
-        facts: &mut Vec<Fact>,
+        expected: &mut Expected,
     ) -> Option<Rejection> {
+        let facts = &mut expected.facts;
         if self.ended {
             return Some(Rejection::SessionEnded);
         }
@@ -277,6 +320,53 @@ impl Reference {
                 }
                 self.put(now, *participant, Some(*room), facts);
             }
+            (
+                Some(id),
+                Wish::RaiseHand(_)
+                | Wish::React(_)
+                | Wish::Post { .. }
+                | Wish::Call(_)
+                | Wish::Share(_),
+            ) => {
+                return self.converse(now, id, wish, expected);
+            }
+            (None, Wish::Broadcast { text }) if leads => {
+                if text.is_empty() || 500 < text.chars().count() {
+                    return Some(Rejection::BadText);
+                }
+                if !self.may(now, &[(Counted::Broadcast, 3, 10_000)]) {
+                    return Some(Rejection::TooFast);
+                }
+                facts.push(Fact::Broadcast { text: text.clone() });
+                expected.talk = self.people.values().filter_map(|it| it.page).collect();
+                expected.talk.extend(&self.watchers);
+            }
+            (
+                None,
+                Wish::LowerHand { participant }
+                | Wish::SeeCall { participant }
+                | Wish::EndCall { participant }
+                | Wish::EndShare { participant },
+            ) if leads => {
+                let id = *participant;
+                if self.people.get(&id).and_then(Person::room).is_none() {
+                    return Some(Rejection::UnknownParticipant);
+                }
+                let call = self.calls.iter().position(|it| it.0 == id);
+                match (wish, call) {
+                    (Wish::LowerHand { .. }, _) => self.hands.retain(|it| *it != id),
+                    (Wish::EndShare { .. }, _) => self.sharers.retain(|it| *it != id),
+                    (Wish::SeeCall { .. }, Some(at)) if !self.calls[at].1 => {
+                        self.calls[at].1 = true;
+                        facts.push(Fact::CallSeen { participant: id });
+                    }
+                    (Wish::EndCall { .. }, Some(at)) => {
+                        self.calls.remove(at);
+                        facts.push(Fact::CallEnded { participant: id });
+                    }
+                    _ => (),
+                }
+            }
             (None, Wish::End) if leads => {
                 self.ended = true;
                 facts.push(Fact::Ended);
@@ -287,6 +377,95 @@ impl Reference {
         None
     }
 
+    fn converse(
+        &mut self,
+        now: SessionTime,
+        id: ParticipantId,
+        wish: &Wish,
+        expected: &mut Expected,
+    ) -> Option<Rejection> {
+        let room = self.people[&id].room().expect("who is on a page is somewhere");
+        let there = || self.people.iter().filter(|it| it.1.room() == Some(room));
+        let pages = || there().filter_map(|it| it.1.page).collect();
+        match wish {
+            Wish::RaiseHand(on) => {
+                let is_up = self.hands.contains(&id);
+                match on {
+                    true if !is_up => self.hands.push(id),
+                    true => (),
+                    false => self.hands.retain(|it| *it != id),
+                }
+            }
+            Wish::React(_) => {
+                let pages = pages();
+                let limits =
+                    [(Counted::Reaction(id), 1, 1_000), (Counted::ReactionIn(room), 10, 1_000)];
+                if self.may(now, &limits) {
+                    expected.talk = pages;
+                }
+            }
+            Wish::Post { text } => {
+                if text.is_empty() || 500 < text.chars().count() {
+                    return Some(Rejection::BadText);
+                }
+                let pages = pages();
+                if !self.may(
+                    now,
+                    &[(Counted::Post(id), 5, 10_000), (Counted::PostIn(room), 20, 10_000)],
+                ) {
+                    return Some(Rejection::TooFast);
+                }
+                if self.people[&id].consent() == Consent::On {
+                    expected.facts.push(Fact::Posted { participant: id, room, text: text.clone() });
+                }
+                expected.talk = pages;
+            }
+            Wish::Call(true) => {
+                let called = |it: &(ParticipantId, bool)| {
+                    it.0 == id || room != RoomId::Main && self.people[&it.0].room() == Some(room)
+                };
+                if self.calls.iter().any(called) {
+                    return None;
+                }
+                if !self.may(now, &[(Counted::Call(id), 3, 10_000)]) {
+                    return Some(Rejection::TooFast);
+                }
+                self.calls.push((id, false));
+                expected.facts.push(Fact::Called { participant: id, room });
+            }
+            Wish::Call(false) => {
+                if self.calls.iter().any(|it| it.0 == id) {
+                    self.calls.retain(|it| it.0 != id);
+                    expected.facts.push(Fact::CallEnded { participant: id });
+                }
+            }
+            Wish::Share(true) => {
+                let other = there().any(|it| *it.0 != id && self.sharers.contains(it.0));
+                if other {
+                    return Some(Rejection::AlreadyShared);
+                }
+                if !self.sharers.contains(&id) {
+                    self.sharers.push(id);
+                }
+            }
+            _ => self.sharers.retain(|it| *it != id),
+        }
+        None
+    }
+
+    /// Whether none of these has been done so often in the last so many ms; if so, all are counted.
+    fn may(&mut self, now: SessionTime, limits: &[(Counted, usize, u64)]) -> bool {
+        let free = limits.iter().all(|(what, many, within_ms)| {
+            let same =
+                |it: &&(SessionTime, Counted)| it.1 == *what && now.since_ms(it.0) < *within_ms;
+            self.counted.iter().filter(same).count() < *many
+        });
+        if free {
+            self.counted.extend(limits.iter().map(|it| (now, it.0)));
+        }
+        free
+    }
+
     fn put(
         &mut self,
         now: SessionTime,
@@ -295,6 +474,9 @@ impl Reference {
         facts: &mut Vec<Fact>,
     ) {
         self.person(participant).way.push((now, room));
+        self.hands.retain(|it| *it != participant);
+        self.sharers.retain(|it| *it != participant);
+        self.calls.retain(|it| it.0 != participant);
         facts.push(Fact::Placed { participant, room });
     }
 

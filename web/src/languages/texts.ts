@@ -1,7 +1,7 @@
 // Every text of the pages, as one type: a language that lacks one does not compile. Only words here;
 // it never decides when they are shown.
 
-import type { Aim, Assign, Colour, Harvest, Turns } from "../wire/wire";
+import type { Aim, Assign, Colour, Harvest, Turns, WireReaction } from "../wire/wire";
 
 /** A fault or a refusal: what has happened, and what the person can do. */
 export interface Told {
@@ -262,6 +262,48 @@ export interface Texts {
     movedTitle: string;
   };
 
+  /** Beside speaking: hands, reactions, chat, help. */
+  talk: {
+    bar: string;
+    /** On a button; with `handUp`, the place in the queue from 1. */
+    hand: string;
+    handLong: string;
+    handUp: (place: number) => string;
+    handOf: (place: number) => string;
+    handsUp: (names: string[]) => string;
+    myHandLowered: string;
+    react: string;
+    reactLong: string;
+    reactions: Record<WireReaction, string>;
+    reacted: (name: string, reaction: string) => string;
+    chat: string;
+    chatLong: string;
+    /** After `chatLong`. */
+    unread: (count: number) => string;
+    title: string;
+    empty: string;
+    write: string;
+    writeHint: string;
+    send: string;
+    host: string;
+    kept: string;
+    notKept: string;
+    notKeptOwn: string;
+    posted: (name: string) => string;
+    fromHost: string;
+    help: string;
+    helpLong: string;
+    called: string;
+    calledBy: (name: string) => string;
+    calledWhere: string;
+    seen: string;
+    cancelCall: string;
+    endCall: string;
+    sharing: (name: string) => string;
+    sharingEnded: (name: string) => string;
+    shares: string;
+  };
+
   captions: {
     title: string;
     empty: string;
@@ -383,6 +425,28 @@ export interface Texts {
     pin: string;
     unpin: string;
     pinned: string;
+    calls: {
+      title: (count: number) => string;
+      of: (name: string) => string;
+      waited: (time: string) => string;
+      justNow: string;
+      see: string;
+      seen: string;
+      end: string;
+      told: (name: string, room: string) => string;
+    };
+    broadcast: {
+      open: string;
+      title: string;
+      text: string;
+      write: string;
+      send: string;
+      sent: string;
+    };
+    hand: (place: number) => string;
+    lowerHand: (name: string) => string;
+    shares: string;
+    endShare: (name: string) => string;
     keep: {
       open: string;
       title: string;

@@ -1,6 +1,6 @@
 // What a screen reader should be told when the room changes. Pure: it compares two states and never
 // speaks by itself.
-import type { WireMoveReason } from "../wire/wire";
+import type { WireMoveReason, WireReaction } from "../wire/wire";
 import type { RoomState } from "./room";
 
 export type Announcement =
@@ -14,10 +14,56 @@ export type Announcement =
   | { kind: "may-speak"; on: boolean }
   | { kind: "method-over" }
   | { kind: "joined"; names: string[] }
-  | { kind: "left"; names: string[] };
+  | { kind: "left"; names: string[] }
+  /** Others have raised a hand. */
+  | { kind: "hands"; names: string[] }
+  | { kind: "my-hand-lowered" }
+  | { kind: "reacted"; name: string; reaction: WireReaction }
+  /** Somebody else has written in the chat. */
+  | { kind: "posted"; name: string }
+  | { kind: "sharing"; name: string; on: boolean };
+
+/** Those that may come in great number; whoever speaks them leaves some out. */
+export const OFTEN: ReadonlySet<Announcement["kind"]> = new Set(["reacted", "posted"]);
 
 export function announcements(before: RoomState, after: RoomState): Announcement[] {
-  return [...ofRoom(before, after), ...ofStep(before, after)];
+  return [...ofRoom(before, after), ...ofStep(before, after), ...ofTalk(before, after)];
+}
+
+/** In another room all is new, and the move is what is told. */
+function ofTalk(before: RoomState, after: RoomState): Announcement[] {
+  const [was, is] = [before.room, after.room];
+  if (!was || !is || was.room !== is.room) return [];
+  const name = (participant: number) => is.people.find((it) => it.participant === participant)?.name;
+  const told: Announcement[] = [];
+  const raised = is.hands.filter((it) => it !== after.me && !was.hands.includes(it)).map(name);
+  const names = raised.filter((it) => it !== undefined);
+  if (names.length > 0) told.push({ kind: "hands", names });
+  if (after.me !== null && was.hands.includes(after.me) && !is.hands.includes(after.me)) {
+    told.push({ kind: "my-hand-lowered" });
+  }
+  if (was.sharing !== is.sharing) {
+    const [on, who] = [is.sharing !== null, is.sharing ?? was.sharing];
+    const sharer = who === null || who === after.me ? undefined : name(who);
+    if (sharer) told.push({ kind: "sharing", name: sharer, on });
+  }
+  for (const [participant, shown] of after.reactions) {
+    const by = participant === after.me ? undefined : name(participant);
+    if (by && before.reactions.get(participant) !== shown) {
+      told.push({ kind: "reacted", name: by, reaction: shown.reaction });
+    }
+  }
+  const last = after.posts.at(-1);
+  const isNew = last !== undefined && after.posts.length > 0 && last !== before.posts.at(-1);
+  // A broadcast is read out where it is shown; all of a room's posts at once are no news.
+  if (isNew && last.participant !== null && last.participant !== after.me && grew(before, after)) {
+    told.push({ kind: "posted", name: last.name });
+  }
+  return told;
+}
+
+function grew(before: RoomState, after: RoomState): boolean {
+  return before.posts.at(-1) === after.posts.at(-2);
 }
 
 function ofStep(before: RoomState, after: RoomState): Announcement[] {

@@ -104,6 +104,27 @@ export class Facilitation {
     this.#send({ type: "pin", participant, on });
   }
 
+  /** To everybody, in every room. Whether it went out. */
+  broadcast(text: string): boolean {
+    return this.#send({ type: "broadcast", text });
+  }
+
+  seeCall(participant: number): void {
+    this.#send({ type: "call-seen", participant });
+  }
+
+  endCall(participant: number): void {
+    this.#send({ type: "call-done", participant });
+  }
+
+  lowerHand(participant: number): void {
+    this.#send({ type: "lower-hand", participant });
+  }
+
+  endShare(participant: number): void {
+    this.#send({ type: "end-share", participant });
+  }
+
   end(): void {
     this.#send({ type: "end" });
   }

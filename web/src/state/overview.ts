@@ -1,7 +1,17 @@
 // What a facilitator's page knows of all rooms, and how each message changes it. Pure.
-import type { ServerMessage, Transcription, WireKept, WirePerson, WireRoom, WireRun } from "../wire/wire";
+import type {
+  ServerMessage,
+  Transcription,
+  WireKept,
+  WirePerson,
+  WirePost,
+  WireRoom,
+  WireRun,
+  WireWaiting,
+} from "../wire/wire";
 import { type Harvested, isMainRoom, withSpeaking } from "./room";
 import type { Running } from "./steps";
+import { withPost } from "./talk";
 
 export interface OverviewState {
   title: string;
@@ -20,6 +30,11 @@ export interface OverviewState {
   pinned: ReadonlySet<number>;
   /** Who is kept apart or together. */
   kept: readonly WireKept[];
+  /** Who waits for help, longest first, and when that was told, by the clock of whoever called. */
+  calls: readonly WireWaiting[];
+  calls_ms: number;
+  /** What facilitators have written to all while this page was open, oldest first. */
+  broadcasts: readonly WirePost[];
   ended: boolean;
 }
 
@@ -34,6 +49,9 @@ export const UNSEEN: OverviewState = {
   harvest: null,
   pinned: new Set(),
   kept: [],
+  calls: [],
+  calls_ms: 0,
+  broadcasts: [],
   ended: false,
 };
 
@@ -41,11 +59,12 @@ export const UNSEEN: OverviewState = {
 export function reduceOverview(state: OverviewState, message: ServerMessage, at_ms = 0): OverviewState {
   switch (message.type) {
     case "overview": {
-      const { title, rooms, transcription, run, kept } = message;
+      const { title, rooms, transcription, run, kept, calls } = message;
       const here = new Set(rooms.flatMap((it) => it.people).map((it) => it.participant));
       const speaking = new Set([...state.speaking].filter((it) => here.has(it)));
       const pinned = new Set(message.pinned);
-      return { ...state, title, rooms, transcription, speaking, run, run_ms: at_ms, pinned, kept };
+      const told = { run_ms: at_ms, calls_ms: at_ms };
+      return { ...state, title, rooms, transcription, speaking, run, pinned, kept, calls, ...told };
     }
     case "method": {
       const { method, question, warn_ms } = message;
@@ -56,6 +75,10 @@ export function reduceOverview(state: OverviewState, message: ServerMessage, at_
       return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
     case "speaking":
       return { ...state, speaking: withSpeaking(state.speaking, message.participant, message.on) };
+    case "post": {
+      const { type: _, ...post } = message;
+      return { ...state, broadcasts: withPost(state.broadcasts, post) };
+    }
     case "ended":
       return { ...state, ended: true };
     default:

@@ -8,12 +8,13 @@ import type { LocalMedia } from "../media/local.svelte";
 import { Peer, type PeerState, type ScreenLines, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
-import type { ClientMessage, ServerMessage, WireConsent } from "../wire/wire";
+import type { ClientMessage, ServerMessage, WireConsent, WireReaction } from "../wire/wire";
 import { clockOf, remaining } from "./countdown";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
 import { type Data, Preferences, type Speaking } from "./preferences.svelte";
-import { type ShareMessage, Sharing } from "./sharing.svelte";
+import { Sharing } from "./sharing.svelte";
 import { phaseOf, taskOf } from "./steps";
+import { Talk } from "./talk.svelte";
 import { Toasts } from "./toasts.svelte";
 import { Viewing } from "./viewing";
 import { Writing } from "./writing.svelte";
@@ -42,6 +43,7 @@ export class Participation {
     (text) => this.#send({ type: "write", text }),
     () => this.#left_ms(),
   );
+  readonly talk = new Talk((text) => this.#send({ type: "post", text }));
   readonly local: LocalMedia;
   #session: string;
   #token: string;
@@ -124,7 +126,10 @@ export class Participation {
       opening: () => this.#opening(),
       received: (message) => this.#received(message),
       changed: (state) => {
-        if (state === "lost") this.writing.lost();
+        if (state === "lost") {
+          this.writing.lost();
+          this.talk.refused("not-sent");
+        }
         this.line = state;
       },
     });
@@ -209,13 +214,24 @@ export class Participation {
 
   /** Whether it went out: an idea typed while the line is lost stays in its field. */
   propose(topic: string): boolean {
-    const sent = this.#send({ type: "write", text: topic });
-    if (!sent) this.toasts.add("not-sent");
-    return sent;
+    return this.#sendOrSay({ type: "write", text: topic });
   }
 
   score(score: number): void {
     this.#send({ type: "score", score });
+  }
+
+  raiseHand(on: boolean): void {
+    this.#sendOrSay({ type: "raise-hand", on });
+  }
+
+  react(reaction: WireReaction): void {
+    this.#sendOrSay({ type: "react", reaction });
+  }
+
+  /** Calls a facilitator, or needs none any more. */
+  call(on: boolean): void {
+    this.#sendOrSay({ type: "call", on });
   }
 
   startSound(): void {
@@ -255,6 +271,7 @@ export class Participation {
 
   #received(message: ServerMessage): void {
     this.#support.note(message);
+    const before = this.room.room?.room;
     this.room = reduce(this.room, message, performance.now());
     this.#see();
     this.sharing.follow(this.room);
@@ -281,7 +298,14 @@ export class Participation {
         void this.#peer.take(message).then(() => this.viewing.again());
         break;
       case "room":
+        if (before !== message.room.room) this.talk.moved();
         this.#follow();
+        break;
+      case "post":
+        this.talk.told(message, this.room.me);
+        break;
+      case "posts":
+        this.talk.toldAll(message.posts);
         break;
       case "ended":
         this.#end();
@@ -334,7 +358,7 @@ export class Participation {
   #refused(code: string, fatal: boolean): void {
     if (!fatal) {
       if (this.sharing.refusedBy(code)) return;
-      this.toasts.add(code);
+      if (!this.talk.refused(code)) this.toasts.add(code);
       return;
     }
     if (code === "session-ended") {
@@ -366,6 +390,7 @@ export class Participation {
     this.viewing.stop();
     this.#peer.close();
     this.slots = [];
+    this.talk.open = false;
     this.writing.clear();
     this.local.hold(false);
     this.local.closeMicrophone();
@@ -397,8 +422,15 @@ export class Participation {
     this.#send({ type: "set-camera", on: false });
   }
 
-  #send(message: ClientMessage | ShareMessage): boolean {
-    return this.#line?.send(message as ClientMessage) ?? false;
+  #send(message: ClientMessage): boolean {
+    return this.#line?.send(message) ?? false;
+  }
+
+  /** Whether it went out; if not, the person is told. */
+  #sendOrSay(message: ClientMessage): boolean {
+    const sent = this.#send(message);
+    if (!sent) this.toasts.add("not-sent");
+    return sent;
   }
 
   /** A page in the background may never come back, and nobody holds a key of it. */

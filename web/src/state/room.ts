@@ -8,11 +8,13 @@ import type {
   WireLine,
   WireMoveReason,
   WirePerson,
+  WirePost,
   WireRoom,
   WireStep,
 } from "../wire/wire";
 import { type CaptionEntry, withCaption, withRoomLine } from "./captions";
 import type { Running } from "./steps";
+import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
 
 export interface Balance {
   shares: readonly number[];
@@ -58,6 +60,12 @@ export interface RoomState {
   moving: WireMoveReason | null;
   arrival: Arrival | null;
   harvest: Harvested | null;
+  /** What has been written in this room, oldest first. */
+  posts: readonly WirePost[];
+  /** What each has shown last; how long it is seen is the page's business. */
+  reactions: ReadonlyMap<number, Shown>;
+  /** What a facilitator has written to all last. */
+  broadcast: Broadcast | null;
   ended: boolean;
 }
 
@@ -78,6 +86,9 @@ export const NOWHERE: RoomState = {
   moving: null,
   arrival: null,
   harvest: null,
+  posts: [],
+  reactions: new Map(),
+  broadcast: null,
   ended: false,
 };
 
@@ -86,7 +97,9 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
   switch (message.type) {
     case "welcome": {
       const { participant: me, title, language, transcription } = message;
-      return inRoom({ ...state, me, title, language, transcription, confirmed: false }, message.room);
+      // What was written in the room follows, if anything was.
+      const fresh = { ...state, me, title, language, transcription, confirmed: false, posts: [] };
+      return inRoom(fresh, message.room);
     }
     case "room":
       return inRoom(state, message.room);
@@ -110,6 +123,16 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
       return { ...state, moving: message.reason };
     case "harvest":
       return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
+    case "post": {
+      const { type: _, ...post } = message;
+      const number = (state.broadcast?.number ?? 0) + 1;
+      const broadcast = post.participant === null ? { text: post.text, number } : state.broadcast;
+      return { ...state, posts: withPost(state.posts, post), broadcast };
+    }
+    case "posts":
+      return { ...state, posts: message.posts };
+    case "reacted":
+      return { ...state, reactions: withReaction(state.reactions, message.participant, message.reaction) };
     case "ended":
       return { ...state, ended: true };
     default:
@@ -145,7 +168,8 @@ function inRoom(before: RoomState, room: WireRoom): RoomState {
   const moved = state.room !== null && state.room.room !== room.room;
   if (moved) {
     const captions = withRoomLine(state.captions, room.room);
-    return { ...state, room, speaking: new Set(), balance: null, captions };
+    const reactions = new Map<number, Shown>();
+    return { ...state, room, speaking: new Set(), balance: null, captions, posts: [], reactions };
   }
   const here = new Set(room.people.filter((it) => it.present).map((it) => it.participant));
   const speaking = new Set([...state.speaking].filter((it) => here.has(it)));

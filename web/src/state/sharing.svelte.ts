@@ -12,15 +12,9 @@ export interface SharingUser {
   refused(code: string): void;
 }
 
-/** Servers that offer a line for screens know it. */
-export interface ShareMessage {
-  type: "share";
-  on: boolean;
-}
-
-/** Told by such a server of a room. */
+/** Whose screen is shown in the own room. */
 export function sharerOf(room: RoomState): number | null {
-  return (room.room as { sharing?: number | null } | null)?.sharing ?? null;
+  return room.room?.sharing ?? null;
 }
 
 export class Sharing {
@@ -87,7 +81,7 @@ export class Sharing {
     }
     if (moved || this.#confirmed || sharer !== null) {
       this.stop();
-      this.#user.refused(moved ? "share-ended" : "share-taken");
+      this.#user.refused(moved ? "share-ended" : sharer === null ? "share-stopped" : "already-shared");
     }
   }
 
@@ -95,7 +89,7 @@ export class Sharing {
   refusedBy(code: string): boolean {
     if (!this.mine || this.#confirmed || code !== "already-shared") return false;
     this.stop();
-    this.#user.refused("share-taken");
+    this.#user.refused(code);
     return true;
   }
 }

@@ -20,7 +20,7 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, };
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -47,11 +47,15 @@ shares: Array<number>, effective_voices: number, own_talk_ms: number, own_turns:
 /**
  * Who stays where they are when groups are made anew.
  */
-pinned: Array<number>, kept: Array<WireKept>, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "line", participant: number, text: string, } | { "type": "harvest", lines: Array<WireLine>, 
+pinned: Array<number>, kept: Array<WireKept>, 
+/**
+ * Who waits for a facilitator, longest first.
+ */
+calls: Array<WireWaiting>, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "line", participant: number, text: string, } | { "type": "harvest", lines: Array<WireLine>, 
 /**
  * Best first, without names.
  */
-ranking: Array<WireCard>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
+ranking: Array<WireCard>, } | { "type": "reacted", participant: number, reaction: WireReaction, } | { "type": "post" } & WirePost | { "type": "posts", posts: Array<WirePost>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
 /**
  * Whether the socket closes after this.
  */
@@ -77,7 +81,47 @@ export type WireRoom = {
 /**
  * `main` or `room-N`.
  */
-room: string, people: Array<WirePerson>, };
+room: string, people: Array<WirePerson>, 
+/**
+ * Who has a hand up, in the order in which they went up.
+ */
+hands: Array<number>, 
+/**
+ * Who shares their screen.
+ */
+sharing: number | null, 
+/**
+ * Who waits for a facilitator: in a breakout room one for all.
+ */
+calls: Array<WireCall>, };
+
+export type WireCall = { participant: number, 
+/**
+ * A facilitator has said that they know.
+ */
+seen: boolean, };
+
+export type WireWaiting = { participant: number, room: string, 
+/**
+ * At the moment of sending.
+ */
+waited_ms: number, seen: boolean, };
+
+export type WirePost = { 
+/**
+ * Null: a facilitator, to everybody.
+ */
+participant: number | null, 
+/**
+ * As they were called then; empty for a facilitator.
+ */
+name: string, at_ms: number, text: string, 
+/**
+ * Whether it is written down for later.
+ */
+kept: boolean, };
+
+export type WireReaction = "clap" | "heart" | "laugh" | "wonder" | "thumbs-up";
 
 export type WireCaption = { participant: number, name: string, start_ms: number, end_ms: number, language: WireLanguage, text: string, };
 
