@@ -441,6 +441,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::limits::SLOTS;
     use futures_util::FutureExt;
 
     #[tokio::test]

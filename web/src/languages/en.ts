@@ -800,7 +800,7 @@ export const en: Texts = {
     "bad-title": "That name cannot be used. Try a shorter or simpler one.",
     internal: "Something went wrong at our end. Try again.",
     "sound-only": "You have chosen sound only. Choose pictures in the settings to use the camera.",
-    "share-taken": "Somebody else is sharing a screen in this room.",
+    "share-stopped": "The host has ended your screen sharing.",
     "share-ended": "You came to another room, so your screen is no longer shared.",
     "no-picture": "There is no picture to keep in a small window just now.",
   },

@@ -809,7 +809,7 @@ export const fi: Texts = {
     "bad-title": "Nimeä ei voi käyttää. Kokeile lyhyempää tai yksinkertaisempaa.",
     internal: "Jokin meni meillä pieleen. Yritä uudelleen.",
     "sound-only": "Olet valinnut vain äänen. Valitse asetuksista kuvat, niin voit käyttää kameraa.",
-    "share-taken": "Joku muu jakaa jo näyttöään tässä huoneessa.",
+    "share-stopped": "Vetäjä lopetti näyttösi jakamisen.",
     "share-ended": "Siirryit toiseen huoneeseen, joten näyttöäsi ei enää jaeta.",
     "no-picture": "Juuri nyt ei ole kuvaa, jonka voisi pitää pienessä ikkunassa.",
   },

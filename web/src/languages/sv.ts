@@ -795,7 +795,7 @@ export const sv: Texts = {
     "bad-title": "Namnet kan inte användas. Pröva ett kortare eller enklare.",
     internal: "Något gick fel hos oss. Försök igen.",
     "sound-only": "Du har valt bara ljud. Välj bilder i inställningarna för att använda kameran.",
-    "share-taken": "Någon annan delar redan sin skärm i det här rummet.",
+    "share-stopped": "Samtalsledaren har avslutat din skärmdelning.",
     "share-ended": "Du kom till ett annat rum, så din skärm delas inte längre.",
     "no-picture": "Just nu finns det ingen bild att visa i ett litet fönster.",
   },

@@ -12,7 +12,7 @@ export interface SharingUser {
   refused(code: string): void;
 }
 
-/** Who shares a screen with the room. */
+/** Whose screen is shown in the own room. */
 export function sharerOf(room: RoomState): number | null {
   return room.room?.sharing ?? null;
 }
@@ -81,7 +81,7 @@ export class Sharing {
     }
     if (moved || this.#confirmed || sharer !== null) {
       this.stop();
-      this.#user.refused(moved ? "share-ended" : "share-taken");
+      this.#user.refused(moved ? "share-ended" : sharer === null ? "share-stopped" : "already-shared");
     }
   }
 
@@ -89,7 +89,7 @@ export class Sharing {
   refusedBy(code: string): boolean {
     if (!this.mine || this.#confirmed || code !== "already-shared") return false;
     this.stop();
-    this.#user.refused("share-taken");
+    this.#user.refused(code);
     return true;
   }
 }
