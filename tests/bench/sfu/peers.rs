@@ -1,0 +1,445 @@
+//! The servers that are measured, each a process of its own on a core of its own, and the signalling
+//! by which synthetic clients come to them.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
+
+use super::{
+    client::{Client, Sent, Server, fingerprint},
+    floor,
+};
+
+type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
+
+/// The core that servers get to themselves.
+const SERVER_CORE: &str = "0";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Floor,
+    Ours,
+    Mediasoup,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Floor => "floor",
+            Kind::Ours => "vuoro",
+            Kind::Mediasoup => "mediasoup",
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub rooms: usize,
+    pub size: usize,
+    pub video: bool,
+}
+
+/// What is needed to start them.
+pub struct Programs {
+    pub vuoro: PathBuf,
+    /// Folder whose `node_modules` has mediasoup.
+    pub peers: PathBuf,
+    pub mediasoup: PathBuf,
+}
+
+pub struct Running {
+    children: Vec<Child>,
+    pub pid: u32,
+    pub memory_before: u64,
+    pages: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    folder: Option<PathBuf>,
+    /// Ends when it is dropped.
+    _mediasoup: Option<Mediasoup>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.pages.take() {
+            stop.store(true, Ordering::Relaxed);
+            let _ = thread.join();
+        }
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if let Some(folder) = &self.folder {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Starts a server and has everybody's signalling done; they are not connected yet.
+pub fn start(kind: Kind, shape: Shape, programs: &Programs) -> (Running, Vec<Client>) {
+    match kind {
+        Kind::Floor => start_floor(shape),
+        Kind::Ours => start_ours(shape, &programs.vuoro),
+        Kind::Mediasoup => start_mediasoup(shape, programs),
+    }
+}
+
+fn free_port() -> u16 {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    probe.local_addr().expect("an address").port()
+}
+
+fn streams(shape: Shape, index: usize, level_id: Option<u8>) -> Vec<Sent> {
+    let ssrc = |video| floor::ssrc(index as u32, video);
+    // One of each room speaks; the levels of the others say that they do not.
+    let level = level_id.map(|id| (id, index.is_multiple_of(shape.size)));
+    let audio = Sent::new(false, ssrc(false), 111, level);
+    let video = shape.video.then(|| Sent::new(true, ssrc(true), 96, None));
+    [Some(audio), video].into_iter().flatten().collect()
+}
+
+fn start_floor(shape: Shape) -> (Running, Vec<Client>) {
+    let (port, count) = (free_port(), shape.rooms * shape.size);
+    let mut child = Command::new("taskset")
+        .args(["-c", SERVER_CORE])
+        .arg(std::env::current_exe().expect("our own program"))
+        .args(["floor", &port.to_string(), &count.to_string(), &shape.size.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the floor starts");
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().expect("its output"))
+        .read_line(&mut said)
+        .expect("the floor is ready");
+    let pid = child.id();
+    let clients = (0..count).map(|index| {
+        let (key, salt) = floor::master(index as u32);
+        let server = Server::Keyed { address: (Ipv4Addr::LOCALHOST, port).into(), key, salt };
+        Client::new(index, server, streams(shape, index, None)).expect("a client")
+    });
+    let clients = clients.collect();
+    let memory_before = memory(pid);
+    let children = vec![child];
+    (Running { children, pid, memory_before, pages: None, folder: None, _mediasoup: None }, clients)
+}
+
+fn start_ours(shape: Shape, program: &Path) -> (Running, Vec<Client>) {
+    let (mut running, port) = serve_ours(program);
+    let (mut clients, mut sockets) = (Vec::new(), Vec::new());
+    for _ in 0..shape.rooms {
+        let token = open_session(port).participant;
+        for _ in 0..shape.size {
+            let (client, socket) = join(port, &token, clients.len(), shape);
+            clients.push(client);
+            sockets.push(socket);
+        }
+    }
+    running.pages = Some(keep_open(sockets));
+    (running, clients)
+}
+
+/// Without speech: what is measured is the way of the packets.
+pub fn serve_ours(program: &Path) -> (Running, u16) {
+    let port = free_port();
+    let folder = std::env::temp_dir().join(format!("vuoro-bench-{}-{port}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let config = folder.join("vuoro.toml");
+    fs::write(
+        &config,
+        "[speech]\nenabled = false\n[media]\nlisten = \"127.0.0.1:0\"\naddresses = [\"127.0.0.1\"]\n",
+    )
+    .expect("a configuration");
+    let child = Command::new("taskset")
+        .args(["-c", SERVER_CORE])
+        .arg(program)
+        .args(["serve", "--port", &port.to_string()])
+        .arg("--config")
+        .arg(&config)
+        .arg("--data")
+        .arg(folder.join("data"))
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(std::env::temp_dir().join("vuoro-bench.log")).expect("a log"))
+        .spawn()
+        .expect("vuoro starts");
+    let pid = child.id();
+    let end = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        assert!(Instant::now() < end, "vuoro answers");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let memory_before = memory(pid);
+    let folder = Some(folder);
+    let children = vec![child];
+    (Running { children, pid, memory_before, pages: None, folder, _mediasoup: None }, port)
+}
+
+pub struct Tokens {
+    pub participant: String,
+    pub facilitator: String,
+}
+
+pub fn open_session(port: u16) -> Tokens {
+    let body = r#"{"title":"Bench","language":"en"}"#;
+    let created = request(port, "POST", "/api/sessions", body);
+    let token = |it: &str| {
+        let path = created[it].as_str().expect("a path");
+        path.split_once('#').expect("a token").1.to_owned()
+    };
+    Tokens { participant: token("join_path"), facilitator: token("host_path") }
+}
+
+pub fn get(port: u16, path: &str) -> Value {
+    request(port, "GET", path, "")
+}
+
+fn request(port: u16, verb: &str, path: &str, body: &str) -> Value {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
+    // HTTP/1.0, so that the answer comes in one piece.
+    write!(
+        stream,
+        "{verb} {path} HTTP/1.0\r\nhost: localhost:{port}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let body = answer.split_once("\r\n\r\n").map_or("", |it| it.1);
+    serde_json::from_str(body).expect(&answer)
+}
+
+pub fn open_socket(port: u16, first: &Value) -> Socket {
+    let (mut socket, _) =
+        tungstenite::connect(format!("ws://127.0.0.1:{port}/ws")).expect("the server takes a page");
+    say(&mut socket, first);
+    socket
+}
+
+pub fn say(socket: &mut Socket, what: &Value) {
+    socket.send(Message::text(what.to_string())).expect("the server listens");
+}
+
+/// Waits for a message of one type.
+pub fn hear(socket: &mut Socket, kind: &str) -> Value {
+    loop {
+        let Message::Text(text) = socket.read().expect("the server answers") else { continue };
+        let message: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(message["type"] != "error", "{message}");
+        if message["type"] == kind {
+            return message;
+        }
+    }
+}
+
+/// Joins as a page does: a seat, an offer, an answer.
+pub fn join(port: u16, token: &str, index: usize, shape: Shape) -> (Client, Socket) {
+    let join = json!({
+        "type": "join", "token": token, "name": format!("Bench {index}"), "language": "en",
+        "consent": "declined",
+    });
+    let mut socket = open_socket(port, &join);
+    say(&mut socket, &json!({"type": "media"}));
+    let offer = hear(&mut socket, "offer");
+    let sdp = offer["sdp"].as_str().expect("an offer");
+    let value = |name: &str| {
+        let line = sdp.lines().find_map(|it| it.strip_prefix(name));
+        line.expect(name).to_owned()
+    };
+    let address = value("a=candidate:");
+    let address: Vec<_> = address.split(' ').collect();
+    let address = format!("{}:{}", address[4], address[5]).parse().expect("an address");
+    let level = sdp.lines().find(|it| it.starts_with("a=extmap:") && it.contains("audio-level"));
+    let level = level.and_then(|it| it["a=extmap:".len()..].split(['/', ' ']).next()?.parse().ok());
+    let server =
+        Server::WebRtc { address, ufrag: value("a=ice-ufrag:"), password: value("a=ice-pwd:") };
+    let client = Client::new(index, server, streams(shape, index, level)).expect("a client");
+    let sending: Vec<_> =
+        ["audio", "video"].iter().map(|it| offer["send"][it].as_str().expect("a line")).collect();
+    let sdp = answer(sdp, &client, index, &sending);
+    say(&mut socket, &json!({"type": "answer", "sdp": sdp}));
+    (client, socket)
+}
+
+/// The answer to an offer: line by line the same, with what is ours in place of theirs.
+fn answer(offer: &str, client: &Client, index: usize, sending: &[&str]) -> String {
+    let mut out = String::new();
+    let parts: Vec<_> = offer.split("\r\nm=").collect();
+    for (part, text) in parts.iter().enumerate() {
+        let mid = text.lines().find_map(|it| it.strip_prefix("a=mid:")).unwrap_or_default();
+        let line = if part == 0 { None } else { sending.iter().position(|it| *it == mid) };
+        let mut lines = text.lines();
+        if part == 0 {
+            out.push_str(&format!("{}\r\n", lines.next().unwrap_or_default()));
+        } else {
+            out.push_str(&format!("m={}\r\n", lines.next().unwrap_or_default()));
+        }
+        for it in lines {
+            let skipped = [
+                "a=candidate:",
+                "a=end-of-candidates",
+                "a=msid",
+                "a=ssrc",
+                "a=ice-lite",
+                "a=ice-options",
+            ];
+            let named = |name: &str| it.starts_with(name);
+            match it {
+                _ if skipped.iter().any(|it| named(it)) => continue,
+                _ if named("a=ice-ufrag:") => {
+                    out.push_str(&format!("a=ice-ufrag:{}", client.ufrag))
+                }
+                _ if named("a=ice-pwd:") => {
+                    out.push_str(&format!("a=ice-pwd:{}", client.ice_password()));
+                }
+                _ if named("a=fingerprint:") => {
+                    out.push_str(&format!("a=fingerprint:sha-256 {}", fingerprint()));
+                }
+                _ if named("a=setup:") => out.push_str("a=setup:active"),
+                "a=sendonly" => out.push_str("a=recvonly"),
+                "a=recvonly" => out.push_str("a=sendonly"),
+                _ => out.push_str(it),
+            }
+            out.push_str("\r\n");
+        }
+        if let Some(line) = line {
+            let ssrc = floor::ssrc(index as u32, line == 1);
+            let track = format!("bench{index} {}{index}", ["audio", "video"][line]);
+            out.push_str(&format!(
+                "a=msid:{track}\r\na=ssrc:{ssrc} cname:bench{index}\r\na=ssrc:{ssrc} msid:{track}\r\n"
+            ));
+        }
+    }
+    out
+}
+
+/// Reads what the pages are told, which also answers the server's pings, until told to stop.
+pub fn keep_open(mut sockets: Vec<Socket>) -> (Arc<AtomicBool>, JoinHandle<()>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    for socket in &sockets {
+        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            stream.set_nonblocking(true).expect("a socket");
+        }
+    }
+    let thread = std::thread::spawn(move || {
+        while !told.load(Ordering::Relaxed) {
+            for socket in &mut sockets {
+                while socket.read().is_ok() {}
+                let _ = socket.flush();
+            }
+            std::thread::sleep(Duration::from_millis(400));
+        }
+    });
+    (stop, thread)
+}
+
+/// mediasoup's worker behind a small program of its own.
+pub struct Mediasoup {
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    child: Child,
+    pub pid: u32,
+}
+
+impl Mediasoup {
+    pub fn start(programs: &Programs) -> Self {
+        let mut child = Command::new("node")
+            .arg(&programs.mediasoup)
+            .env("VUORO_PEERS", &programs.peers)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts");
+        let input = child.stdin.take().expect("its input");
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut mediasoup = Self { input, output, child, pid: 0 };
+        let pid = mediasoup.ask(&json!({"action": "worker"}))["pid"].as_u64();
+        mediasoup.pid = pid.expect("a worker") as u32;
+        let pinned = Command::new("taskset")
+            .args(["-a", "-cp", SERVER_CORE, &mediasoup.pid.to_string()])
+            .stdout(Stdio::null())
+            .status();
+        assert!(pinned.is_ok_and(|it| it.success()), "the worker is given its core");
+        mediasoup
+    }
+
+    pub fn ask(&mut self, request: &Value) -> Value {
+        writeln!(self.input, "{request}").expect("node listens");
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("node answers");
+        let answer: Value = serde_json::from_str(&line).expect("JSON");
+        assert!(answer.get("error").is_none(), "mediasoup: {answer}");
+        answer
+    }
+}
+
+impl Drop for Mediasoup {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn start_mediasoup(shape: Shape, programs: &Programs) -> (Running, Vec<Client>) {
+    let mut mediasoup = Mediasoup::start(programs);
+    let (pid, memory_before) = (mediasoup.pid, memory(mediasoup.pid));
+    let mut clients = Vec::new();
+    for _ in 0..shape.rooms {
+        let first = clients.len();
+        let ssrcs = (first..first + shape.size).map(|index| {
+            let ssrc = |video| floor::ssrc(index as u32, video);
+            json!({"audio": ssrc(false), "video": ssrc(true)})
+        });
+        let room = mediasoup.ask(&json!({
+            "action": "room", "size": shape.size, "video": shape.video,
+            "ssrcs": ssrcs.collect::<Vec<_>>(), "fingerprint": fingerprint(),
+        }));
+        for person in room.as_array().expect("a room") {
+            let port = person["port"].as_u64().expect("a port") as u16;
+            let text = |it: &str| person[it].as_str().expect("a text").to_owned();
+            let server = Server::WebRtc {
+                address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                ufrag: text("ufrag"),
+                password: text("password"),
+            };
+            let index = clients.len();
+            clients
+                .push(Client::new(index, server, streams(shape, index, None)).expect("a client"));
+        }
+    }
+    let (children, mediasoup) = (Vec::new(), Some(mediasoup));
+    (
+        Running { children, pid, memory_before, pages: None, folder: None, _mediasoup: mediasoup },
+        clients,
+    )
+}
+
+/// Resident memory of a process, in bytes.
+pub fn memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1_024
+}
+
+/// What the threads of a process have had of the processor (the clock behind utime and stime, in ns
+/// and not in ticks), in seconds.
+pub fn cpu_s(pid: u32) -> f64 {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let ns = tasks.filter_map(|it| {
+        let text = fs::read_to_string(it.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    ns.sum::<f64>() / 1e9
+}
