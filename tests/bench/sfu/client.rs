@@ -1,5 +1,6 @@
 //! One synthetic WebRTC client: ICE by hand (the servers are ICE-lite, so a binding request is all it
-//! takes), DTLS and SRTP by the sans-I/O crates, then packets. It knows no signalling.
+//! takes), DTLS and SRTP by the sans-I/O crates, then packets, and the reports that browsers send about
+//! them. It knows no signalling, asks for nothing to be sent again, and decodes nothing.
 
 use std::{
     io,
@@ -9,6 +10,9 @@ use std::{
     time::Instant,
 };
 
+use super::reports::{
+    self, Reception, SENDER_REPORT, TransportFeedback, rtcp_packets, transport_number,
+};
 use bytes::BytesMut;
 use rtc::{
     crypto::{HashAlgorithm, RTCCryptoProvider},
@@ -40,11 +44,13 @@ pub const VIDEO_PAYLOAD_BYTES: usize = 1_040;
 pub const VIDEO_PACKETS_PER_FRAME: u32 = 4;
 const VIDEO_FRAMES_PER_KEYFRAME: u32 = 30;
 
-/// Where in a payload the time of sending stands.
+/// Where in a payload the time of sending stands, whose it is, and the how manieth.
 const STAMP: std::ops::Range<usize> = 8..16;
+const SENDER: std::ops::Range<usize> = 16..20;
+const COUNTER: std::ops::Range<usize> = 20..24;
 
-/// One in so many packets is decrypted and its delay looked at.
-const SAMPLED: u64 = 16;
+/// One in so many packets is decrypted and its delay looked at, unless all are wanted.
+pub const SAMPLED: u64 = 16;
 
 static PROVIDER: LazyLock<Arc<dyn RTCCryptoProvider>> =
     LazyLock::new(|| rtc::crypto::default_provider().expect("a crypto provider"));
@@ -89,7 +95,10 @@ pub enum Server {
 /// One stream that a client sends.
 pub struct Sent {
     pub is_video: bool,
+    /// Whether it must reach the others: video, and a voice that its level says is one.
+    pub is_wanted: bool,
     pub sent: u64,
+    pub ssrc: u32,
     header: Header,
     packet: Vec<u8>,
     packets: u32,
@@ -108,7 +117,12 @@ impl Sent {
         let mut packet = header.marshal().expect("a header").to_vec();
         let payload = if is_video { VIDEO_PAYLOAD_BYTES } else { AUDIO_PAYLOAD_BYTES };
         packet.resize(packet.len() + payload, 7);
-        Self { is_video, sent: 0, header, packet, packets: 0 }
+        let is_wanted = level.is_none_or(|(_, speaks)| speaks);
+        Self { is_video, is_wanted, sent: 0, ssrc, header, packet, packets: 0 }
+    }
+
+    fn payload_type(&self) -> u8 {
+        self.header.payload_type
     }
 
     /// The next packet of the stream, encrypted.
@@ -141,6 +155,8 @@ impl Sent {
             payload[..vp8.len()].copy_from_slice(&vp8);
         }
         payload[STAMP].copy_from_slice(&wall_ns().to_be_bytes());
+        payload[SENDER].copy_from_slice(&self.ssrc.to_be_bytes());
+        payload[COUNTER].copy_from_slice(&self.packets.to_be_bytes());
         keys.encrypt_rtp_with_header(&self.packet, &self.header).expect("a packet encrypted")
     }
 }
@@ -149,17 +165,34 @@ impl Sent {
 #[derive(Default)]
 pub struct Received {
     pub ssrc: u32,
+    /// Whose stream, by its SSRC at the sender, came last in it.
+    pub sender: u32,
     pub packets: u64,
     /// Sequence numbers that were skipped, and packets that came after a later one.
     pub skipped: u64,
     pub late: u64,
     last: Option<u16>,
+    report: Reception,
+}
+
+/// A packet that was decrypted: what `Noticed::trace` keeps.
+#[derive(Clone, Copy)]
+pub struct Arrival {
+    /// The client, and the SSRC of its slot.
+    pub client: u32,
+    pub slot: u32,
+    /// The SSRC at the sender, and how many packets it had sent with this one.
+    pub sender: u32,
+    pub counter: u32,
+    pub at_ns: u64,
 }
 
 /// What a client has received, apart from its streams.
 #[derive(Default)]
 pub struct Noticed {
     pub delays_us: Vec<u32>,
+    /// Every packet, when that is wanted.
+    pub trace: Option<Vec<Arrival>>,
     /// Decrypted, and not found to be right.
     pub broken: u64,
     pub rtcp: u64,
@@ -177,6 +210,19 @@ pub struct Client {
     pub received: Vec<Received>,
     /// DTLS handshakes begun since the start.
     pub handshakes: u32,
+    index: usize,
+    /// What the server wants to be told about what it sends.
+    pub wishes: Wishes,
+    transport: TransportFeedback,
+}
+
+/// The feedback that an offer asks for.
+#[derive(Clone, Copy, Default)]
+pub struct Wishes {
+    /// Id of the header extension with transport-wide sequence numbers.
+    pub transport: Option<u8>,
+    /// Estimates of the bandwidth (REMB), where there is no transport-wide feedback.
+    pub estimate: bool,
 }
 
 impl Client {
@@ -219,6 +265,9 @@ impl Client {
             streams,
             received: Vec::new(),
             handshakes: 0,
+            index,
+            wishes: Wishes::default(),
+            transport: TransportFeedback::default(),
         })
     }
 
@@ -286,7 +335,7 @@ impl Client {
             Some(0..=3) => self.stun(datagram),
             Some(20..=63) => self.handshake(datagram),
             Some(128..=191) if 12 < datagram.len() => match datagram[1] {
-                192..=223 => noticed.rtcp += 1,
+                192..=223 => self.told(datagram, at_ns, noticed),
                 _ => self.media(datagram, at_ns, noticed),
             },
             _ => (),
@@ -296,7 +345,9 @@ impl Client {
     fn media(&mut self, datagram: &[u8], at_ns: u64, noticed: &mut Noticed) {
         let sequence = u16::from_be_bytes([datagram[2], datagram[3]]);
         let ssrc = u32::from_be_bytes([datagram[8], datagram[9], datagram[10], datagram[11]]);
-        let stream = match self.received.iter().position(|it| it.ssrc == ssrc) {
+        let known = self.received.iter().position(|it| it.ssrc == ssrc);
+        let is_new = known.is_none();
+        let stream = match known {
             Some(index) => &mut self.received[index],
             None => {
                 self.received.push(Received { ssrc, ..Default::default() });
@@ -311,19 +362,96 @@ impl Client {
                 stream.last = Some(sequence);
             }
         }
+        let is_audio =
+            self.streams.first().is_some_and(|it| it.payload_type() == datagram[1] & 0x7f);
+        stream.report.packet(datagram, if is_audio { 48 } else { 90 }, at_ns);
+        if let Some(id) = self.wishes.transport
+            && let Some(number) = transport_number(datagram, id)
+        {
+            self.transport.packet(number, at_ns);
+        }
         noticed.seen += 1;
-        if !noticed.seen.is_multiple_of(SAMPLED) {
+        // The first of a stream tells whose it is.
+        if !is_new && noticed.trace.is_none() && !noticed.seen.is_multiple_of(SAMPLED) {
             return;
         }
         let Some((_, keys)) = &mut self.keys else { return };
-        let stamp = keys.decrypt_rtp(datagram).ok().and_then(|packet| {
+        let told = keys.decrypt_rtp(datagram).ok().and_then(|packet| {
             let mut rest = &packet[..];
             Header::unmarshal(&mut rest).ok()?;
-            Some(u64::from_be_bytes(rest.get(STAMP)?.try_into().ok()?))
+            let number = |it| Some(u32::from_be_bytes(rest.get(it)?.try_into().ok()?));
+            let stamp = u64::from_be_bytes(rest.get(STAMP)?.try_into().ok()?);
+            Some((stamp, number(SENDER)?, number(COUNTER)?))
         });
-        match stamp {
-            Some(stamp) => noticed.delays_us.push((at_ns.saturating_sub(stamp) / 1_000) as u32),
-            None => noticed.broken += 1,
+        let Some((stamp, sender, counter)) = told else {
+            noticed.broken += 1;
+            return;
+        };
+        stream.sender = sender;
+        noticed.delays_us.push((at_ns.saturating_sub(stamp) / 1_000) as u32);
+        let client = self.index as u32;
+        if let Some(trace) = &mut noticed.trace {
+            trace.push(Arrival { client, slot: ssrc, sender, counter, at_ns });
+        }
+    }
+
+    /// RTCP: of the server's sender reports the time is kept, to be told back.
+    fn told(&mut self, datagram: &[u8], at_ns: u64, noticed: &mut Noticed) {
+        noticed.rtcp += 1;
+        let Some((_, keys)) = &mut self.keys else { return };
+        let Ok(packets) = keys.decrypt_rtcp(datagram) else { return };
+        for (kind, packet) in rtcp_packets(&packets) {
+            if kind != SENDER_REPORT || packet.len() < 20 {
+                continue;
+            }
+            let number =
+                |at: usize| u32::from_be_bytes(packet[at..at + 4].try_into().expect("4 bytes"));
+            if let Some(it) = self.received.iter_mut().find(|it| it.ssrc == number(4)) {
+                it.report.sender_report(number(8) << 16 | number(12) >> 16, at_ns);
+            }
+        }
+    }
+
+    /// What a browser tells about once a second of what it sends and receives.
+    pub fn report(&mut self) {
+        let (Server::WebRtc { .. }, Some((keys, _))) = (&self.server, &mut self.keys) else {
+            return;
+        };
+        let now_ns = wall_ns();
+        let own = self.streams.first().map_or(1, |it| it.ssrc);
+        let mut compound = Vec::with_capacity(256);
+        for it in &self.streams {
+            let ticks = it.header.timestamp;
+            reports::sender_report(
+                &mut compound,
+                it.ssrc,
+                now_ns,
+                ticks,
+                it.packets,
+                it.packet.len(),
+            );
+        }
+        let heard = self.received.iter_mut().filter(|it| it.report.is_fresh());
+        let blocks: Vec<_> = heard.take(31).map(|it| it.report.block(it.ssrc, now_ns)).collect();
+        reports::receiver_report(&mut compound, own, &blocks);
+        if self.wishes.estimate && self.wishes.transport.is_none() {
+            let heard: Vec<_> = self.received.iter().map(|it| it.ssrc).collect();
+            reports::estimate(&mut compound, own, &heard);
+        }
+        if let Ok(packet) = keys.encrypt_rtcp(&compound) {
+            let _ = self.socket.send(&packet);
+        }
+    }
+
+    /// What a browser tells ten times a second where transport-wide feedback is wanted.
+    pub fn feed_back(&mut self) {
+        let Some((keys, _)) = &mut self.keys else { return };
+        let own = self.streams.first().map_or(1, |it| it.ssrc);
+        let Some(of) = self.received.first().map(|it| it.ssrc) else { return };
+        while let Some(packet) = self.transport.next(own, of) {
+            if let Ok(packet) = keys.encrypt_rtcp(&packet) {
+                let _ = self.socket.send(&packet);
+            }
         }
     }
 

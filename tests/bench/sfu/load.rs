@@ -2,13 +2,13 @@
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BTreeSet, BinaryHeap},
     os::fd::{AsRawFd, RawFd},
     time::{Duration, Instant},
 };
 
 use super::{
-    client::{Client, Noticed, VIDEO_PACKETS_PER_FRAME},
+    client::{Arrival, Client, Noticed, VIDEO_PACKETS_PER_FRAME},
     net::Inbox,
 };
 
@@ -16,6 +16,8 @@ use super::{
 pub const AUDIO_EVERY: Duration = Duration::from_millis(20);
 const VIDEO_EVERY: Duration = Duration::from_micros(33_333);
 const ASKED_EVERY: Duration = Duration::from_millis(1_500);
+const REPORTED_EVERY: Duration = Duration::from_millis(1_000);
+const FED_BACK_EVERY: Duration = Duration::from_millis(100);
 
 /// Sockets asked at one look for what has come.
 const READY_MAX: usize = 256;
@@ -24,7 +26,10 @@ const READY_MAX: usize = 256;
 #[derive(Default)]
 pub struct Counted {
     pub sent: u64,
+    /// Deliveries of what must be delivered: video, and voices that their level says are ones.
     pub expected: u64,
+    pub wanted: u64,
+    /// Of everything, with what a server need not have forwarded.
     pub received: u64,
     pub skipped: u64,
     pub late: u64,
@@ -37,13 +42,15 @@ pub struct Counted {
 
 impl Counted {
     pub fn delivered(&self) -> f64 {
-        self.received as f64 / self.expected.max(1) as f64
+        self.wanted as f64 / self.expected.max(1) as f64
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Ask(usize),
+    Report(usize),
+    FeedBack(usize),
     Send(usize, usize),
 }
 
@@ -75,6 +82,10 @@ impl Load {
         let (now, mut due) = (Instant::now(), BinaryHeap::new());
         for (index, client) in clients.iter().enumerate() {
             due.push(Reverse((now + spread(index, ASKED_EVERY), Due::Ask(index))));
+            due.push(Reverse((now + spread(index, REPORTED_EVERY), Due::Report(index))));
+            if client.wishes.transport.is_some() {
+                due.push(Reverse((now + spread(index, FED_BACK_EVERY), Due::FeedBack(index))));
+            }
             for (stream, it) in client.streams.iter().enumerate() {
                 let every = if it.is_video { VIDEO_EVERY } else { audio_every };
                 due.push(Reverse((now + spread(index, every), Due::Send(index, stream))));
@@ -117,9 +128,17 @@ impl Load {
         self.run(Duration::from_millis(300));
     }
 
+    /// As `measure`, and tells of every packet that came, in the order in which they came.
+    pub fn trace(&mut self, time: Duration) -> (Counted, Vec<Arrival>) {
+        self.noticed.trace = Some(Vec::new());
+        let counted = self.measure(time);
+        (counted, self.noticed.trace.take().unwrap_or_default())
+    }
+
     /// Sends for a time, waits for what is still under way, and counts.
     pub fn measure(&mut self, time: Duration) -> Counted {
-        self.noticed = Noticed::default();
+        let trace = self.noticed.trace.take();
+        self.noticed = Noticed { trace, ..Noticed::default() };
         self.overdue = 0;
         for client in &mut self.clients {
             client.streams.iter_mut().for_each(|it| it.sent = 0);
@@ -132,15 +151,21 @@ impl Load {
         self.is_sending = false;
         self.run(Duration::from_millis(500));
         let mut counted = Counted { broken: self.noticed.broken, ..Default::default() };
+        let streams = self.clients.iter().flat_map(|it| &it.streams);
+        let wanted: BTreeSet<_> = streams.filter(|it| it.is_wanted).map(|it| it.ssrc).collect();
         for client in &self.clients {
-            counted.sent += client.streams.iter().map(|it| it.sent).sum::<u64>();
+            for stream in &client.streams {
+                counted.sent += stream.sent;
+                let others = self.room as u64 - 1;
+                counted.expected += if stream.is_wanted { stream.sent * others } else { 0 };
+            }
             for stream in &client.received {
                 counted.received += stream.packets;
+                counted.wanted += if wanted.contains(&stream.sender) { stream.packets } else { 0 };
                 counted.skipped += stream.skipped;
                 counted.late += stream.late;
             }
         }
-        counted.expected = counted.sent * (self.room as u64 - 1);
         counted.overdue = self.overdue;
         self.noticed.delays_us.sort_unstable();
         let delays = &self.noticed.delays_us;
@@ -209,6 +234,14 @@ impl Load {
             Due::Ask(index) => {
                 self.clients[index].ask();
                 (index, ASKED_EVERY)
+            }
+            Due::Report(index) => {
+                self.clients[index].report();
+                (index, REPORTED_EVERY)
+            }
+            Due::FeedBack(index) => {
+                self.clients[index].feed_back();
+                (index, FED_BACK_EVERY)
             }
             Due::Send(index, stream) => {
                 let is_video = self.clients[index].streams[stream].is_video;

@@ -8,6 +8,8 @@ mod load;
 mod net;
 #[expect(dead_code, reason = "the other bench uses the rest of it")]
 mod peers;
+mod reports;
+mod sdp;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
 
 use super::{
-    client::{Client, Sent, Server, fingerprint},
-    floor,
+    client::{Client, Sent, Server, Wishes, fingerprint},
+    floor, sdp,
 };
 
 type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
@@ -50,6 +50,8 @@ pub struct Shape {
     pub rooms: usize,
     pub size: usize,
     pub video: bool,
+    /// Whether all speak, by their levels; else one in each room.
+    pub loud: bool,
 }
 
 /// What is needed to start them.
@@ -100,12 +102,14 @@ fn free_port() -> u16 {
     probe.local_addr().expect("an address").port()
 }
 
-fn streams(shape: Shape, index: usize, level_id: Option<u8>) -> Vec<Sent> {
+/// Everybody's streams. `types`: of the payloads of audio and video; `level_id`: of the header
+/// extension with the audio level, without which all packets look alike.
+fn streams(shape: Shape, index: usize, types: (u8, u8), level_id: Option<u8>) -> Vec<Sent> {
     let ssrc = |video| floor::ssrc(index as u32, video);
-    // One of each room speaks; the levels of the others say that they do not.
-    let level = level_id.map(|id| (id, index.is_multiple_of(shape.size)));
-    let audio = Sent::new(false, ssrc(false), 111, level);
-    let video = shape.video.then(|| Sent::new(true, ssrc(true), 96, None));
+    let speaks = shape.loud || index.is_multiple_of(shape.size);
+    let mut audio = Sent::new(false, ssrc(false), types.0, level_id.map(|id| (id, speaks)));
+    audio.is_wanted = speaks;
+    let video = shape.video.then(|| Sent::new(true, ssrc(true), types.1, None));
     [Some(audio), video].into_iter().flatten().collect()
 }
 
@@ -126,7 +130,7 @@ fn start_floor(shape: Shape) -> (Running, Vec<Client>) {
     let clients = (0..count).map(|index| {
         let (key, salt) = floor::master(index as u32);
         let server = Server::Keyed { address: (Ipv4Addr::LOCALHOST, port).into(), key, salt };
-        Client::new(index, server, streams(shape, index, None)).expect("a client")
+        Client::new(index, server, streams(shape, index, (111, 96), None)).expect("a client")
     });
     let clients = clients.collect();
     let memory_before = memory(pid);
@@ -251,76 +255,26 @@ pub fn join(port: u16, token: &str, index: usize, shape: Shape) -> (Client, Sock
     let mut socket = open_socket(port, &join);
     say(&mut socket, &json!({"type": "media"}));
     let offer = hear(&mut socket, "offer");
-    let sdp = offer["sdp"].as_str().expect("an offer");
-    let value = |name: &str| {
-        let line = sdp.lines().find_map(|it| it.strip_prefix(name));
-        line.expect(name).to_owned()
+    let offered = sdp::Offer::read(offer["sdp"].as_str().expect("an offer"));
+    let line = |it: &str| offer["send"][it].as_str().expect("a line");
+    let (audio, video) = (line("audio"), line("video"));
+    let server = Server::WebRtc {
+        address: offered.address(),
+        ufrag: offered.value("a=ice-ufrag:"),
+        password: offered.value("a=ice-pwd:"),
     };
-    let address = value("a=candidate:");
-    let address: Vec<_> = address.split(' ').collect();
-    let address = format!("{}:{}", address[4], address[5]).parse().expect("an address");
-    let level = sdp.lines().find(|it| it.starts_with("a=extmap:") && it.contains("audio-level"));
-    let level = level.and_then(|it| it["a=extmap:".len()..].split(['/', ' ']).next()?.parse().ok());
-    let server =
-        Server::WebRtc { address, ufrag: value("a=ice-ufrag:"), password: value("a=ice-pwd:") };
-    let client = Client::new(index, server, streams(shape, index, level)).expect("a client");
-    let sending: Vec<_> =
-        ["audio", "video"].iter().map(|it| offer["send"][it].as_str().expect("a line")).collect();
-    let sdp = answer(sdp, &client, index, &sending);
-    say(&mut socket, &json!({"type": "answer", "sdp": sdp}));
+    let types = (offered.payload_type(audio), offered.payload_type(video));
+    let level = offered.extension(audio, "audio-level");
+    let mut client =
+        Client::new(index, server, streams(shape, index, types, level)).expect("a client");
+    client.wishes =
+        Wishes { transport: offered.transport_feedback(), estimate: offered.estimates() };
+    let sending =
+        [(audio, floor::ssrc(index as u32, false)), (video, floor::ssrc(index as u32, true))];
+    let ice = (client.ufrag.as_str(), client.ice_password());
+    let answer = offered.answer(ice, &fingerprint(), &sending);
+    say(&mut socket, &json!({"type": "answer", "sdp": answer}));
     (client, socket)
-}
-
-/// The answer to an offer: line by line the same, with what is ours in place of theirs.
-fn answer(offer: &str, client: &Client, index: usize, sending: &[&str]) -> String {
-    let mut out = String::new();
-    let parts: Vec<_> = offer.split("\r\nm=").collect();
-    for (part, text) in parts.iter().enumerate() {
-        let mid = text.lines().find_map(|it| it.strip_prefix("a=mid:")).unwrap_or_default();
-        let line = if part == 0 { None } else { sending.iter().position(|it| *it == mid) };
-        let mut lines = text.lines();
-        if part == 0 {
-            out.push_str(&format!("{}\r\n", lines.next().unwrap_or_default()));
-        } else {
-            out.push_str(&format!("m={}\r\n", lines.next().unwrap_or_default()));
-        }
-        for it in lines {
-            let skipped = [
-                "a=candidate:",
-                "a=end-of-candidates",
-                "a=msid",
-                "a=ssrc",
-                "a=ice-lite",
-                "a=ice-options",
-            ];
-            let named = |name: &str| it.starts_with(name);
-            match it {
-                _ if skipped.iter().any(|it| named(it)) => continue,
-                _ if named("a=ice-ufrag:") => {
-                    out.push_str(&format!("a=ice-ufrag:{}", client.ufrag))
-                }
-                _ if named("a=ice-pwd:") => {
-                    out.push_str(&format!("a=ice-pwd:{}", client.ice_password()));
-                }
-                _ if named("a=fingerprint:") => {
-                    out.push_str(&format!("a=fingerprint:sha-256 {}", fingerprint()));
-                }
-                _ if named("a=setup:") => out.push_str("a=setup:active"),
-                "a=sendonly" => out.push_str("a=recvonly"),
-                "a=recvonly" => out.push_str("a=sendonly"),
-                _ => out.push_str(it),
-            }
-            out.push_str("\r\n");
-        }
-        if let Some(line) = line {
-            let ssrc = floor::ssrc(index as u32, line == 1);
-            let track = format!("bench{index} {}{index}", ["audio", "video"][line]);
-            out.push_str(&format!(
-                "a=msid:{track}\r\na=ssrc:{ssrc} cname:bench{index}\r\na=ssrc:{ssrc} msid:{track}\r\n"
-            ));
-        }
-    }
-    out
 }
 
 /// Reads what the pages are told, which also answers the server's pings, until told to stop.
@@ -414,8 +368,10 @@ fn start_mediasoup(shape: Shape, programs: &Programs) -> (Running, Vec<Client>) 
                 password: text("password"),
             };
             let index = clients.len();
-            clients
-                .push(Client::new(index, server, streams(shape, index, None)).expect("a client"));
+            clients.push(
+                Client::new(index, server, streams(shape, index, (111, 96), None))
+                    .expect("a client"),
+            );
         }
     }
     let (children, mediasoup) = (Vec::new(), Some(mediasoup));
