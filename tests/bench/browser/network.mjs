@@ -30,8 +30,10 @@ const DARK_AFTER_MS = 4_000;
 /** After the speech: what a recogniser may need on a busy machine until its last words are there. */
 const WORDS_WITHIN_S = 120;
 const WORDS_STILL_MS = 12_000;
+/** Of the faces that `instruments.js` draws. */
+const FPS = 15;
 
-const { seeds, at_once, only } = options({ seeds: 10, at_once: 2, only: "" });
+const { seeds, at_once, only } = options({ seeds: 10, at_once: 3, only: "" });
 
 await Bench.run("network", async (bench) => {
   const server = await bench.server({ speech: true });
@@ -78,6 +80,7 @@ async function one(bench, server, browser, speech, { name, seed }) {
     const lines = () =>
       Promise.all([near.line(far, "audio"), far.line(near, "audio"), near.line(far, "video"), far.line(near, "video")]);
     const before = await lines();
+    const begun_page = await near.ask("now");
     const speaking = Promise.all([far.ask("says", speech), near.ask("says", speech)]);
     if (profile.blackout_ms) {
       await pause(DARK_AFTER_MS);
@@ -85,6 +88,7 @@ async function one(bench, server, browser, speech, { name, seed }) {
     }
     await speaking;
     const after = await lines();
+    const seconds = ((await near.ask("now")) - begun_page) / 1000;
     const heard = await understood(near, far);
     const end = await lines();
     await pause(1_500);
@@ -97,8 +101,8 @@ async function one(bench, server, browser, speech, { name, seed }) {
       protocol: await far.ask("protocol"),
       up: sound(before[0], after[0]),
       down: sound(before[1], after[1]),
-      up_video: picture(before[2], after[2]),
-      down_video: picture(before[3], after[3]),
+      up_video: picture(before[2], after[2], seconds),
+      down_video: picture(before[3], after[3], seconds),
       errors: errorsIn(words(REFERENCE), words(heard)) / words(REFERENCE).length,
       words: heard,
       negotiations: (await far.negotiations()) + (await near.negotiations()),
@@ -147,9 +151,11 @@ function sound(before, after) {
   };
 }
 
-function picture(before, after) {
+/** The browser counts a freeze when it is over; the share of pictures that came counts what is not. */
+function picture(before, after, seconds) {
   const more = (name) => (after[name] ?? 0) - (before[name] ?? 0);
-  return { frames: more("framesDecoded"), freezes: more("freezeCount"), frozen_s: more("totalFreezesDuration") };
+  const came = more("framesDecoded") / (FPS * seconds);
+  return { came, freezes: more("freezeCount"), frozen_s: more("totalFreezesDuration") };
 }
 
 /** Words put in, left out or changed (Levenshtein). */
@@ -192,6 +198,7 @@ function sumUp(bench, wanted, kept) {
       played_up: 100 * mean(runs.map((it) => it.up.played)),
       played_down: 100 * mean(runs.map((it) => it.down.played)),
       played_least: 100 * Math.min(...runs.flatMap((it) => [it.up.played, it.down.played])),
+      pictures: 100 * mean(runs.map((it) => (it.up_video.came + it.down_video.came) / 2)),
       frozen: mean(runs.map((it) => (it.up_video.frozen_s + it.down_video.frozen_s) / 2)),
       freezes: mean(runs.map((it) => (it.up_video.freezes + it.down_video.freezes) / 2)),
       word_errors: 100 * mean(runs.map((it) => it.errors)),
@@ -214,6 +221,7 @@ function sumUp(bench, wanted, kept) {
       "played up %",
       "down %",
       "least %",
+      "pictures %",
       "frozen s",
       "freezes",
       "word errors %",

@@ -257,8 +257,8 @@ impl Client {
         };
         Ok(Self {
             socket: socket.into(),
-            ufrag: format!("benchufrag{index:05}"),
-            password: format!("benchpasswordbenchpass{index:05}"),
+            ufrag: Self::ice(index).0,
+            password: Self::ice(index).1,
             server,
             dtls: None,
             keys,
@@ -269,6 +269,11 @@ impl Client {
             wishes: Wishes::default(),
             transport: TransportFeedback::default(),
         })
+    }
+
+    /// User name and password of a client's end.
+    pub fn ice(index: usize) -> (String, String) {
+        (format!("benchufrag{index:05}"), format!("benchpasswordbenchpass{index:05}"))
     }
 
     pub fn ice_password(&self) -> &str {
@@ -379,7 +384,9 @@ impl Client {
         let told = keys.decrypt_rtp(datagram).ok().and_then(|packet| {
             let mut rest = &packet[..];
             Header::unmarshal(&mut rest).ok()?;
-            let number = |it| Some(u32::from_be_bytes(rest.get(it)?.try_into().ok()?));
+            let number = |it: std::ops::Range<usize>| {
+                Some(u32::from_be_bytes(rest.get(it)?.try_into().ok()?))
+            };
             let stamp = u64::from_be_bytes(rest.get(STAMP)?.try_into().ok()?);
             Some((stamp, number(SENDER)?, number(COUNTER)?))
         });

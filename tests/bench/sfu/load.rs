@@ -120,6 +120,11 @@ impl Load {
         false
     }
 
+    /// The clients, to be driven by another.
+    pub fn release(mut self) -> Vec<Client> {
+        std::mem::take(&mut self.clients)
+    }
+
     /// Sends for a time, unmeasured.
     pub fn warm(&mut self, time: Duration) {
         self.is_sending = true;
@@ -138,7 +143,8 @@ impl Load {
     /// Sends for a time, waits for what is still under way, and counts.
     pub fn measure(&mut self, time: Duration) -> Counted {
         let trace = self.noticed.trace.take();
-        self.noticed = Noticed { trace, ..Noticed::default() };
+        self.noticed = Noticed::default();
+        self.noticed.trace = trace;
         self.overdue = 0;
         for client in &mut self.clients {
             client.streams.iter_mut().for_each(|it| it.sent = 0);

@@ -9,7 +9,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -20,19 +20,20 @@ use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
 
 use super::{
     client::{Client, Sent, Server, Wishes, fingerprint},
-    floor, sdp,
+    floor, janus, sdp,
 };
 
-type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
 
 /// The core that servers get to themselves.
-const SERVER_CORE: &str = "0";
+pub const SERVER_CORE: &str = "0";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Floor,
     Ours,
     Mediasoup,
+    Janus,
 }
 
 impl Kind {
@@ -41,6 +42,7 @@ impl Kind {
             Kind::Floor => "floor",
             Kind::Ours => "vuoro",
             Kind::Mediasoup => "mediasoup",
+            Kind::Janus => "janus",
         }
     }
 }
@@ -72,6 +74,29 @@ pub struct Running {
     _mediasoup: Option<Mediasoup>,
 }
 
+impl Running {
+    /// All that it has said on its output, where it logs.
+    pub fn log(&self) -> String {
+        let folder = self.folder.as_ref().expect("a folder");
+        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        // Without colours, between a name and its value.
+        let parts = log.split('\u{1b}').enumerate();
+        parts
+            .map(|(at, it)| if at == 0 { it } else { it.split_once('m').map_or("", |it| it.1) })
+            .collect()
+    }
+
+    pub fn new(
+        children: Vec<Child>,
+        pid: u32,
+        memory_before: u64,
+        folder: Option<PathBuf>,
+        pages: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    ) -> Self {
+        Self { children, pid, memory_before, pages, folder, _mediasoup: None }
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.pages.take() {
@@ -94,17 +119,31 @@ pub fn start(kind: Kind, shape: Shape, programs: &Programs) -> (Running, Vec<Cli
         Kind::Floor => start_floor(shape),
         Kind::Ours => start_ours(shape, &programs.vuoro),
         Kind::Mediasoup => start_mediasoup(shape, programs),
+        Kind::Janus => janus::start(shape),
     }
 }
 
-fn free_port() -> u16 {
+/// Whether it can be started at all; says so when not.
+pub fn is_here(kind: Kind, programs: &Programs) -> bool {
+    let is_here = match kind {
+        Kind::Floor | Kind::Ours => true,
+        Kind::Mediasoup => programs.peers.join("node_modules/mediasoup_prebuilt").exists(),
+        Kind::Janus => janus::is_here(),
+    };
+    if !is_here {
+        println!("{} is not on this machine: left out", kind.name());
+    }
+    is_here
+}
+
+pub fn free_port() -> u16 {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     probe.local_addr().expect("an address").port()
 }
 
 /// Everybody's streams. `types`: of the payloads of audio and video; `level_id`: of the header
 /// extension with the audio level, without which all packets look alike.
-fn streams(shape: Shape, index: usize, types: (u8, u8), level_id: Option<u8>) -> Vec<Sent> {
+pub fn streams(shape: Shape, index: usize, types: (u8, u8), level_id: Option<u8>) -> Vec<Sent> {
     let ssrc = |video| floor::ssrc(index as u32, video);
     let speaks = shape.loud || index.is_multiple_of(shape.size);
     let mut audio = Sent::new(false, ssrc(false), types.0, level_id.map(|id| (id, speaks)));
@@ -134,8 +173,7 @@ fn start_floor(shape: Shape) -> (Running, Vec<Client>) {
     });
     let clients = clients.collect();
     let memory_before = memory(pid);
-    let children = vec![child];
-    (Running { children, pid, memory_before, pages: None, folder: None, _mediasoup: None }, clients)
+    (Running::new(vec![child], pid, memory_before, None, None), clients)
 }
 
 fn start_ours(shape: Shape, program: &Path) -> (Running, Vec<Client>) {
@@ -156,8 +194,7 @@ fn start_ours(shape: Shape, program: &Path) -> (Running, Vec<Client>) {
 /// Without speech: what is measured is the way of the packets.
 pub fn serve_ours(program: &Path) -> (Running, u16) {
     let port = free_port();
-    let folder = std::env::temp_dir().join(format!("vuoro-bench-{}-{port}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder("ours");
     let config = folder.join("vuoro.toml");
     fs::write(
         &config,
@@ -172,8 +209,8 @@ pub fn serve_ours(program: &Path) -> (Running, u16) {
         .arg(&config)
         .arg("--data")
         .arg(folder.join("data"))
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(std::env::temp_dir().join("vuoro-bench.log")).expect("a log"))
+        .stdout(fs::File::create(folder.join("log")).expect("a log"))
+        .stderr(fs::File::create(folder.join("errors")).expect("a log"))
         .spawn()
         .expect("vuoro starts");
     let pid = child.id();
@@ -183,9 +220,17 @@ pub fn serve_ours(program: &Path) -> (Running, u16) {
         std::thread::sleep(Duration::from_millis(50));
     }
     let memory_before = memory(pid);
-    let folder = Some(folder);
-    let children = vec![child];
-    (Running { children, pid, memory_before, pages: None, folder, _mediasoup: None }, port)
+    (Running::new(vec![child], pid, memory_before, Some(folder), None), port)
+}
+
+/// A new one, that goes away with what runs in it.
+pub fn folder(name: &str) -> PathBuf {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("vuoro-bench-{name}-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
 }
 
 pub struct Tokens {
@@ -374,11 +419,9 @@ fn start_mediasoup(shape: Shape, programs: &Programs) -> (Running, Vec<Client>) 
             );
         }
     }
-    let (children, mediasoup) = (Vec::new(), Some(mediasoup));
-    (
-        Running { children, pid, memory_before, pages: None, folder: None, _mediasoup: mediasoup },
-        clients,
-    )
+    let mut running = Running::new(Vec::new(), pid, memory_before, None, None);
+    running._mediasoup = Some(mediasoup);
+    (running, clients)
 }
 
 /// Resident memory of a process, in bytes.
