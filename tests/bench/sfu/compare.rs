@@ -26,7 +26,7 @@ const DELAY_P99_MAX_MS: f64 = 20.0;
 /// Beyond these the generator itself is what cannot do more: its share of its core, and of packets
 /// that it sent a whole period too late.
 const GENERATOR_MAX: f64 = 0.9;
-const OVERDUE_MAX: f64 = 0.002;
+const OVERDUE_MAX: f64 = 0.005;
 
 /// A peer whose own figures differ by more than this is no measure for ours.
 const SPREAD_MAX: f64 = 0.15;

@@ -93,6 +93,10 @@ pub fn run(arguments: &Arguments, programs: &Programs) {
         kept.push(json!({"received": counted.received, "p99_ms": counted.p99_ms}));
     }
     let renewed: u32 = load.clients.iter().map(|it| it.handshakes).sum::<u32>() - handshakes;
+    if webinar.let_go > 0 {
+        println!("  the server let the facilitator's page go {} times as too slow", webinar.let_go);
+    }
+    figures.add("rotate_facilitator_let_go", f64::from(webinar.let_go), "times");
     tell(&found, people, rounds, renewed, &mut figures);
 
     // The first placing of all, and the moves.
@@ -141,7 +145,7 @@ fn pin(webinar: &mut Webinar, arrivals: &[Arrival]) {
         done.extend(together);
     }
     std::thread::sleep(Duration::from_millis(500));
-    webinar.drain();
+    webinar.check();
 }
 
 fn one_move(
@@ -157,7 +161,7 @@ fn one_move(
         let (counted, arrivals) = load.trace(BEFORE + AFTER);
         (counted, arrivals, wish.join().expect("a wish"))
     });
-    webinar.drain();
+    webinar.check();
     (counted, arrivals, asked, asked_ns)
 }
 

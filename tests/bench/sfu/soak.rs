@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments, programs: &Programs) {
         }
         let (cpu, since) = (cpu_s(pid), Instant::now());
         let counted = load.measure(SAMPLED_EVERY.min(length));
-        webinar.drain();
+        webinar.check();
         let sample = Sample {
             hours: begun.elapsed().as_secs_f64() / 3_600.0,
             memory_mb: memory(pid) as f64 / 1e6,

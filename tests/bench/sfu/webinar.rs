@@ -21,10 +21,18 @@ use super::{
 
 /// How often the pages' sockets are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// What a page is told whose queue is full.
+const TOO_SLOW: &str = "too-slow";
+const PIN_EVERY: Duration = Duration::from_millis(25);
 
 pub struct Webinar {
     pub running: Running,
-    host: Socket,
+    port: u16,
+    token: String,
+    host: Arc<Mutex<Socket>>,
+    /// How often the server let the facilitator's page go, which came back as pages do.
+    pub let_go: u32,
+    refused: Arc<Mutex<Option<String>>>,
     method: Value,
     pages: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     /// When each page was last told who is in its slots.
@@ -42,20 +50,25 @@ impl Webinar {
             clients.push(client);
             sockets.push(socket);
         }
-        let mut host = open_socket(port, &json!({"type": "watch", "token": tokens.facilitator}));
-        hear(&mut host, "overview");
+        let token = tokens.facilitator;
+        let host = watch(port, &token);
         let told = Arc::new(Mutex::new(vec![None; sockets.len()]));
-        let pages = Some(listen(sockets, Arc::clone(&told)));
+        let host = Arc::new(Mutex::new(host));
+        let refused = Arc::new(Mutex::new(None));
+        let pages = listen(sockets, Arc::clone(&told), Arc::clone(&host), Arc::clone(&refused));
         let method = method(port, shape.size);
-        (Self { running, host, method, pages, told }, clients)
+        let pages = Some(pages);
+        let webinar = Self { running, port, token, host, let_go: 0, refused, method, pages, told };
+        (webinar, clients)
     }
 
     /// Everybody into new groups, by running the method anew. Returns when it was asked for.
     pub fn regroup(&mut self) -> Instant {
+        self.be_there();
         self.told.lock().expect("no panic").fill(None);
         let asked = Instant::now();
         say(
-            &mut self.host,
+            &mut self.host.lock().expect("no panic"),
             &json!({
                 "type": "run-method", "method": self.method, "question": "", "topics": [],
                 "warn_s": 60,
@@ -64,9 +77,25 @@ impl Webinar {
         asked
     }
 
-    /// A person stays where they are when groups are made anew.
+    /// A person stays where they are when groups are made anew. Not in haste: each wish tells the
+    /// facilitator's page of everybody.
     pub fn pin(&mut self, participant: u32) {
-        say(&mut self.host, &json!({"type": "pin", "participant": participant, "on": true}));
+        self.be_there();
+        let mut host = self.host.lock().expect("no panic");
+        say(&mut host, &json!({"type": "pin", "participant": participant, "on": true}));
+        drop(host);
+        std::thread::sleep(PIN_EVERY);
+    }
+
+    /// A facilitator's page that was let go comes back before it wishes anything.
+    fn be_there(&mut self) {
+        let mut refused = self.refused.lock().expect("no panic");
+        if refused.take_if(|it| it.contains(TOO_SLOW)).is_some() {
+            let mut host = self.host.lock().expect("no panic");
+            *host = watch(self.port, &self.token);
+            never_wait(&host);
+            self.let_go += 1;
+        }
     }
 
     /// How long after `asked` each page was told who is in its slots, in ms; of those that were.
@@ -84,16 +113,11 @@ impl Webinar {
         numbers.filter_map(|it| it?.parse().ok()).collect()
     }
 
-    /// The facilitator's page has to be read, or the server lets it go.
-    pub fn drain(&mut self) {
-        if let MaybeTlsStream::Plain(stream) = self.host.get_ref() {
-            let _ = stream.set_nonblocking(true);
-        }
-        while self.host.read().is_ok() {}
-        let _ = self.host.flush();
-        if let MaybeTlsStream::Plain(stream) = self.host.get_ref() {
-            let _ = stream.set_nonblocking(false);
-        }
+    /// Fails when the server has refused a wish of the facilitator's.
+    pub fn check(&self) {
+        let refused = self.refused.lock().expect("no panic").clone();
+        let is_fine = refused.as_ref().is_none_or(|it| it.contains(TOO_SLOW));
+        assert!(is_fine, "the server refuses: {refused:?}");
     }
 }
 
@@ -104,6 +128,12 @@ impl Drop for Webinar {
             let _ = thread.join();
         }
     }
+}
+
+fn watch(port: u16, token: &str) -> Socket {
+    let mut host = open_socket(port, &json!({"type": "watch", "token": token}));
+    hear(&mut host, "overview");
+    host
 }
 
 /// A method of one phase that mixes people into rooms of a size, and lasts.
@@ -117,8 +147,8 @@ fn method(port: u16, size: usize) -> Value {
         .clone();
     let mut phase = method["phases"][0].clone();
     let settings = json!({
-        "assign": "mix", "size": size, "size_min": null, "size_max": null, "rounds": 1,
-        "length_s": 36_000, "length_s_per_person": null, "turns": "free", "harvest": "speech",
+        "assign": "mix", "size": size, "size_min": null, "size_max": null, "rounds": 9,
+        "length_s": 3_600, "length_s_per_person": null, "turns": "free", "harvest": "speech",
         "cycle": null, "roles": [], "advance": "time",
     });
     for (name, value) in settings.as_object().expect("settings") {
@@ -131,18 +161,17 @@ fn method(port: u16, size: usize) -> Value {
     method
 }
 
-/// Reads what the pages are told, which also answers the server's pings.
+/// Reads what the pages are told, which also answers the server's pings; who does not read is let go.
 fn listen(
     mut sockets: Vec<Socket>,
     told: Arc<Mutex<Vec<Option<Instant>>>>,
+    host: Arc<Mutex<Socket>>,
+    refused: Arc<Mutex<Option<String>>>,
 ) -> (Arc<AtomicBool>, JoinHandle<()>) {
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
-    for socket in &sockets {
-        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            stream.set_nonblocking(true).expect("a socket");
-        }
-    }
+    sockets.iter().for_each(never_wait);
+    never_wait(&host.lock().expect("no panic"));
     let thread = std::thread::spawn(move || {
         while !stopped.load(Ordering::Relaxed) {
             for (page, socket) in sockets.iter_mut().enumerate() {
@@ -154,8 +183,23 @@ fn listen(
                 }
                 let _ = socket.flush();
             }
+            let mut host = host.lock().expect("no panic");
+            while let Ok(message) = host.read() {
+                let Message::Text(text) = message else { continue };
+                if text.contains("\"type\":\"error\"") {
+                    *refused.lock().expect("no panic") = Some(text.to_string());
+                }
+            }
+            let _ = host.flush();
+            drop(host);
             std::thread::sleep(LOOK_EVERY);
         }
     });
     (stop, thread)
+}
+
+fn never_wait(socket: &Socket) {
+    if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+        stream.set_nonblocking(true).expect("a socket");
+    }
 }
