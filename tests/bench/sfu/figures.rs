@@ -17,9 +17,9 @@ impl Arguments {
         self.0.iter().any(|it| it == name)
     }
 
-    /// What stands after a name.
+    /// What stands after a name, the last time it is given.
     pub fn text(&self, name: &str) -> Option<String> {
-        let at = self.0.iter().position(|it| it == name)?;
+        let at = self.0.iter().rposition(|it| it == name)?;
         self.0.get(at + 1).cloned()
     }
 
