@@ -9,6 +9,7 @@ mod road;
 #[path = "../bench/sfu/reports.rs"]
 mod reports;
 
+#[allow(dead_code, reason = "the load generator uses the rest of it")]
 #[path = "../bench/sfu/sdp.rs"]
 mod sdp;
 
@@ -189,7 +190,7 @@ mod on_sdp {
     #[test]
     fn what_is_needed_is_found() {
         let offer = Offer::read(OFFER);
-        assert_eq!(offer.address(), "192.0.2.1:5000".parse().unwrap());
+        assert_eq!(offer.address(), "192.0.2.1:5000".parse::<std::net::SocketAddr>().unwrap());
         assert_eq!(offer.value("a=ice-ufrag:"), "them");
         assert_eq!((offer.payload_type("0"), offer.payload_type("1")), (111, 96));
         assert_eq!(offer.extension("0", "audio-level"), Some(9));

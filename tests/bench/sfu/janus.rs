@@ -6,7 +6,7 @@ use std::{
     fs,
     net::{Ipv4Addr, TcpStream},
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -17,7 +17,7 @@ use super::{
     client::{Client, Server, fingerprint},
     floor,
     load::{AUDIO_EVERY, Load},
-    peers::{self, Running, SERVER_CORE, Shape, Socket, free_port, keep_open, memory, say},
+    peers::{self, Running, Shape, Socket, free_port, keep_open, memory, say},
     sdp,
 };
 
@@ -33,8 +33,8 @@ pub fn is_here() -> bool {
 pub fn start(shape: Shape) -> (Running, Vec<Client>) {
     let (port, folder) = (free_port(), peers::folder("janus"));
     configure(&folder, port);
-    let child = Command::new("taskset")
-        .args(["-c", SERVER_CORE, PROGRAM, "-i", "127.0.0.1", "-F"])
+    let child = peers::pinned(Path::new(PROGRAM))
+        .args(["-i", "127.0.0.1", "-F"])
         .arg(&folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
@@ -136,6 +137,20 @@ pub fn is_here(kind: Kind, programs: &Programs) -> bool {
     is_here
 }
 
+/// A server on its core, which ends when this program does, however it does.
+pub fn pinned(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", SERVER_CORE]).arg(program);
+    // SAFETY: between fork and exec nothing is called but this one system call.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+    command
+}
+
 pub fn free_port() -> u16 {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     probe.local_addr().expect("an address").port()
@@ -154,9 +169,7 @@ pub fn streams(shape: Shape, index: usize, types: (u8, u8), level_id: Option<u8>
 
 fn start_floor(shape: Shape) -> (Running, Vec<Client>) {
     let (port, count) = (free_port(), shape.rooms * shape.size);
-    let mut child = Command::new("taskset")
-        .args(["-c", SERVER_CORE])
-        .arg(std::env::current_exe().expect("our own program"))
+    let mut child = pinned(&std::env::current_exe().expect("our own program"))
         .args(["floor", &port.to_string(), &count.to_string(), &shape.size.to_string()])
         .stdout(Stdio::piped())
         .spawn()
@@ -201,9 +214,7 @@ pub fn serve_ours(program: &Path) -> (Running, u16) {
         "[speech]\nenabled = false\n[media]\nlisten = \"127.0.0.1:0\"\naddresses = [\"127.0.0.1\"]\n",
     )
     .expect("a configuration");
-    let child = Command::new("taskset")
-        .args(["-c", SERVER_CORE])
-        .arg(program)
+    let child = pinned(program)
         .args(["serve", "--port", &port.to_string()])
         .arg("--config")
         .arg(&config)
@@ -435,10 +446,19 @@ pub fn memory(pid: u32) -> u64 {
 /// What the threads of a process have had of the processor (the clock behind utime and stime, in ns
 /// and not in ticks), in seconds.
 pub fn cpu_s(pid: u32) -> f64 {
+    scheduled_s(pid, 0)
+}
+
+/// What they have waited for it while others had it, in seconds.
+pub fn waited_s(pid: u32) -> f64 {
+    scheduled_s(pid, 1)
+}
+
+fn scheduled_s(pid: u32, field: usize) -> f64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let ns = tasks.filter_map(|it| {
         let text = fs::read_to_string(it.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<f64>().ok()
+        text.split_whitespace().nth(field)?.parse::<f64>().ok()
     });
     ns.sum::<f64>() / 1e9
 }

@@ -69,7 +69,7 @@ impl Reception {
         let lost = expected.saturating_sub(self.received);
         let (more, got) = (expected - self.expected_before, self.received - self.received_before);
         (self.expected_before, self.received_before) = (expected, self.received);
-        let fraction = if more == 0 { 0 } else { more.saturating_sub(got) * 255 / more };
+        let fraction = (more.saturating_sub(got) * 255).checked_div(more).unwrap_or(0);
         let (middle, ago) = self.last_report.map_or((0, 0), |(middle, at_ns)| {
             (middle, (now_ns.saturating_sub(at_ns) as u128 * 65_536 / 1_000_000_000) as u32)
         });
