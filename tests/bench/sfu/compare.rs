@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     figures::{Arguments, Figures, median, spread},
     load::{self, Counted, Load},
-    peers::{self, Kind, Programs, Shape, cpu_s, memory, start, waited_s},
+    peers::{self, Kind, Programs, Shape, busy_s, cpu_s, memory, start},
 };
 
 const KINDS: [Kind; 4] = [Kind::Floor, Kind::Ours, Kind::Mediasoup, Kind::Janus];
@@ -29,7 +29,7 @@ const GENERATOR_MAX: f64 = 0.9;
 const OVERDUE_MAX: f64 = 0.005;
 
 /// Beyond this the machine had other work, and delays and deliveries are not the server's own.
-const WAITED_MAX: f64 = 0.1;
+const NEIGHBOURS_MAX: f64 = 0.15;
 
 /// A peer whose own figures differ by more than this is no measure for ours.
 const SPREAD_MAX: f64 = 0.15;
@@ -94,8 +94,8 @@ struct Measured {
     /// Of one core.
     server: f64,
     generator: f64,
-    /// How long server and generator waited for their cores, which others had, as a part of the time.
-    waited: f64,
+    /// What others had of the two cores, as a part of one.
+    neighbours: f64,
     memory_per_person: f64,
     seconds: f64,
 }
@@ -115,7 +115,7 @@ impl Measured {
         let it = &self.counted;
         json!({
             "us_per_packet": self.us_per_packet, "server_core": self.server,
-            "generator_core": self.generator, "waited": self.waited, "memory_per_person_bytes": self.memory_per_person,
+            "generator_core": self.generator, "neighbours": self.neighbours, "memory_per_person_bytes": self.memory_per_person,
             "delivered": it.delivered(), "wanted": it.wanted, "received": it.received, "skipped": it.skipped,
             "late": it.late, "broken": it.broken, "overdue": it.overdue,
             "p50_ms": it.p50_ms, "p99_ms": it.p99_ms, "seconds": self.seconds,
@@ -136,7 +136,7 @@ impl Measured {
             it.p99_ms,
             self.memory_per_person / 1_024.0,
             self.generator * 100.0,
-            if self.waited < WAITED_MAX { "" } else { "  NEIGHBOURS HAD THE CORES" },
+            if self.neighbours < NEIGHBOURS_MAX { "" } else { "  NEIGHBOURS HAD THE CORES" },
             if self.is_generator_spent() { "  GENERATOR SPENT" } else { "" },
             if it.broken == 0 { "" } else { "  BROKEN PACKETS" },
         )
@@ -161,21 +161,21 @@ fn measure(
     load.warm(WARM);
     let (own, begun) = (std::process::id(), cpu_s(running.pid));
     let own_begun = cpu_s(own);
-    let waited = || waited_s(running.pid) + waited_s(own);
-    let waited_begun = waited();
+    let busy_begun = busy_s();
     let profile = profile.map(|file| record(running.pid, time, file));
     let counted = load.measure(time);
     if let Some(mut profile) = profile {
         let _ = profile.wait();
     }
-    let cpu = cpu_s(running.pid) - begun;
+    let (cpu, own_cpu) = (cpu_s(running.pid) - begun, cpu_s(own) - own_begun);
+    let others = busy_s() - busy_begun - cpu - own_cpu;
     let seconds = time.as_secs_f64();
     let memory = memory(running.pid).saturating_sub(running.memory_before);
     Some(Measured {
         us_per_packet: cpu * 1e6 / counted.wanted.max(1) as f64,
         server: cpu / seconds,
-        waited: (waited() - waited_begun) / seconds,
-        generator: (cpu_s(own) - own_begun) / seconds,
+        neighbours: others.max(0.0) / seconds,
+        generator: own_cpu / seconds,
         memory_per_person: memory as f64 / people as f64,
         seconds,
         counted,
@@ -218,11 +218,12 @@ struct Largest {
     is_disturbed: bool,
 }
 
-/// The largest load that is carried, in rooms: doubled until it is not, then halved in between. A step
+/// The largest load that is carried, in rooms: doubled from `first` until it is not, then halved in between. A step
 /// that fails is tried once more, and up to four times while neighbours have the cores.
 fn largest(
     kind: Kind,
     workload: &Workload,
+    first: usize,
     programs: &Programs,
     time: Duration,
     tried: &mut Vec<Value>,
@@ -242,7 +243,7 @@ fn largest(
                 found.packets_per_s = measured.counted.received as f64 / measured.seconds;
                 return true;
             }
-            if WAITED_MAX <= measured.waited {
+            if NEIGHBOURS_MAX <= measured.neighbours {
                 continue;
             }
             failed += 1;
@@ -255,7 +256,7 @@ fn largest(
         found.is_disturbed = failed == 0;
         false
     };
-    let (mut good, mut bad, mut rooms) = (0, workload.most + workload.step, workload.compared);
+    let (mut good, mut bad, mut rooms) = (0, workload.most + workload.step, first);
     while good < rooms && rooms < bad {
         if is_carried(rooms, &mut found) {
             good = rooms;
@@ -317,9 +318,9 @@ pub fn run(arguments: &Arguments, programs: &Programs) {
             let memory = runs.iter().filter(|it| it["kind"] == kind.name());
             let memory: Vec<_> =
                 memory.filter_map(|it| it["memory_per_person_bytes"].as_f64()).collect();
-            let waited = runs.iter().filter(|it| it["kind"] == kind.name());
-            let waited: Vec<_> = waited.filter_map(|it| it["waited"].as_f64()).collect();
-            figure(format!("{name}_waited"), median(&waited) * 100.0, "%");
+            let others = runs.iter().filter(|it| it["kind"] == kind.name());
+            let others: Vec<_> = others.filter_map(|it| it["neighbours"].as_f64()).collect();
+            figure(format!("{name}_neighbours"), median(&others) * 100.0, "%");
             figure(format!("{name}_memory_per_person"), median(&memory) / 1_024.0, "KiB");
         }
         for peer in [Kind::Mediasoup, Kind::Floor, Kind::Janus] {
@@ -358,7 +359,7 @@ pub fn run(arguments: &Arguments, programs: &Programs) {
         if seeks {
             println!("\n{}: the largest load", workload.name);
             for kind in &kinds {
-                let most = largest(*kind, &workload, programs, step_time, &mut tried);
+                let most = largest(*kind, &workload, rooms, programs, step_time, &mut tried);
                 let name = format!("sfu_{}_{}", workload.name, kind.name());
                 let limit = match &most {
                     it if it.is_generator_spent => ", and the generator had no more",

@@ -446,19 +446,30 @@ pub fn memory(pid: u32) -> u64 {
 /// What the threads of a process have had of the processor (the clock behind utime and stime, in ns
 /// and not in ticks), in seconds.
 pub fn cpu_s(pid: u32) -> f64 {
-    scheduled_s(pid, 0)
-}
-
-/// What they have waited for it while others had it, in seconds.
-pub fn waited_s(pid: u32) -> f64 {
-    scheduled_s(pid, 1)
-}
-
-fn scheduled_s(pid: u32, field: usize) -> f64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let ns = tasks.filter_map(|it| {
         let text = fs::read_to_string(it.path().join("schedstat")).ok()?;
-        text.split_whitespace().nth(field)?.parse::<f64>().ok()
+        text.split_whitespace().next()?.parse::<f64>().ok()
     });
     ns.sum::<f64>() / 1e9
+}
+
+/// For how long the cores of server and generator have been busy with whatever it was, in seconds;
+/// what the machine below us took counts.
+pub fn busy_s() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let cores = stat.lines().filter(|it| it.starts_with("cpu0 ") || it.starts_with("cpu1 "));
+    let ticks = cores.map(|it| {
+        let ticks: Vec<f64> =
+            it.split_whitespace().skip(1).filter_map(|it| it.parse().ok()).collect();
+        // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user.
+        ticks
+            .iter()
+            .take(8)
+            .enumerate()
+            .filter(|(at, _)| ![3, 4].contains(at))
+            .map(|it| it.1)
+            .sum::<f64>()
+    });
+    ticks.sum::<f64>() / 100.0
 }
