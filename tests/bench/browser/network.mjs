@@ -236,5 +236,7 @@ function sumUp(bench, wanted, kept) {
     ],
     rows,
   );
+  const calm = mean(runsOf("clean").flatMap((it) => [it.up.played, it.down.played]));
+  if (!(calm > 0.99)) console.log("  THE MACHINE IS TOO BUSY: sound is lost on the clean network too, and nothing here is a verdict");
   console.log("  goals: at 10 % loss played 95 % and at most 3 points added; at 20 % at most 10; dark for 10 s: goes on");
 }

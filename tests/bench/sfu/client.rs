@@ -105,14 +105,24 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// `level_id`: of the header extension with the audio level, if there is one; `speaks`: what the
-    /// level says.
-    pub fn new(is_video: bool, ssrc: u32, payload_type: u8, level: Option<(u8, bool)>) -> Self {
+    /// `level`: the id of the header extension with the audio level, and whether it says that somebody
+    /// speaks; `mid`: the id of the one with the media line's name, and the name. As was offered.
+    pub fn new(
+        is_video: bool,
+        ssrc: u32,
+        payload_type: u8,
+        level: Option<(u8, bool)>,
+        mid: Option<(u8, &str)>,
+    ) -> Self {
         let mut header =
             Header { version: 2, payload_type, ssrc, sequence_number: 1_000, ..Default::default() };
         if let Some((id, speaks)) = level {
             let level = bytes::Bytes::copy_from_slice(&[if speaks { 0x80 | 30 } else { 127 }]);
             header.set_extension(id, level).expect("an extension");
+        }
+        if let Some((id, mid)) = mid {
+            let mid = bytes::Bytes::copy_from_slice(mid.as_bytes());
+            header.set_extension(id, mid).expect("an extension");
         }
         let mut packet = header.marshal().expect("a header").to_vec();
         let payload = if is_video { VIDEO_PAYLOAD_BYTES } else { AUDIO_PAYLOAD_BYTES };

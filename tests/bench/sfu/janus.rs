@@ -165,7 +165,7 @@ impl Rooms {
         );
         let sdp = answer["jsep"]["sdp"].as_str().expect("an answer");
         let feed = answer["plugindata"]["data"]["id"].as_u64().expect("a feed");
-        let streams = peers::streams(shape, index, (111, 96), None);
+        let streams = peers::streams(shape, index, peers::BARE);
         (Client::new(index, server(&sdp::Offer::read(sdp)), streams).expect("a client"), feed)
     }
 

@@ -156,14 +156,27 @@ pub fn free_port() -> u16 {
     probe.local_addr().expect("an address").port()
 }
 
-/// Everybody's streams. `types`: of the payloads of audio and video; `level_id`: of the header
-/// extension with the audio level, without which all packets look alike.
-pub fn streams(shape: Shape, index: usize, types: (u8, u8), level_id: Option<u8>) -> Vec<Sent> {
+/// How a client's two lines are to be sent on: payload types, and header extensions as offered.
+#[derive(Clone, Copy)]
+pub struct Lines<'a> {
+    pub types: (u8, u8),
+    /// Of the audio level, without which all packets look alike.
+    pub level: Option<u8>,
+    /// Of the line's name.
+    pub mids: [Option<(u8, &'a str)>; 2],
+}
+
+/// With nothing but the payload.
+pub const BARE: Lines = Lines { types: (111, 96), level: None, mids: [None, None] };
+
+pub fn streams(shape: Shape, index: usize, lines: Lines) -> Vec<Sent> {
     let ssrc = |video| floor::ssrc(index as u32, video);
     let speaks = shape.loud || index.is_multiple_of(shape.size);
-    let mut audio = Sent::new(false, ssrc(false), types.0, level_id.map(|id| (id, speaks)));
+    let level = lines.level.map(|id| (id, speaks));
+    let mut audio = Sent::new(false, ssrc(false), lines.types.0, level, lines.mids[0]);
     audio.is_wanted = speaks;
-    let video = shape.video.then(|| Sent::new(true, ssrc(true), types.1, None));
+    let video =
+        shape.video.then(|| Sent::new(true, ssrc(true), lines.types.1, None, lines.mids[1]));
     [Some(audio), video].into_iter().flatten().collect()
 }
 
@@ -182,7 +195,7 @@ fn start_floor(shape: Shape) -> (Running, Vec<Client>) {
     let clients = (0..count).map(|index| {
         let (key, salt) = floor::master(index as u32);
         let server = Server::Keyed { address: (Ipv4Addr::LOCALHOST, port).into(), key, salt };
-        Client::new(index, server, streams(shape, index, (111, 96), None)).expect("a client")
+        Client::new(index, server, streams(shape, index, BARE)).expect("a client")
     });
     let clients = clients.collect();
     let memory_before = memory(pid);
@@ -319,10 +332,13 @@ pub fn join(port: u16, token: &str, index: usize, shape: Shape) -> (Client, Sock
         ufrag: offered.value("a=ice-ufrag:"),
         password: offered.value("a=ice-pwd:"),
     };
-    let types = (offered.payload_type(audio), offered.payload_type(video));
-    let level = offered.extension(audio, "audio-level");
-    let mut client =
-        Client::new(index, server, streams(shape, index, types, level)).expect("a client");
+    let mid = |mid| offered.extension(mid, "sdes:mid").map(|id| (id, mid));
+    let lines = Lines {
+        types: (offered.payload_type(audio), offered.payload_type(video)),
+        level: offered.extension(audio, "ssrc-audio-level"),
+        mids: [mid(audio), mid(video)],
+    };
+    let mut client = Client::new(index, server, streams(shape, index, lines)).expect("a client");
     client.wishes =
         Wishes { transport: offered.transport_feedback(), estimate: offered.estimates() };
     let sending =
@@ -424,10 +440,8 @@ fn start_mediasoup(shape: Shape, programs: &Programs) -> (Running, Vec<Client>) 
                 password: text("password"),
             };
             let index = clients.len();
-            clients.push(
-                Client::new(index, server, streams(shape, index, (111, 96), None))
-                    .expect("a client"),
-            );
+            clients
+                .push(Client::new(index, server, streams(shape, index, BARE)).expect("a client"));
         }
     }
     let mut running = Running::new(Vec::new(), pid, memory_before, None, None);
