@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     figures::{Arguments, Figures, median, spread},
     load::{self, Counted, Load},
-    peers::{self, Kind, Programs, Shape, busy_s, cpu_s, memory, start},
+    peers::{self, Cpu, Kind, Programs, Shape, busy_s, memory, start},
 };
 
 const KINDS: [Kind; 4] = [Kind::Floor, Kind::Ours, Kind::Mediasoup, Kind::Janus];
@@ -159,15 +159,14 @@ fn measure(
         return None;
     }
     load.warm(WARM);
-    let (own, begun) = (std::process::id(), cpu_s(running.pid));
-    let own_begun = cpu_s(own);
+    let (server, own) = (Cpu::of(running.pid), Cpu::of(std::process::id()));
     let busy_begun = busy_s();
     let profile = profile.map(|file| record(running.pid, time, file));
     let counted = load.measure(time);
     if let Some(mut profile) = profile {
         let _ = profile.wait();
     }
-    let (cpu, own_cpu) = (cpu_s(running.pid) - begun, cpu_s(own) - own_begun);
+    let (cpu, own_cpu) = (server.since(), own.since());
     let others = busy_s() - busy_begun - cpu - own_cpu;
     let seconds = time.as_secs_f64();
     let memory = memory(running.pid).saturating_sub(running.memory_before);

@@ -2,6 +2,8 @@
 //! by which synthetic clients come to them.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -457,15 +459,29 @@ pub fn memory(pid: u32) -> u64 {
     kib.unwrap_or(0) * 1_024
 }
 
-/// What the threads of a process have had of the processor (the clock behind utime and stime, in ns
-/// and not in ticks), in seconds.
-pub fn cpu_s(pid: u32) -> f64 {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let ns = tasks.filter_map(|it| {
-        let text = fs::read_to_string(it.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<f64>().ok()
-    });
-    ns.sum::<f64>() / 1e9
+/// What each thread of a process has had of the processor so far (the clock behind utime and stime, in
+/// ns and not in ticks).
+pub struct Cpu {
+    pid: u32,
+    threads: BTreeMap<OsString, f64>,
+}
+
+impl Cpu {
+    pub fn of(pid: u32) -> Self {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let threads = tasks.filter_map(|it| {
+            let text = fs::read_to_string(it.path().join("schedstat")).ok()?;
+            Some((it.file_name(), text.split_whitespace().next()?.parse().ok()?))
+        });
+        Self { pid, threads: threads.collect() }
+    }
+
+    /// In seconds. A thread that has ended meanwhile takes nothing away of what it had before.
+    pub fn since(&self) -> f64 {
+        let now = Self::of(self.pid);
+        let before = |it| self.threads.get(it).copied().unwrap_or(0.0);
+        now.threads.iter().map(|(thread, ns)| ns - before(thread)).sum::<f64>() / 1e9
+    }
 }
 
 /// For how long the cores of server and generator have been busy with whatever it was, in seconds;

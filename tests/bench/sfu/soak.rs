@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     figures::{Arguments, Figures},
     load::{AUDIO_EVERY, Load},
-    peers::{Programs, Shape, cpu_s, memory},
+    peers::{Cpu, Programs, Shape, memory},
     webinar::Webinar,
 };
 
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, programs: &Programs) {
             webinar.regroup();
             load.warm(Duration::from_secs(1));
         }
-        let (cpu, since) = (cpu_s(pid), Instant::now());
+        let (cpu, since) = (Cpu::of(pid), Instant::now());
         let counted = load.measure(SAMPLED_EVERY.min(length));
         webinar.check();
         let sample = Sample {
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, programs: &Programs) {
             threads: entries(pid, "task"),
             delivered: counted.delivered(),
             p99_ms: counted.p99_ms,
-            cpu: (cpu_s(pid) - cpu) / since.elapsed().as_secs_f64(),
+            cpu: cpu.since() / since.elapsed().as_secs_f64(),
         };
         if samples.len() % 6 == 0 {
             println!(
