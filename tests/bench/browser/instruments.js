@@ -182,7 +182,12 @@
     const most = Math.max(red, green, blue);
     const range = most - Math.min(red, green, blue);
     if (range < 60) return null;
-    const part = most === red ? (green - blue) / range : most === green ? 2 + (blue - red) / range : 4 + (red - green) / range;
+    const part =
+      most === red
+        ? (green - blue) / range
+        : most === green
+          ? 2 + (blue - red) / range
+          : 4 + (red - green) / range;
     return (Math.round((part + 6) % 6) % 6) * 60;
   }
 

@@ -20,12 +20,11 @@ await Bench.run("join", async (bench) => {
     kept.push(await eventually("the first sound and picture", () => waited(late), 30));
     await late.page.context().close();
   }
-  for (const name of ["welcomed", "connected", "audio", "video"]) bench.percentiles(name, kept.map((it) => it[name]));
+  const steps = ["welcomed", "connected", "audio", "video"];
+  for (const name of steps) bench.percentiles(name, kept.map((it) => it[name]));
   console.log(`${joins} joins; ms from the click`);
-  table(["until", "p50", "p95", "most"], ["welcomed", "connected", "audio", "video"].map((name) => [
-    name,
-    ...["p50", "p95", "most"].map((it) => bench.figures.find((f) => f.name === `join_${name}_${it}`).value),
-  ]));
+  const row = (name) => [name, ...["p50", "p95", "most"].map((it) => bench.value(`${name}_${it}`))];
+  table(["until", "p50", "p95", "most"], steps.map(row));
   return { joins: kept };
 });
 

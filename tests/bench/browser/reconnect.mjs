@@ -20,8 +20,8 @@ await Bench.run("reconnect", async (bench) => {
     kept[name] = runs;
     for (const [what, { title, goal_ms }] of Object.entries(columns)) {
       bench.percentiles(`${name}_${what}`, runs.map((it) => it[what]));
-      const value = (it) => bench.figures.find((f) => f.name === `reconnect_${name}_${what}_${it}`).value;
-      rows.push([title, runs.length, value("p50"), value("p95"), value("most"), goal_ms ?? "–"]);
+      const value = (it) => bench.value(`${name}_${what}_${it}`);
+      rows.push([title, runs.length, value("p50"), value("p95"), value("most"), goal_ms]);
     }
     bench.figure(`${name}_negotiations`, runs.reduce((sum, it) => sum + it.negotiations, 0), "offers");
     bench.figure(`${name}_never`, runs.filter((it) => it.never).length, "times");
@@ -122,7 +122,8 @@ async function server(bench) {
       again(alice, bob, a, { isNew: true }),
       again(bob, alice, b, { isNew: true }),
     ]);
-    runs.push({ answers, back: Math.max(hears, heard), never: ![hears, heard].every(Number.isFinite), negotiations: 0 });
+    const never = ![hears, heard].every(Number.isFinite);
+    runs.push({ answers, back: Math.max(hears, heard), never, negotiations: 0 });
     say("server", time, runs);
   }
   const columns = {
@@ -133,7 +134,8 @@ async function server(bench) {
 }
 
 function say(name, time, runs) {
-  const values = Object.entries(runs.at(-1)).map(([what, it]) => `${what} ${typeof it === "number" ? Math.round(it) : it}`);
+  const text = (it) => (typeof it === "number" ? Math.round(it) : it);
+  const values = Object.entries(runs.at(-1)).map(([what, it]) => `${what} ${text(it)}`);
   console.log(`  ${name} ${time}/${times}: ${values.join(", ")}`);
 }
 

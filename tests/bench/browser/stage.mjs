@@ -65,7 +65,12 @@ export class Bench {
     this.figures.push({ name: `${this.#name}_${name}`, value, unit });
   }
 
-  /** The median and the 95th of a hundred. */
+  /** Of a figure that has been given. */
+  value(name) {
+    return this.figures.find((it) => it.name === `${this.#name}_${name}`).value;
+  }
+
+  /** The median, the 95th of a hundred and the most. */
   percentiles(name, values, unit = "ms") {
     this.figure(`${name}_p50`, percentile(values, 0.5), unit);
     this.figure(`${name}_p95`, percentile(values, 0.95), unit);
@@ -210,7 +215,8 @@ export function shown(value) {
 
 /** Prints rows of texts and numbers under their titles. */
 export function table(titles, rows) {
-  const all = [titles, ...rows.map((row) => row.map((it) => (typeof it === "number" ? shown(it) : String(it ?? "–"))))];
+  const text = (it) => (typeof it === "number" ? shown(it) : String(it ?? "–"));
+  const all = [titles, ...rows.map((row) => row.map(text))];
   const widths = titles.map((_, at) => Math.max(...all.map((row) => row[at].length)));
   for (const row of all) console.log(`  ${row.map((it, at) => it.padEnd(widths[at])).join("  ")}`);
 }

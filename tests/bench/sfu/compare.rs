@@ -126,7 +126,7 @@ impl Measured {
         let it = &self.counted;
         format!(
             "  {:<10} {rooms:>4} rooms {:>7.0} out/s {:>7.2} us/packet  server {:>3.0} %  delivered \
-             {:>7.3} %  delay p50 {:>6.2} p99 {:>6.2} ms  {:>5.0} KiB/person  generator {:>3.0} %{}{}{}",
+             {:>7.3} %  delay p50 {:>6.2} p99 {:>6.2} ms  {:>5.0} KiB/person  generator {:>3.0} %{}{}",
             kind.name(),
             it.received as f64 / self.seconds,
             self.us_per_packet,
@@ -136,8 +136,11 @@ impl Measured {
             it.p99_ms,
             self.memory_per_person / 1_024.0,
             self.generator * 100.0,
-            if self.neighbours < NEIGHBOURS_MAX { "" } else { "  NEIGHBOURS HAD THE CORES" },
-            if self.is_generator_spent() { "  GENERATOR SPENT" } else { "" },
+            match self.neighbours < NEIGHBOURS_MAX {
+                false => "  NEIGHBOURS HAD THE CORES",
+                true if self.is_generator_spent() => "  GENERATOR SPENT",
+                true => "",
+            },
             if it.broken == 0 { "" } else { "  BROKEN PACKETS" },
         )
     }
