@@ -7,3 +7,4 @@ mod session;
 mod sim;
 mod stage;
 mod talk;
+mod tools;
