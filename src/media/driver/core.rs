@@ -373,7 +373,13 @@ impl Thread {
             Command::Answer { session, participant, sdp, reply } => {
                 let _ = reply.send(exchange.answer(now, session, participant, &sdp, world));
             }
-            Command::Place { session, moves } => exchange.place_all(now, session, &moves, world),
+            Command::Place { session, moves } => {
+                exchange.place_all(now, session, &moves, world);
+                if 1 < moves.len() {
+                    let placed_us = self.clock.now().since_us(now);
+                    tracing::info!(people = moves.len(), placed_us, "placed");
+                }
+            }
             Command::Show { session, participant, on } => {
                 exchange.show(now, session, participant, on, world);
             }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use proptest::prelude::*;
 use rtc::{
     srtp::{config::Config, context::Context, protection_profile::ProtectionProfile},
     stun::{
@@ -563,4 +564,42 @@ fn sound_and_picture_keep_the_clock_of_who_makes_them() {
     let sound = clock_of(sdp::OPUS).expect("a report of the sound");
     assert_eq!(Some(sound), clock_of(sdp::CAMERA));
     assert!((77 << 32..79 << 32).contains(&sound));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever bytes come from whom: nobody stumbles, nobody else is disturbed, nothing is answered
+    /// that was not asked by who may.
+    #[test]
+    fn garbage_disturbs_nobody(
+        datagrams in prop::collection::vec(
+            (0usize..3, prop::collection::vec(any::<u8>(), 0..80), any::<bool>()),
+            1..60,
+        ),
+    ) {
+        let mut stage = Stage::with(&[ALICE, BOB]);
+        stage.says(ALICE, 1, -30);
+        stage.looks(BOB);
+        let stranger: SocketAddr = "203.0.113.66:6".parse().unwrap();
+        let from = [stranger, stage.browsers[&ALICE].address, stage.browsers[&BOB].address];
+        stage.world.sent.clear();
+        for (who, mut bytes, sealed) in datagrams {
+            if let Some(first) = bytes.first_mut() {
+                *first = [0, 22, 0x80, 0x90, 0x81][usize::from(*first) % 5];
+            }
+            // Some of it well sealed: a browser that has been taken over.
+            let well = sealed && who == 2 && Header::read(&bytes).is_some();
+            if well {
+                stage.sends(BOB, &bytes);
+            } else {
+                stage.datagram(from[who], bytes);
+            }
+            stage.pass(20);
+        }
+        prop_assert!(stage.world.sent.iter().all(|it| it.0 != Way::Udp(stranger)));
+        stage.looks(BOB);
+        stage.says(ALICE, 2, -30);
+        prop_assert_eq!(stage.hears(BOB).len(), 1);
+    }
 }
