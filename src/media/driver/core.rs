@@ -45,9 +45,9 @@ use crate::{
 const TICK_MS: u64 = 20;
 
 /// From so many datagrams in a tick on they are let gather for a moment: the kernel is then asked once
-/// for many. It delays a packet by less than a fiftieth of what a listener notices.
+/// for many. It delays a packet by a tenth of what a sound card does.
 const BUSY_DATAGRAMS: u32 = 40;
-const GATHER: Duration = Duration::from_micros(700);
+const GATHER: Duration = Duration::from_micros(2_000);
 
 const SOCKET: mio::Token = mio::Token(0);
 const WAKE: mio::Token = mio::Token(1);
