@@ -2,7 +2,9 @@
 //! one (UDP GSO): the kernel's work is most of what forwarding costs, and it is done per call. On
 //! systems without these calls, one by one. It looks into no datagram.
 
-use std::{collections::HashMap, io, net::SocketAddr};
+use std::{collections::HashMap, io};
+
+use crate::media::engine::exchange::Pair;
 
 /// Received with one call at most.
 pub const BATCH: usize = 64;
@@ -20,7 +22,7 @@ const RUN_BYTES_MAX: usize = 60_000;
 /// Datagrams to one address, which all but the last have one length.
 #[derive(Debug)]
 struct Run {
-    to: SocketAddr,
+    to: Pair,
     segment: usize,
     segments: usize,
     bytes: Vec<u8>,
@@ -44,7 +46,7 @@ pub struct Outbox {
     /// Runs that can be used again; their memory stays.
     spare: Vec<Run>,
     /// The run of each address that may still be open.
-    open: HashMap<SocketAddr, usize>,
+    open: HashMap<Pair, usize>,
     /// Whether the kernel and the card take runs.
     cuts: bool,
     dropped: u64,
@@ -61,7 +63,7 @@ impl Outbox {
     /// One datagram of at most `bytes_max` bytes. `fill` writes it and says how long it is.
     pub fn put(
         &mut self,
-        to: SocketAddr,
+        to: Pair,
         bytes_max: usize,
         fill: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) {
@@ -99,7 +101,7 @@ impl Outbox {
         self.dropped
     }
 
-    fn begin(&mut self, to: SocketAddr) -> usize {
+    fn begin(&mut self, to: Pair) -> usize {
         let mut run = self.spare.pop().unwrap_or_else(|| Run {
             to,
             segment: 0,
@@ -114,7 +116,7 @@ impl Outbox {
     }
 
     /// The run that was begun last came to nothing.
-    fn take_back(&mut self, to: SocketAddr) {
+    fn take_back(&mut self, to: Pair) {
         self.open.remove(&to);
         self.spare.extend(self.runs.pop());
     }
@@ -134,7 +136,8 @@ impl Outbox {
                         // This kernel or card cannot cut: from now on, and this one too, one by one.
                         self.cuts = false;
                         for segment in run.bytes.chunks(run.segment) {
-                            self.dropped += u64::from(socket.send_to(segment, run.to).is_err());
+                            self.dropped +=
+                                u64::from(socket.send_to(segment, run.to.remote).is_err());
                         }
                     } else if error.kind() != io::ErrorKind::Interrupted {
                         self.dropped += run.segments as u64;
@@ -157,11 +160,11 @@ impl Run {
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::Inbox;
+pub use linux::{Inbox, tell_local};
 #[cfg(target_os = "linux")]
 use linux::{is_no_cutter, send_some};
 #[cfg(not(target_os = "linux"))]
-pub use plain::Inbox;
+pub use plain::{Inbox, tell_local};
 #[cfg(not(target_os = "linux"))]
 use plain::{is_no_cutter, send_some};
 
@@ -169,17 +172,38 @@ use plain::{is_no_cutter, send_some};
 mod linux {
     use std::{
         io, mem,
-        net::{Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
+        net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
         os::fd::AsRawFd,
         ptr,
     };
 
-    use super::{BATCH, DATAGRAM_BYTES_MAX, RUNS_MAX, Run};
+    use super::{BATCH, DATAGRAM_BYTES_MAX, Pair, RUNS_MAX, Run};
 
     const NAME_BYTES: u32 = size_of::<libc::sockaddr_in6>() as u32;
 
-    /// Room for one control message with two bytes, aligned as the kernel wants it.
-    type Control = [u64; 4];
+    /// Room for two control messages, aligned as the kernel wants it: one of our addresses, and the
+    /// size of a segment.
+    type Control = [u64; 8];
+
+    /// Has the kernel say to which of our addresses each datagram was sent.
+    pub fn tell_local(socket: &socket2::Socket, is_v6: bool) -> io::Result<()> {
+        let on: libc::c_int = 1;
+        let (level, option) = match is_v6 {
+            true => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+            false => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        };
+        // SAFETY: the option takes an int, and the descriptor is ours.
+        let done = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                level,
+                option,
+                (&raw const on).cast(),
+                size_of::<libc::c_int>() as u32,
+            )
+        };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
 
     /// Either family; the shorter lies within the longer.
     type Name = libc::sockaddr_in6;
@@ -189,6 +213,7 @@ mod linux {
         bytes: Vec<[u8; DATAGRAM_BYTES_MAX]>,
         names: Vec<Name>,
         lengths: [usize; BATCH],
+        locals: [Option<IpAddr>; BATCH],
     }
 
     impl Default for Inbox {
@@ -198,6 +223,7 @@ mod linux {
                 // SAFETY: plain numbers, for which zero is a value.
                 names: vec![unsafe { mem::zeroed() }; BATCH],
                 lengths: [0; BATCH],
+                locals: [None; BATCH],
             }
         }
     }
@@ -209,6 +235,7 @@ mod linux {
             let mut messages: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
             // SAFETY: as above.
             let mut vectors: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
+            let mut controls: [Control; BATCH] = [[0; 8]; BATCH];
             for index in 0..BATCH {
                 vectors[index].iov_base = self.bytes[index].as_mut_ptr().cast();
                 vectors[index].iov_len = DATAGRAM_BYTES_MAX;
@@ -217,6 +244,8 @@ mod linux {
                 header.msg_namelen = NAME_BYTES;
                 header.msg_iov = &raw mut vectors[index];
                 header.msg_iovlen = 1;
+                header.msg_control = controls[index].as_mut_ptr().cast();
+                header.msg_controllen = size_of::<Control>();
             }
             // SAFETY: every pointer is into memory of ours that nobody else uses meanwhile, and each
             // length is that of what it points to.
@@ -231,16 +260,44 @@ mod linux {
             };
             // An error here is that nothing waits, or another's ICMP message.
             let count = usize::try_from(count).unwrap_or(0);
-            for (length, message) in self.lengths.iter_mut().zip(&messages[..count]) {
-                *length = message.msg_len as usize;
+            for (index, message) in messages[..count].iter().enumerate() {
+                self.lengths[index] = message.msg_len as usize;
+                self.locals[index] = local(&message.msg_hdr);
             }
             count
         }
 
         /// One of the last batch, and whence it came. `None`: of an address family we do not speak.
-        pub fn datagram(&mut self, index: usize) -> Option<(SocketAddr, &mut [u8])> {
-            let from = address(&self.names[index])?;
-            Some((from, &mut self.bytes[index][..self.lengths[index].min(DATAGRAM_BYTES_MAX)]))
+        pub fn datagram(&mut self, index: usize) -> Option<(Pair, &mut [u8])> {
+            let pair = Pair { remote: address(&self.names[index])?, local: self.locals[index] };
+            Some((pair, &mut self.bytes[index][..self.lengths[index].min(DATAGRAM_BYTES_MAX)]))
+        }
+    }
+
+    /// To which of our addresses a datagram was sent; `None`: the kernel was not asked.
+    fn local(header: &libc::msghdr) -> Option<IpAddr> {
+        if header.msg_controllen == 0 {
+            return None;
+        }
+        // SAFETY: the kernel has filled the control buffer, which lives as long as the header, and
+        // says in it how long each message is.
+        unsafe {
+            let control = libc::CMSG_FIRSTHDR(header);
+            if control.is_null() {
+                return None;
+            }
+            let data = libc::CMSG_DATA(control);
+            match ((*control).cmsg_level, (*control).cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    let info = data.cast::<libc::in_pktinfo>().read_unaligned();
+                    Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into())
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
+                    Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into())
+                }
+                _ => None,
+            }
         }
     }
 
@@ -293,10 +350,10 @@ mod linux {
         let mut vectors: [libc::iovec; AT_ONCE] = unsafe { mem::zeroed() };
         // SAFETY: as above.
         let mut names: [Name; AT_ONCE] = unsafe { mem::zeroed() };
-        let mut controls: [Control; AT_ONCE] = [[0; 4]; AT_ONCE];
+        let mut controls: [Control; AT_ONCE] = [[0; 8]; AT_ONCE];
         for (index, run) in runs.iter().enumerate() {
             let length;
-            (names[index], length) = name(&run.to);
+            (names[index], length) = name(&run.to.remote);
             vectors[index].iov_base = run.bytes.as_ptr().cast_mut().cast();
             vectors[index].iov_len = run.bytes.len();
             let header = &mut messages[index].msg_hdr;
@@ -304,18 +361,12 @@ mod linux {
             header.msg_namelen = length;
             header.msg_iov = &raw mut vectors[index];
             header.msg_iovlen = 1;
-            if 1 < run.segments {
+            let segment = (1 < run.segments).then_some(run.segment as u16);
+            if segment.is_some() || run.to.local.is_some() {
                 header.msg_control = controls[index].as_mut_ptr().cast();
-                // SAFETY: the control buffer has room for a message of two bytes, which is what is
-                // announced and written.
-                unsafe {
-                    header.msg_controllen = libc::CMSG_SPACE(2) as usize;
-                    let control = libc::CMSG_FIRSTHDR(header);
-                    (*control).cmsg_level = libc::SOL_UDP;
-                    (*control).cmsg_type = libc::UDP_SEGMENT;
-                    (*control).cmsg_len = libc::CMSG_LEN(2) as usize;
-                    libc::CMSG_DATA(control).cast::<u16>().write_unaligned(run.segment as u16);
-                }
+                header.msg_controllen = size_of::<Control>();
+                // SAFETY: the control buffer is zeroed and has room for both messages.
+                header.msg_controllen = unsafe { control(header, segment, run.to.local) };
             }
         }
         // SAFETY: every pointer is into memory that lives until the call returns; the kernel only
@@ -331,6 +382,47 @@ mod linux {
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
+    /// Writes the control messages of a run; how many bytes they are.
+    ///
+    /// # Safety
+    /// The header's control buffer must be zeroed and have room for a size and an address.
+    unsafe fn control(
+        header: &mut libc::msghdr,
+        segment: Option<u16>,
+        local: Option<IpAddr>,
+    ) -> usize {
+        let mut used = 0;
+        let mut put = |level, kind, bytes: &[u8]| {
+            // SAFETY: as the caller has promised; each message is put behind the one before.
+            unsafe {
+                let at = header.msg_control.cast::<u8>().add(used).cast::<libc::cmsghdr>();
+                (*at).cmsg_level = level;
+                (*at).cmsg_type = kind;
+                (*at).cmsg_len = libc::CMSG_LEN(bytes.len() as u32) as usize;
+                ptr::copy_nonoverlapping(bytes.as_ptr(), libc::CMSG_DATA(at), bytes.len());
+                used += libc::CMSG_SPACE(bytes.len() as u32) as usize;
+            }
+        };
+        if let Some(segment) = segment {
+            put(libc::SOL_UDP, libc::UDP_SEGMENT, &segment.to_ne_bytes());
+        }
+        match local {
+            // An interface index of 0 leaves the choice of the road to the kernel.
+            Some(IpAddr::V4(local)) => {
+                let mut info = [0; size_of::<libc::in_pktinfo>()];
+                info[4..8].copy_from_slice(&local.octets());
+                put(libc::IPPROTO_IP, libc::IP_PKTINFO, &info);
+            }
+            Some(IpAddr::V6(local)) => {
+                let mut info = [0; size_of::<libc::in6_pktinfo>()];
+                info[..16].copy_from_slice(&local.octets());
+                put(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &info);
+            }
+            None => (),
+        }
+        used
+    }
+
     /// What a kernel or a network card says that cannot cut runs.
     pub fn is_no_cutter(error: &io::Error) -> bool {
         matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EOPNOTSUPP))
@@ -341,7 +433,11 @@ mod linux {
 mod plain {
     use std::{io, net::SocketAddr};
 
-    use super::{BATCH, DATAGRAM_BYTES_MAX, Run};
+    use super::{BATCH, DATAGRAM_BYTES_MAX, Pair, Run};
+
+    pub fn tell_local(_: &socket2::Socket, _: bool) -> io::Result<()> {
+        Ok(())
+    }
 
     pub struct Inbox {
         datagrams: Vec<([u8; DATAGRAM_BYTES_MAX], usize, Option<SocketAddr>)>,
@@ -364,14 +460,14 @@ mod plain {
             BATCH
         }
 
-        pub fn datagram(&mut self, index: usize) -> Option<(SocketAddr, &mut [u8])> {
+        pub fn datagram(&mut self, index: usize) -> Option<(Pair, &mut [u8])> {
             let (bytes, length, from) = &mut self.datagrams[index];
-            Some(((*from)?, &mut bytes[..*length]))
+            Some((Pair { remote: (*from)?, local: None }, &mut bytes[..*length]))
         }
     }
 
     pub fn send_some(socket: &mio::net::UdpSocket, runs: &[Run]) -> io::Result<usize> {
-        socket.send_to(&runs[0].bytes, runs[0].to).map(|_| 1)
+        socket.send_to(&runs[0].bytes, runs[0].to.remote).map(|_| 1)
     }
 
     pub fn is_no_cutter(_: &io::Error) -> bool {
@@ -381,14 +477,21 @@ mod plain {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::SocketAddr;
+
     use proptest::prelude::*;
+
+    use super::*;
 
     fn socket() -> mio::net::UdpSocket {
         mio::net::UdpSocket::bind("127.0.0.1:0".parse().unwrap()).unwrap()
     }
 
-    fn put(outbox: &mut Outbox, to: SocketAddr, bytes: &[u8]) {
+    fn to(remote: SocketAddr) -> Pair {
+        Pair { remote, local: None }
+    }
+
+    fn put(outbox: &mut Outbox, to: Pair, bytes: &[u8]) {
         outbox.put(to, bytes.len() + 7, |buffer| {
             buffer[..bytes.len()].copy_from_slice(bytes);
             Some(bytes.len())
@@ -402,8 +505,8 @@ mod tests {
         /// the kernel.
         #[test]
         fn each_gets_its_own(sent in prop::collection::vec((0usize..3, prop_oneof![Just(100usize), 1usize..300]), 1..150)) {
-            let (from, to) = (socket(), [socket(), socket(), socket()]);
-            let addresses = to.each_ref().map(|it| it.local_addr().unwrap());
+            let (from, sockets) = (socket(), [socket(), socket(), socket()]);
+            let addresses = sockets.each_ref().map(|it| to(it.local_addr().unwrap()));
             let mut outbox = Outbox::default();
             let mut expected = [vec![], vec![], vec![]];
             for (index, (who, length)) in sent.iter().enumerate() {
@@ -417,13 +520,13 @@ mod tests {
             outbox.flush(&from);
             prop_assert_eq!(outbox.dropped(), 0);
             let mut inbox = Inbox::default();
-            for (socket, expected) in to.iter().zip(&expected) {
+            for (socket, expected) in sockets.iter().zip(&expected) {
                 let mut received = vec![];
                 loop {
                     let count = inbox.receive(socket);
                     for index in 0..count {
-                        let (address, bytes) = inbox.datagram(index).unwrap();
-                        prop_assert_eq!(address, from.local_addr().unwrap());
+                        let (pair, bytes) = inbox.datagram(index).unwrap();
+                        prop_assert_eq!(pair, to(from.local_addr().unwrap()));
                         received.push(bytes.to_vec());
                     }
                     if count == 0 {
@@ -437,8 +540,8 @@ mod tests {
 
     #[test]
     fn what_comes_to_nothing_is_not_sent() {
-        let (from, to) = (socket(), socket());
-        let address = to.local_addr().unwrap();
+        let (from, far) = (socket(), socket());
+        let address = to(far.local_addr().unwrap());
         let mut outbox = Outbox::default();
         outbox.put(address, 10, |_| None);
         put(&mut outbox, address, b"one");
@@ -447,7 +550,45 @@ mod tests {
         assert_eq!(outbox.runs.len(), usize::from(outbox.cuts));
         outbox.flush(&from);
         let mut inbox = Inbox::default();
-        assert_eq!(inbox.receive(&to), 2);
+        assert_eq!(inbox.receive(&far), 2);
         assert_eq!(inbox.datagram(1).unwrap().1, b"two");
+    }
+
+    /// A machine with several addresses answers from the one that was asked.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_answer_comes_from_where_the_question_went() {
+        for (any, ours, theirs) in [
+            ("0.0.0.0:0", "127.0.0.3", "127.0.0.1:0"),
+            ("[::]:0", "::ffff:127.0.0.3", "127.0.0.1:0"),
+        ] {
+            let any: SocketAddr = any.parse().unwrap();
+            let domain = socket2::Domain::for_address(any);
+            let server = socket2::Socket::new(domain, socket2::Type::DGRAM, None).unwrap();
+            if any.is_ipv6() {
+                server.set_only_v6(false).unwrap();
+            }
+            tell_local(&server, any.is_ipv6()).unwrap();
+            server.bind(&any.into()).unwrap();
+            server.set_nonblocking(true).unwrap();
+            let server = mio::net::UdpSocket::from_std(server.into());
+            let port = server.local_addr().unwrap().port();
+            let client = std::net::UdpSocket::bind(theirs).unwrap();
+            client.connect(("127.0.0.3", port)).unwrap(); // hears nobody else
+            client.send(b"who").unwrap();
+            let (mut inbox, mut outbox) = (Inbox::default(), Outbox::default());
+            while inbox.receive(&server) == 0 {}
+            let (pair, _) = inbox.datagram(0).unwrap();
+            assert_eq!(pair.local, Some(ours.parse().unwrap()));
+            for answer in [b"me!", b"too"] {
+                put(&mut outbox, pair, answer);
+            }
+            outbox.flush(&server);
+            let mut answer = [0; 9];
+            for expected in [b"me!", b"too"] {
+                let length = client.recv(&mut answer).unwrap();
+                assert_eq!(&answer[..length], expected);
+            }
+        }
     }
 }

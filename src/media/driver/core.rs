@@ -294,8 +294,8 @@ impl Thread {
                 datagrams += count as u32;
                 let now = self.clock.now();
                 for index in 0..count {
-                    if let Some((from, bytes)) = inbox.datagram(index) {
-                        self.datagram(now, Way::Udp(from), from, bytes);
+                    if let Some((pair, bytes)) = inbox.datagram(index) {
+                        self.datagram(now, Way::Udp(pair), pair.remote, bytes);
                     }
                 }
                 self.world.outbox.flush(&self.world.socket);

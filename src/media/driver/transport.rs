@@ -9,6 +9,7 @@ use std::{
 
 use crate::media::{
     driver::{
+        batch,
         core::{self, Command, Core},
         handshake::{Handshakes, Identity, Report},
         tcp,
@@ -139,6 +140,9 @@ fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
     socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
     socket.set_nonblocking(true)?;
+    if address.ip().is_unspecified() {
+        batch::tell_local(&socket, address.is_ipv6())?;
+    }
     socket.bind(&address.into())?;
     Ok(socket.into())
 }

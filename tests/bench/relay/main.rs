@@ -68,7 +68,8 @@ struct Relay {
 impl Relay {
     fn new(server: SocketAddr, seed: u64) -> io::Result<Self> {
         Ok(Self {
-            near: open(Ipv4Addr::UNSPECIFIED.into())?,
+            // Not on all addresses: a browser takes no answer from another than it has asked.
+            near: open(Ipv4Addr::LOCALHOST.into())?,
             server,
             connections: Vec::new(),
             under_way: BinaryHeap::new(),

@@ -8,7 +8,7 @@ mod packets;
 mod peer;
 mod reports;
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -56,10 +56,19 @@ pub struct PeerKey {
     born: u32,
 }
 
+/// Two ends of a datagram by UDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair {
+    pub remote: SocketAddr,
+    /// The one of our addresses it was sent to, and must be answered from: a browser takes nothing
+    /// from another. `None`: there is only one.
+    pub local: Option<IpAddr>,
+}
+
 /// Where datagrams come from and go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
-    Udp(SocketAddr),
+    Udp(Pair),
     /// A connection by TCP, by its number.
     Tcp(u64),
 }

@@ -82,6 +82,10 @@ struct Stage {
     browsers: BTreeMap<ParticipantId, Browser>,
 }
 
+fn udp(remote: SocketAddr) -> Way {
+    Way::Udp(Pair { remote, local: None })
+}
+
 fn integrity_request(ufrag: &str, password: &str) -> Vec<u8> {
     struct Raw(rtc::stun::attributes::AttrType, Vec<u8>);
     impl Setter for Raw {
@@ -187,7 +191,7 @@ impl Stage {
     }
 
     fn datagram(&mut self, from: SocketAddr, mut bytes: Vec<u8>) {
-        self.exchange.datagram(self.now, Way::Udp(from), from, &mut bytes, &mut self.world);
+        self.exchange.datagram(self.now, udp(from), from, &mut bytes, &mut self.world);
     }
 
     fn pass(&mut self, ms: u64) {
@@ -220,7 +224,7 @@ impl Stage {
         let browser = self.browsers.get_mut(&who).unwrap();
         let (mut media, mut control) = (vec![], vec![]);
         self.world.sent.retain(|(to, bytes)| {
-            if *to != Way::Udp(browser.address) {
+            if *to != udp(browser.address) {
                 return true;
             }
             match bytes[..2] {
@@ -461,9 +465,22 @@ fn a_browser_whose_address_changes_goes_on_from_the_new_one() {
     stage.bind(BOB, new);
     stage.says(ALICE, 2, -30);
     assert_eq!(stage.hears(BOB).len(), 1, "to the new address");
-    assert!(stage.world.sent.iter().any(|it| it.0 == Way::Udp(old)), "and before to the old one");
+    assert!(stage.world.sent.iter().any(|it| it.0 == udp(old)), "and before to the old one");
     stage.says(BOB, 1, -30);
     assert_eq!(stage.hears(ALICE).len(), 1);
+}
+
+#[test]
+fn each_of_our_addresses_answers_for_itself() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let (remote, local) = (stage.browsers[&BOB].address, Some("192.0.2.7".parse().unwrap()));
+    let other = Way::Udp(Pair { remote, local });
+    let secrets = &stage.browsers[&BOB].secrets;
+    let mut request = integrity_request(&secrets.ufrag, &secrets.password);
+    stage.world.sent.clear();
+    stage.exchange.datagram(stage.now, other, remote, &mut request, &mut stage.world);
+    stage.says(ALICE, 1, -30);
+    assert_eq!(stage.world.sent.iter().filter(|it| it.0 == other).count(), 2, "answer and sound");
 }
 
 #[test]
@@ -597,7 +614,7 @@ proptest! {
             }
             stage.pass(20);
         }
-        prop_assert!(stage.world.sent.iter().all(|it| it.0 != Way::Udp(stranger)));
+        prop_assert!(stage.world.sent.iter().all(|it| it.0 != udp(stranger)));
         stage.looks(BOB);
         stage.says(ALICE, 2, -30);
         prop_assert_eq!(stage.hears(BOB).len(), 1);
