@@ -9,7 +9,7 @@ const MESSAGES_MAX = 500;
 export interface Inbound {
   kind: string;
   mid: string;
-  /** Null for a line that is no slot. */
+  /** Null for the shared screen, whose line is no slot. */
   slot: number | null;
   /** Who sits in the slot now. */
   participant: number | null;
@@ -17,6 +17,8 @@ export interface Inbound {
   packetsLost: number | null;
   bytesReceived: number | null;
   framesDecoded: number | null;
+  frameWidth: number | null;
+  frameHeight: number | null;
   totalAudioEnergy: number | null;
   totalSamplesReceived: number | null;
   totalSamplesDuration: number | null;
@@ -108,6 +110,8 @@ export class Support implements SupportHook {
       packetsLost: number(it["packetsLost"]),
       bytesReceived: number(it["bytesReceived"]),
       framesDecoded: number(it["framesDecoded"]),
+      frameWidth: number(it["frameWidth"]),
+      frameHeight: number(it["frameHeight"]),
       totalAudioEnergy: number(it["totalAudioEnergy"]),
       totalSamplesReceived: number(it["totalSamplesReceived"]),
       totalSamplesDuration: number(it["totalSamplesDuration"]),
