@@ -210,10 +210,9 @@ impl Exchange {
         }
         let (ssrc, layer) = (stream.ssrc, stream.layer);
         let mut is_silent = payload.is_empty();
-        if line == Line::Microphone {
-            if peer.gates.hushed.load(Ordering::Relaxed) {
-                return Some(());
-            }
+        if line == Line::Microphone && peer.gates.hushed.load(Ordering::Relaxed) {
+            is_silent = true; // and is neither measured nor listened to
+        } else if line == Line::Microphone {
             let value = header.extension(packet, sdp::LEVEL).and_then(|it| it.first());
             let level_dbov = value.map(|it| -((it & 0x7f) as i8));
             let voice = match level_dbov {

@@ -339,8 +339,18 @@ fn only_who_has_agreed_is_listened_to_and_who_is_hushed_is_heard_by_nobody() {
     stage.says(ALICE, 2, -30);
     gates.hushed.store(true, Ordering::Relaxed);
     stage.says(ALICE, 3, -30);
-    assert_eq!(stage.world.heard, [(ALICE, 2)]);
-    assert_eq!(stage.hears(BOB).len(), 2);
+    for sequence in 4..30 {
+        stage.says(ALICE, sequence, -30);
+        stage.pass(20);
+    }
+    assert!(stage.world.events.is_empty(), "nor seen to speak");
+    gates.hushed.store(false, Ordering::Relaxed);
+    stage.says(ALICE, 30, -30);
+    assert_eq!(stage.world.heard, [(ALICE, 2), (ALICE, 30)]);
+    let heard = stage.hears(BOB);
+    let numbers: Vec<_> =
+        heard.iter().map(|it| it.sequence.wrapping_sub(heard[0].sequence)).collect();
+    assert_eq!(numbers, [0, 1, 2], "the pause leaves no hole");
 }
 
 #[test]
