@@ -43,6 +43,7 @@ class Stage {
   #told;
   #folder = fs.mkdtempSync(path.join(os.tmpdir(), "vuoro-story-"));
   #browsers = [];
+  #endings = [];
   #left = () => this.#leaveNothing();
 
   constructor(title, told) {
@@ -54,6 +55,11 @@ class Stage {
   /** A measured figure, for whoever reads the output. */
   note(text) {
     this.#told.diagnostic(text);
+  }
+
+  /** What is to be done at the end, however it comes: what stays open keeps the tests from ending. */
+  atEnd(act) {
+    this.#endings.push(act);
   }
 
   /** A new folder or file name that goes away with the stage. */
@@ -122,6 +128,7 @@ class Stage {
   }
 
   async clear() {
+    for (const act of this.#endings) act();
     await Promise.allSettled(this.#browsers.map((it) => it.close()));
     await Promise.allSettled(this.servers.map((it) => it.kill()));
     this.#leaveNothing();

@@ -11,6 +11,7 @@ story("a broken line is back in a moment, and sound and picture never stop", asy
   const server = await stage.server();
   const host = await stage.host(server);
   const wire = await Wire.to(server.port);
+  stage.atEnd(() => wire.close());
   const [alice, bob] = await Promise.all([
     stage.person("Alice"),
     // Never silent: of silence the server forwards a packet now and then only.
@@ -47,7 +48,6 @@ story("a broken line is back in a moment, and sound and picture never stop", asy
   }
   await alice.sees("step-countdown");
   assert.equal(await lost(alice, bob), 0, "not one packet of Bob's sound was lost");
-  wire.close();
 });
 
 async function welcomes(person) {
