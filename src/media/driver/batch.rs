@@ -19,6 +19,9 @@ const RUNS_MAX: usize = 256;
 const SEGMENTS_MAX: usize = 64;
 const RUN_BYTES_MAX: usize = 60_000;
 
+/// What is longer may not fit the network's frames, which the kernel refuses to cut into, in bytes.
+const SEGMENT_BYTES_MAX: usize = 1_400;
+
 /// Datagrams to one address, which all but the last have one length.
 #[derive(Debug)]
 struct Run {
@@ -34,6 +37,7 @@ impl Run {
         let is_open = self.bytes.len() == self.segment * self.segments;
         is_open
             && length <= self.segment
+            && self.segment <= SEGMENT_BYTES_MAX
             && self.segments < SEGMENTS_MAX
             && self.bytes.len() + length <= RUN_BYTES_MAX
     }
@@ -132,12 +136,13 @@ impl Outbox {
                 Ok(sent) => from += sent.max(1),
                 Err(error) => {
                     let run = &self.runs[from];
-                    if 1 < run.segments && is_no_cutter(&error) {
-                        // This kernel or card cannot cut: from now on, and this one too, one by one.
-                        self.cuts = false;
+                    // A kernel or a card that cannot cut: from now on one by one.
+                    self.cuts &= !is_no_cutter(&error);
+                    if 1 < run.segments && is_refused(&error) {
                         for segment in run.bytes.chunks(run.segment) {
-                            self.dropped +=
-                                u64::from(socket.send_to(segment, run.to.remote).is_err());
+                            let (segments, bytes) = (1, segment.to_vec());
+                            let alone = Run { to: run.to, segment: bytes.len(), segments, bytes };
+                            self.dropped += u64::from(send_some(socket, &[alone]).is_err());
                         }
                     } else if error.kind() != io::ErrorKind::Interrupted {
                         self.dropped += run.segments as u64;
@@ -162,11 +167,11 @@ impl Run {
 #[cfg(target_os = "linux")]
 pub use linux::{Inbox, tell_local};
 #[cfg(target_os = "linux")]
-use linux::{is_no_cutter, send_some};
+use linux::{is_no_cutter, is_refused, send_some};
 #[cfg(not(target_os = "linux"))]
 pub use plain::{Inbox, tell_local};
 #[cfg(not(target_os = "linux"))]
-use plain::{is_no_cutter, send_some};
+use plain::{is_no_cutter, is_refused, send_some};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -425,7 +430,12 @@ mod linux {
 
     /// What a kernel or a network card says that cannot cut runs.
     pub fn is_no_cutter(error: &io::Error) -> bool {
-        matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EOPNOTSUPP))
+        matches!(error.raw_os_error(), Some(libc::EIO | libc::EOPNOTSUPP))
+    }
+
+    /// What a kernel says that cannot cut this one.
+    pub fn is_refused(error: &io::Error) -> bool {
+        is_no_cutter(error) || matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EMSGSIZE))
     }
 }
 
@@ -471,6 +481,10 @@ mod plain {
     }
 
     pub fn is_no_cutter(_: &io::Error) -> bool {
+        false
+    }
+
+    pub fn is_refused(_: &io::Error) -> bool {
         false
     }
 }

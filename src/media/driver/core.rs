@@ -49,6 +49,9 @@ const TICK_MS: u64 = 20;
 const BUSY_DATAGRAMS: u32 = 40;
 const GATHER: Duration = Duration::from_micros(2_000);
 
+/// Commands done before packets are looked at again.
+const COMMANDS_AT_ONCE: usize = 256;
+
 const SOCKET: mio::Token = mio::Token(0);
 const WAKE: mio::Token = mio::Token(1);
 
@@ -117,6 +120,8 @@ pub enum Command {
     Arrived {
         way: u64,
         bytes: Vec<u8>,
+        /// Given back when it is done: so a connection cannot run ahead of us.
+        _credit: tokio::sync::OwnedSemaphorePermit,
     },
     Closed {
         way: u64,
@@ -286,9 +291,7 @@ impl Thread {
             if is_busy && is_drained {
                 clock::pause(GATHER);
             }
-            if !self.commands() {
-                return;
-            }
+            let Some(is_told_all) = self.commands() else { return };
             loop {
                 let count = inbox.receive(&self.world.socket);
                 datagrams += count as u32;
@@ -300,8 +303,8 @@ impl Thread {
                 }
                 self.world.outbox.flush(&self.world.socket);
                 // While more waits the poll would not tell of it again; what is due is not put off.
-                is_drained = count < BATCH;
-                if is_drained || TICK_MS <= now.since_ms(ticked) {
+                is_drained = count < BATCH && is_told_all;
+                if count < BATCH || TICK_MS <= now.since_ms(ticked) {
                     break;
                 }
             }
@@ -337,18 +340,22 @@ impl Thread {
         }
     }
 
-    /// `false`: nobody can send commands any more.
-    fn commands(&mut self) -> bool {
-        loop {
+    /// Whether that was all of them; `None`: nobody can send commands any more. Not more than so many
+    /// at a time: packets come first.
+    fn commands(&mut self) -> Option<bool> {
+        for _ in 0..COMMANDS_AT_ONCE {
             match self.inbox.try_recv() {
                 Ok(command) => self.command(command),
-                Err(mpsc::TryRecvError::Empty) => break,
-                Err(mpsc::TryRecvError::Disconnected) => return false,
+                Err(mpsc::TryRecvError::Empty) => {
+                    self.world.outbox.flush(&self.world.socket);
+                    self.tell_status();
+                    return Some(true);
+                }
+                Err(mpsc::TryRecvError::Disconnected) => return None,
             }
         }
         self.world.outbox.flush(&self.world.socket);
-        self.tell_status();
-        true
+        Some(false)
     }
 
     fn command(&mut self, command: Command) {
@@ -394,7 +401,7 @@ impl Thread {
             Command::Accepted { way, address, outgoing } => {
                 world.streams.insert(way, (address, outgoing));
             }
-            Command::Arrived { way, mut bytes } => {
+            Command::Arrived { way, mut bytes, .. } => {
                 if let Some((from, _)) = world.streams.get(&way) {
                     let from = *from;
                     self.datagram(now, Way::Tcp(way), from, &mut bytes);

@@ -78,6 +78,9 @@ impl People {
     }
 
     fn note(&self, event: &MediaEvent) {
+        if let MediaEvent::Voice { .. } = event {
+            return;
+        }
         let mut people = self.lock();
         match event {
             MediaEvent::Connected { participant } => {
@@ -113,14 +116,18 @@ impl Forwarder {
 
     /// A new peer connection for a person; an old one of theirs is closed.
     pub async fn connect(&self, participant: ParticipantId) -> Result<Offer, MediaError> {
-        let gates = {
+        let (session, secrets) = (self.inner.session, Box::new(draw_secrets()));
+        let (reply, answer) = oneshot::channel();
+        {
+            // Told under the lock: who leaves meanwhile leaves before or after, with these gates.
             let mut people = self.inner.people.lock();
             let person = people.entry(participant).or_default();
             person.connected = false;
-            Arc::clone(&person.gates)
-        };
-        let (session, secrets) = (self.inner.session, Box::new(draw_secrets()));
-        self.ask(|reply| Command::Connect { session, participant, gates, secrets, reply }).await
+            let gates = Arc::clone(&person.gates);
+            let command = Command::Connect { session, participant, gates, secrets, reply };
+            self.inner.core.tell(command);
+        }
+        Ok(answer.await.map_err(|_| MediaError::Ended)??)
     }
 
     /// The connection there is, by a new way: for a browser whose network has changed.
@@ -150,7 +157,6 @@ impl Forwarder {
                 gone.gates.listened.store(false, Ordering::SeqCst);
             }
         }
-        drop(people);
         let (session, moves) = (self.inner.session, moves.to_vec());
         self.inner.core.tell(Command::Place { session, moves });
     }

@@ -7,7 +7,8 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     time::{Duration, Instant},
 };
@@ -123,27 +124,34 @@ fn offers_gcm(hello: &[u8]) -> bool {
 /// The thread of all handshakes. Dropped with its last clone, it ends.
 #[derive(Clone)]
 pub struct Handshakes {
-    tasks: SyncSender<Task>,
+    tasks: Sender<Task>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Handshakes {
     /// `reports`: of each core, in their order.
     pub fn start(identity: &Identity, reports: Vec<Report>) -> std::io::Result<Self> {
-        let (tasks, inbox) = sync_channel(WAITING_MAX);
+        let (tasks, inbox) = channel();
+        let waiting = Arc::<AtomicUsize>::default();
+        let taken = Arc::clone(&waiting);
         let configs = identity.configs.clone();
-        std::thread::Builder::new()
-            .name("handshakes".to_owned())
-            .spawn(move || Worker { configs, reports, open: BTreeMap::new() }.run(&inbox))?;
-        Ok(Self { tasks })
+        std::thread::Builder::new().name("handshakes".to_owned()).spawn(move || {
+            Worker { configs, reports, open: BTreeMap::new() }.run(&inbox, &taken)
+        })?;
+        Ok(Self { tasks, waiting })
     }
 
     /// Never waits.
     pub fn datagram(&self, core: usize, peer: PeerKey, bytes: &[u8]) {
-        let _ = self.tasks.try_send(Task::Datagram { core, peer, bytes: bytes.into() });
+        if self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING_MAX {
+            let _ = self.tasks.send(Task::Datagram { core, peer, bytes: bytes.into() });
+        } else {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     pub fn forget(&self, core: usize, peer: PeerKey) {
-        let _ = self.tasks.try_send(Task::Forget { core, peer });
+        let _ = self.tasks.send(Task::Forget { core, peer });
     }
 }
 
@@ -166,17 +174,30 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self, inbox: &Receiver<Task>) {
+    fn run(mut self, inbox: &Receiver<Task>, waiting: &AtomicUsize) {
+        let mut looked = clock::now();
         loop {
+            let now = clock::now();
             let due =
                 self.open.values().filter_map(|it| it.endpoint.poll_timeout(&SOMEWHERE)).min();
-            let now = clock::now();
             let wait = due.map_or(PATIENCE, |it| it.saturating_duration_since(now));
             match inbox.recv_timeout(wait) {
-                Ok(Task::Datagram { core, peer, bytes }) => self.read(core, peer, bytes),
+                Ok(Task::Datagram { core, peer, bytes }) => {
+                    waiting.fetch_sub(1, Ordering::Relaxed);
+                    self.read(core, peer, bytes);
+                }
                 Ok(Task::Forget { core, peer }) => _ = self.open.remove(&(core, peer)),
-                Err(RecvTimeoutError::Timeout) => self.time_out(),
+                Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let is_due = due.is_some_and(|it| it <= clock::now());
+            if is_due || PATIENCE <= clock::now().duration_since(looked) {
+                looked = clock::now();
+                let done = std::panic::AssertUnwindSafe(|| self.time_out());
+                if std::panic::catch_unwind(done).is_err() {
+                    tracing::error!("a library stumbles over its own handshakes; all begin anew");
+                    self.open.clear();
+                }
             }
         }
     }
@@ -191,9 +212,14 @@ impl Worker {
         });
         // A library's mistake over strange bytes ends this handshake and no other.
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            open.endpoint.read(now, SOMEWHERE, None, bytes)
+            let read = open.endpoint.read(now, SOMEWHERE, None, bytes);
+            let mut out = Vec::new();
+            while let Some(next) = open.endpoint.poll_transmit() {
+                out.push(next.message.to_vec());
+            }
+            (read, out, result(&open.endpoint))
         }));
-        let Ok(read) = read else {
+        let Ok((read, out, done)) = read else {
             self.open.remove(&(core, peer));
             return;
         };
@@ -201,14 +227,13 @@ impl Worker {
             tracing::debug!(%error, "a handshake stumbles");
         }
         let report = &self.reports[core];
-        while let Some(out) = open.endpoint.poll_transmit() {
-            report(peer, Progress::Send(out.message.to_vec()));
-        }
+        out.into_iter().for_each(|it| report(peer, Progress::Send(it)));
+        let mut done = done;
         for event in read.unwrap_or_default() {
             match event {
                 EndpointEvent::HandshakeComplete => {
                     open.is_done = true;
-                    if let Some(done) = result(&open.endpoint) {
+                    if let Some(done) = done.take() {
                         report(peer, Progress::Done(done));
                     }
                 }

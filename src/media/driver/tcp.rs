@@ -28,6 +28,9 @@ const CONNECTIONS_MAX: usize = 600;
 /// Datagrams that wait for one connection: a quarter of a second of a full room.
 const WAITING_MAX: usize = 256;
 
+/// Datagrams of one connection that the core has not looked at yet; then it is not read.
+const AHEAD_MAX: usize = 64;
+
 /// A connection on which nothing comes for so long is closed: browsers check every few seconds.
 const SILENT: Duration = Duration::from_secs(30);
 
@@ -71,6 +74,7 @@ async fn carry(stream: TcpStream, address: SocketAddr, way: u64, core: &Core) {
 }
 
 async fn read(mut incoming: OwnedReadHalf, way: u64, core: &Core) {
+    let credit = Arc::new(Semaphore::new(AHEAD_MAX));
     loop {
         let frame = tokio::time::timeout(SILENT, async {
             let length = usize::from(incoming.read_u16().await.ok()?);
@@ -82,7 +86,8 @@ async fn read(mut incoming: OwnedReadHalf, way: u64, core: &Core) {
             Some(bytes)
         });
         let Ok(Some(bytes)) = frame.await else { return };
-        core.tell(Command::Arrived { way, bytes });
+        let Ok(_credit) = Arc::clone(&credit).acquire_owned().await else { return };
+        core.tell(Command::Arrived { way, bytes, _credit });
     }
 }
 

@@ -32,9 +32,17 @@ const FULL_LOST: u8 = 31;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line {
     estimate: Option<(u64, MediaTime)>,
-    lost: u8,
-    squeezed_at: Option<MediaTime>,
+    /// Told and not yet acted upon.
+    lost: Option<u8>,
+    squeezed: Option<Squeeze>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Squeeze {
+    at: MediaTime,
     hold_ms: u64,
+    /// What it fell to, in bit/s.
+    cap: u64,
 }
 
 impl Line {
@@ -42,23 +50,34 @@ impl Line {
         self.estimate = Some((bits_per_s, now));
     }
 
+    /// Of pictures, in 256ths; of sound it says too little, as silence is hardly sent.
     pub fn lost(&mut self, lost: u8) {
-        self.lost = lost;
+        self.lost = self.lost.max(Some(lost));
     }
 
     /// What may be sent now in all, in bit/s. `sent_bits_per_s`: what was, over the last second.
     pub fn budget(&mut self, now: MediaTime, sent_bits_per_s: u64) -> u64 {
+        let lost = self.lost.take();
         let known = self.estimate.filter(|it| now.since_ms(it.1) < ESTIMATE_MS);
         let Some((estimate, _)) = known else { return START_BITS_PER_S };
-        let is_full = estimate < sent_bits_per_s || FULL_LOST <= self.lost;
+        let held = self.squeezed.filter(|it| now.since_ms(it.at) < it.hold_ms);
+        let is_full = estimate < sent_bits_per_s || lost.is_some_and(|it| FULL_LOST <= it);
         if is_full {
-            let long_ago = self.squeezed_at.is_none_or(|it| 2 * self.hold_ms < now.since_ms(it));
-            self.hold_ms = if long_ago { HOLD_MS } else { (self.hold_ms * 2).min(HOLD_MS_MAX) };
-            self.squeezed_at = Some(now);
-            return (estimate.min(sent_bits_per_s) * 9 / 10).max(1);
+            let cap = (estimate.min(sent_bits_per_s) * 9 / 10).max(1);
+            let (at, hold_ms) = match (held, self.squeezed) {
+                (Some(held), _) => (held.at, held.hold_ms),
+                (None, Some(before)) if now.since_ms(before.at) < 2 * before.hold_ms => {
+                    (now, (before.hold_ms * 2).min(HOLD_MS_MAX))
+                }
+                _ => (now, HOLD_MS),
+            };
+            self.squeezed = Some(Squeeze { at, hold_ms, cap });
+            return cap;
         }
-        let holds = self.squeezed_at.is_some_and(|it| now.since_ms(it) < self.hold_ms);
-        if holds { estimate } else { estimate.max(sent_bits_per_s * 3 / 2 + TRY_BITS_PER_S) }
+        match held {
+            Some(held) => estimate.min(held.cap),
+            None => estimate.max(sent_bits_per_s * 3 / 2 + TRY_BITS_PER_S),
+        }
     }
 }
 
@@ -167,20 +186,29 @@ mod tests {
         line.estimated(at, 1_000_000);
         assert_eq!(line.budget(at, 900_000), 1_650_000, "more is tried");
         line.estimated(at, 800_000);
-        assert_eq!(line.budget(at, 1_000_000), 720_000, "it was too much");
-        line.estimated(at, 800_000);
-        assert_eq!(line.budget(at + 1_000, 700_000), 800_000, "not again at once");
-        at = at + HOLD_MS + 1;
+        for _ in 0..4 {
+            assert_eq!(line.budget(at, 1_000_000), 720_000, "it was too much, once");
+        }
+        assert_eq!(line.budget(at + 1_000, 700_000), 720_000, "not again at once");
+        at = at + HOLD_MS;
         line.estimated(at, 800_000);
         assert_eq!(line.budget(at, 700_000), 1_350_000);
+        assert_eq!(line.budget(at, 1_000_000), 720_000);
+        at = at + HOLD_MS;
         line.estimated(at, 800_000);
-        line.budget(at, 1_000_000);
-        line.estimated(at + HOLD_MS + 1, 800_000);
-        assert_eq!(line.budget(at + HOLD_MS + 1, 700_000), 800_000, "longer this time");
-        line.lost(80);
-        assert_eq!(line.budget(at, 700_000), 630_000, "what is lost is too much");
-        line.lost(0);
+        assert_eq!(line.budget(at, 700_000), 720_000, "longer this time");
         assert_eq!(line.budget(at + 60_000, 0), START_BITS_PER_S, "nothing has been told for long");
+    }
+
+    #[test]
+    fn a_loss_is_acted_upon_once() {
+        let (mut line, at) = (Line::default(), MediaTime::from_ms(1));
+        line.estimated(at, 900_000);
+        line.lost(80);
+        assert_eq!(line.budget(at, 700_000), 630_000);
+        assert_eq!(line.budget(at, 600_000), 630_000, "and does not go on falling");
+        line.lost(10);
+        assert_eq!(line.budget(at, 600_000), 630_000);
     }
 
     proptest! {

@@ -15,3 +15,4 @@ pub mod srtp;
 pub mod stun;
 pub mod time;
 pub mod vp8;
+pub mod window;

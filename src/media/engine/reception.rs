@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 
-use crate::media::engine::{rtcp::ReceptionReport, slot::TrackKind, time::MediaTime};
+use crate::media::engine::{
+    rtcp::ReceptionReport, slot::TrackKind, time::MediaTime, window::Window,
+};
 
 /// A hole larger than this is not filled packet by packet; video asks for a keyframe.
 const HOLE_MAX: u16 = 64;
@@ -32,9 +34,10 @@ pub struct Reception {
     received_before: u32,
     /// In ticks, times 16, as the RFC has it; and the transit of the last packet.
     jitter: u32,
-    transit: Option<i64>,
+    transit: Option<u32>,
     clock: Option<Clock>,
     missing: VecDeque<Missing>,
+    seen: Window,
 }
 
 /// The stream's own clock at one moment.
@@ -60,6 +63,8 @@ pub struct Arrived {
     pub broken: bool,
     /// Something is missing and will have to be asked for.
     pub missing: bool,
+    /// It has come before, itself or by its repair, or is too old to tell: nothing may be done with it.
+    pub again: bool,
 }
 
 impl Reception {
@@ -76,10 +81,16 @@ impl Reception {
             transit: None,
             clock: None,
             missing: VecDeque::new(),
+            seen: Window::default(),
         }
     }
 
     pub fn packet(&mut self, now: MediaTime, sequence: u16, timestamp: u32) -> Arrived {
+        let index = self.seen.index_of(sequence).filter(|it| self.seen.is_new(*it));
+        let Some(index) = index else {
+            return Arrived { broken: false, missing: !self.missing.is_empty(), again: true };
+        };
+        self.seen.take(index);
         self.received = self.received.wrapping_add(1);
         let ahead = sequence.wrapping_sub(self.newest as u16);
         let mut broken = false;
@@ -107,14 +118,14 @@ impl Reception {
                 self.measure_jitter(now, timestamp);
             }
         }
-        Arrived { broken, missing: !self.missing.is_empty() }
+        Arrived { broken, missing: !self.missing.is_empty(), again: false }
     }
 
     fn measure_jitter(&mut self, now: MediaTime, timestamp: u32) {
         let ticks = now.as_us() * self.ticks_per_ms / 1_000;
-        let transit = ticks as i64 - i64::from(timestamp);
+        let transit = (ticks as u32).wrapping_sub(timestamp);
         if let Some(before) = self.transit.replace(transit) {
-            let difference = (transit - before).unsigned_abs().min(0xff_ffff) as u32;
+            let difference = (transit.wrapping_sub(before) as i32).unsigned_abs().min(0xff_ffff);
             self.jitter = self.jitter + difference - ((self.jitter + 8) >> 4);
         }
     }
@@ -193,6 +204,16 @@ mod tests {
         assert_eq!(asked(&mut reception, 140), [65_535]);
         assert_eq!(asked(&mut reception, 1_100), [0_u16; 0]);
         assert!(!reception.is_missing_any());
+    }
+
+    #[test]
+    fn what_has_come_before_is_told() {
+        let mut reception = Reception::new(TrackKind::Video, 10);
+        let mut again = |sequence| reception.packet(MediaTime::ZERO, sequence, 0).again;
+        assert_eq!(
+            [10, 12, 11, 11, 12, 10, 13].map(&mut again),
+            [false, false, false, true, true, true, false]
+        );
     }
 
     #[test]

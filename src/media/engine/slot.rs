@@ -195,7 +195,9 @@ impl Slot {
     /// Continues our numbers: the next sequence number, and a timestamp as much later as the clock.
     fn switch(&self, now: MediaTime, incoming: Incoming) -> Source {
         let next = self.last.map_or(
-            Outgoing { sequence: incoming.sequence, timestamp: incoming.timestamp },
+            // Far from the end of the 16 bits: a browser that misses the first packets would take what
+            // comes after the turn for packets of before it, for ever (RFC 3711, 3.3.1).
+            Outgoing { sequence: incoming.sequence & 0x3fff, timestamp: incoming.timestamp },
             |last| {
                 let ticks = (now.since_ms(last.at) * self.kind.ticks_per_ms()).max(1);
                 Outgoing {

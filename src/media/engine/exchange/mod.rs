@@ -366,7 +366,8 @@ impl Exchange {
         handshaken: Handshaken,
         out: &mut impl Outside,
     ) {
-        if let Some(peer) = self.peer_mut(key) {
+        // Once: new keys would begin their numbers anew.
+        if let Some(peer) = self.peer_mut(key).filter(|it| it.opener.is_none()) {
             peer.handshaken = Some(handshaken);
             self.admit(now, key, out);
         }
@@ -405,10 +406,7 @@ impl Exchange {
         if let Some(key) = self.by_way.remove(&way)
             && let Some(peer) = self.peer_mut(key)
         {
-            peer.ways.retain(|it| *it != way);
-            if peer.way == Some(way) {
-                peer.way = peer.ways.back().copied();
-            }
+            peer.leave(way);
         }
     }
 
@@ -525,6 +523,7 @@ impl Exchange {
                 wanted.push((*publisher, layer));
             }
         }
+        wanted.retain(|_| peer.is_ready());
         for (publisher, layer) in wanted {
             if let Some(key) = self.key_of(session, publisher) {
                 self.ask_keyframe(now, key, packets::Line::Camera, layer, out);

@@ -29,6 +29,12 @@ use crate::{
 /// How soon something that waits is looked at again, in ms.
 const SOON_MS: u64 = 20;
 
+/// Layers that appear one after another are looked at together, in ms.
+const LOOK_EVERY_MS: u64 = 30;
+
+/// Who was heard so lately is there, in ms.
+const HERE_MS: u64 = 5_000;
+
 /// Which of a browser's lines a stream belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -123,6 +129,17 @@ impl Exchange {
         if request.bytes() < answer.len() {
             return None; // the port must not amplify
         }
+        // An address may be used by another connection of the same browser later, but nobody takes it
+        // from one who is there.
+        let before = self.by_way.get(&from).copied().filter(|it| *it != key);
+        if let Some(before) = before.and_then(|it| self.peer_mut(it)) {
+            if before.way == Some(from) && now.since_ms(before.heard_at) < HERE_MS {
+                return None;
+            }
+            before.leave(from);
+        }
+        self.by_way.insert(from, key);
+        let peer = self.peer_mut(key)?;
         peer.heard_at = now;
         if request.nominates || peer.way.is_none() {
             peer.way = Some(from);
@@ -130,16 +147,10 @@ impl Exchange {
         if peer.ways.back() != Some(&from) {
             peer.ways.retain(|it| *it != from);
             peer.ways.push_back(from);
-            let oldest = (WAYS_MAX < peer.ways.len()).then(|| peer.ways.pop_front()).flatten();
-            if let Some(oldest) = oldest {
+            let oldest = peer.ways.iter().position(|it| peer.way != Some(*it));
+            let is_full = WAYS_MAX < peer.ways.len();
+            if let Some(oldest) = oldest.filter(|_| is_full).and_then(|it| peer.ways.remove(it)) {
                 self.by_way.remove(&oldest);
-            }
-            // An address may be used by another connection of the same browser later.
-            if let Some(before) = self.by_way.insert(from, key).filter(|it| *it != key)
-                && let Some(before) = self.peer_mut(before)
-            {
-                before.ways.retain(|it| *it != from);
-                before.way = before.way.filter(|it| *it != from);
             }
         }
         out.send(from, answer.len(), |buffer| {
@@ -198,13 +209,16 @@ impl Exchange {
             payload = rest;
             (stream, u16::from_be_bytes(*sequence), false)
         } else {
-            let (stream, is_new) = peer.stream_of(line, &header, packet);
+            let (stream, is_new) = peer.stream_of(line, &header, packet)?;
             (stream, header.sequence, is_new)
         };
         let stream = &mut peer.streams[stream];
         stream.last_at = now;
         stream.bytes += payload.len() as u64;
         let arrived = stream.reception.packet(now, sequence, header.timestamp);
+        if arrived.again {
+            return Some(()); // a probe's filling, or a repair that crossed what it repairs
+        }
         if arrived.missing {
             peer.due = peer.due.min(now + SOON_MS);
         }
@@ -236,7 +250,7 @@ impl Exchange {
         if arrived.broken && line != Line::Microphone {
             self.ask_keyframe(now, key, line, layer, out);
         }
-        if is_new && line == Line::Camera {
+        if is_new && line == Line::Camera && self.may_look_anew(now, key) {
             self.layer_appeared(now, key, out);
         }
         Some(())
@@ -264,6 +278,7 @@ impl Exchange {
             forwarded += u64::from(to.receive(now, *seat, publisher, media, out));
             let wanted = match (media.line, seat) {
                 (Line::Microphone, _) => None,
+                _ if !to.is_ready() => None,
                 (_, Seat::Slot(slot)) => to.slots[*slot].video.slot.wants_keyframe(),
                 (_, Seat::Screen) => to.screen.slot.wants_keyframe(),
             };
@@ -303,6 +318,16 @@ impl Exchange {
         }
     }
 
+    /// Looking for all subscribers is dear: at most as often as it is done anyway.
+    fn may_look_anew(&mut self, now: MediaTime, key: PeerKey) -> bool {
+        let Some(peer) = self.peer_mut(key) else { return false };
+        let may = LOOK_EVERY_MS <= now.since_ms(peer.looked_at);
+        if may {
+            peer.looked_at = now;
+        }
+        may
+    }
+
     /// A layer of a camera flows that did not: its subscribers may want it.
     fn layer_appeared(&mut self, now: MediaTime, key: PeerKey, out: &mut impl Outside) {
         let edges = self.peer(key).map(|it| it.edges.clone()).unwrap_or_default();
@@ -323,10 +348,11 @@ impl Peer {
         }
     }
 
-    /// The stream a packet belongs to, and whether it is a new one.
-    fn stream_of(&mut self, line: Line, header: &Header, packet: &[u8]) -> (usize, bool) {
+    /// The stream a packet belongs to, and whether it is a new one. `None`: its SSRC is that of another
+    /// line.
+    fn stream_of(&mut self, line: Line, header: &Header, packet: &[u8]) -> Option<(usize, bool)> {
         if let Some(known) = self.streams.iter().position(|it| it.ssrc == header.ssrc) {
-            return (known, false);
+            return (self.streams[known].line == line).then_some((known, false));
         }
         let layer = match line {
             Line::Camera => layer_named(header.extension(packet, sdp::RID)).unwrap_or(WHOLE),
@@ -339,13 +365,14 @@ impl Peer {
             self.streams.remove(0);
         }
         self.streams.push(Stream::new(line, layer, header.ssrc, repair, header.sequence));
-        (self.streams.len() - 1, true)
+        Some((self.streams.len() - 1, true))
     }
 
     /// The stream that a repair (RTX, RFC 4588) belongs to: by what the answer said, by what it says
     /// itself (RFC 8852), or because there is only one.
     fn repaired_by(&mut self, line: Line, header: &Header, packet: &[u8]) -> Option<usize> {
-        let known = self.streams.iter().position(|it| it.repair == Some(header.ssrc));
+        let is_known = |it: &Stream| it.repair == Some(header.ssrc) && it.line == line;
+        let known = self.streams.iter().position(is_known);
         if known.is_some() {
             return known;
         }
@@ -398,7 +425,7 @@ impl Peer {
         out.send(way, start + media.payload.len() + SEAL_BYTES_MAX, |buffer| {
             header.write(buffer);
             buffer[start..start + media.payload.len()].copy_from_slice(media.payload);
-            sealer.media(buffer, start, number, header.ssrc, header.sequence)
+            sealer.media(buffer, start, number, header.ssrc, header.sequence, false)
         });
         true
     }
@@ -430,7 +457,8 @@ impl Peer {
         };
         let (mut prefix, mut number) = (&[][..], outflow.number);
         let original_sequence = sequence.to_be_bytes();
-        if *line != Line::Microphone {
+        let is_sound = *line == Line::Microphone;
+        if !is_sound {
             outflow.repair_sequence = outflow.repair_sequence.wrapping_add(1);
             header.payload_type += 1; // the repair's is the next of each
             header.sequence = outflow.repair_sequence;
@@ -446,7 +474,7 @@ impl Peer {
             let (before, after) = buffer[start..bytes].split_at_mut(prefix.len());
             before.copy_from_slice(prefix);
             after.copy_from_slice(original.payload);
-            sealer.media(buffer, start, number, header.ssrc, header.sequence)
+            sealer.media(buffer, start, number, header.ssrc, header.sequence, is_sound)
         });
         true
     }

@@ -13,7 +13,7 @@ use crate::{
         cache::PacketCache,
         exchange::{
             ANSWER_MS, Counters, Gates, Handshaken, PeerKey, SILENT_MS, SessionKey, Way,
-            packets::Line,
+            packets::Line, reports::REPAIRS_MAX,
         },
         feedback::KeyframeRequests,
         layers::{self, Choice, LAYERS},
@@ -81,6 +81,7 @@ pub struct Peer {
     pub told_arrivals_at: MediaTime,
     pub measured_at: MediaTime,
     pub reported_at: MediaTime,
+    pub looked_at: MediaTime,
 }
 
 /// To whom a publisher's packets go.
@@ -113,6 +114,8 @@ pub struct Outflow {
     pub octets: u32,
     /// The last report of it: the middle of its NTP time, and when it was sent.
     pub reported: Option<(u32, MediaTime)>,
+    /// Packets when the peer last told how they arrive.
+    pub told_packets: u32,
 }
 
 /// One stream that the peer sends.
@@ -176,11 +179,12 @@ impl Peer {
             round_trip_ms: 100,
             sent_bytes: 0,
             sent_rate: 0,
-            repairs_left: 0,
+            repairs_left: REPAIRS_MAX,
             due: now,
             told_arrivals_at: now,
             measured_at: now,
             reported_at: now,
+            looked_at: MediaTime::ZERO,
             secrets,
         }
     }
@@ -189,6 +193,19 @@ impl Peer {
         if let Some(received) = self.slots.get_mut(slot) {
             received.audio.slot.seat(publisher);
             received.video.slot.seat(publisher);
+        }
+    }
+
+    /// Whether anything can be sent to it.
+    pub fn is_ready(&self) -> bool {
+        self.sealer.is_some() && self.way.is_some()
+    }
+
+    /// A way leads to it no longer.
+    pub fn leave(&mut self, way: Way) {
+        self.ways.retain(|it| *it != way);
+        if self.way == Some(way) {
+            self.way = self.ways.back().copied();
         }
     }
 
@@ -224,6 +241,7 @@ impl Outflow {
             packets: 0,
             octets: 0,
             reported: None,
+            told_packets: 0,
         }
     }
 }

@@ -28,11 +28,14 @@ const MEASURE_EVERY_MS: u64 = 250;
 /// How often reports are sent, in ms.
 const REPORT_EVERY_MS: u64 = 1_000;
 
+/// A share of fewer packets says nothing of a line.
+const TELLING_PACKETS: u32 = 20;
+
 /// A round trip that is longer is no call any more, in ms.
 const ROUND_TRIP_MS_MAX: u64 = 2_000;
 
 /// Packets sent again to one peer in [`REPORT_EVERY_MS`]: what a lost third of a room's video is.
-const REPAIRS_MAX: u32 = 400;
+pub(super) const REPAIRS_MAX: u32 = 400;
 
 impl Exchange {
     /// What is due. To be called about every [`SOON_MS`].
@@ -138,8 +141,13 @@ impl Exchange {
                 }
             }
             Feedback::Arrival { ssrc, lost, last_report, since } => {
-                peer.line.lost(lost);
-                let reported = peer.outflow_mut(ssrc).and_then(|it| it.reported);
+                let Some(outflow) = peer.outflow_mut(ssrc) else { return };
+                let reported = outflow.reported;
+                let sent = outflow.packets.wrapping_sub(outflow.told_packets);
+                outflow.told_packets = outflow.packets;
+                if outflow.repair_ssrc != 0 && TELLING_PACKETS <= sent {
+                    peer.line.lost(lost);
+                }
                 if let Some((_, at)) = reported.filter(|it| it.0 == last_report) {
                     let held_ms = u64::from(since) * 1_000 / 65_536;
                     peer.round_trip_ms =
@@ -181,7 +189,8 @@ impl Exchange {
         let Some((seat, line)) = peer.seat_of(ssrc) else { return };
         let session = peer.session;
         for sequence in sequences {
-            let Some(peer) = self.peer(key).filter(|it| 0 < it.repairs_left) else { return };
+            let Some(peer) = self.peer_mut(key).filter(|it| 0 < it.repairs_left) else { return };
+            peer.repairs_left -= 1; // also for what is not found: looking is not free
             let Some((publisher, source, original)) = peer.origin(seat, line, *sequence) else {
                 continue;
             };
@@ -192,7 +201,6 @@ impl Exchange {
             let Some(original) = stream.and_then(|it| it.cache.get(original)) else { continue };
             let missed = Missed { line, seat, sequence: *sequence, original, source };
             if to.repair(now, &missed, out) {
-                to.repairs_left -= 1;
                 count(&to.counters.repaired, 1);
             }
         }

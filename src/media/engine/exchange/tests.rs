@@ -445,6 +445,52 @@ fn what_a_publisher_lost_on_the_way_here_is_asked_for_and_passed_on() {
 }
 
 #[test]
+fn a_repair_of_what_has_come_is_passed_on_to_nobody() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    for sequence in 0..10 {
+        stage.sends(ALICE, &video(ALICE, 2, sequence, sequence == 0));
+    }
+    stage.hears(BOB);
+    // As a browser that probes its line does; and as one that means harm does, with other words.
+    let rid = [sdp::REPAIRED_RID << 4, b'f'];
+    for (number, content) in [(1, &b"\x10\x01picture 5 in 2"[..]), (2, b"\x10\x00something else")] {
+        let mut repair = header(sdp::CAMERA_REPAIR, number, 5 * 3_000, 777, &rid);
+        repair.extend(5_u16.to_be_bytes());
+        repair.extend(content);
+        stage.sends(ALICE, &repair);
+    }
+    assert!(stage.hears(BOB).is_empty());
+}
+
+#[test]
+fn who_has_not_connected_yet_makes_nobody_draw_keyframes() {
+    let mut stage = Stage::with(&[ALICE]);
+    stage.place(&[(BOB, Some(RoomId::Main))]);
+    let secrets = Secrets { ufrag: "bob".to_owned(), ..stage.browsers[&ALICE].secrets.clone() };
+    let world = &mut stage.world;
+    stage.exchange.connect(stage.now, SESSION, BOB, Arc::default(), secrets, world).unwrap();
+    for sequence in 0..100 {
+        stage.sends(ALICE, &video(ALICE, 2, sequence, sequence == 0));
+        stage.pass(20);
+    }
+    let asked = told(&stage.looks(ALICE).1);
+    let wanted = |it: &&rtcp::Feedback| matches!(it, rtcp::Feedback::KeyframeWanted { .. });
+    assert_eq!(asked.iter().filter(wanted).count(), 0);
+}
+
+#[test]
+fn nobody_takes_the_address_of_one_who_is_there() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let secrets = stage.browsers[&BOB].secrets.clone();
+    let hers = stage.browsers[&ALICE].address;
+    stage.says(ALICE, 1, -30);
+    stage.datagram(hers, integrity_request(&secrets.ufrag, &secrets.password));
+    stage.says(ALICE, 2, -30);
+    stage.says(BOB, 1, -30);
+    assert_eq!((stage.hears(BOB).len(), stage.hears(ALICE).len()), (2, 1));
+}
+
+#[test]
 fn a_screen_goes_to_its_room_in_its_own_slot() {
     let mut stage = Stage::with(&[ALICE, BOB]);
     let screen = |sequence, keyframe: bool| {
