@@ -1,10 +1,54 @@
-// The page's end of a media connection against another connection in the same page, where everything
-// can be offered: three layers of one camera, a shared screen, and another way through the network for
-// the connection there is.
+// Three layers of a camera, from one page to another through the server; then the page's end of a media
+// connection against another connection in the same page, where everything can be offered: layers or
+// none, a shared screen, and another way through the network for the connection there is.
 import assert from "node:assert/strict";
 
 import { eventually, story } from "./harness.mjs";
 import { bundle } from "./help/bundle.mjs";
+
+/** The width of the small layer, and some. */
+const SMALL = 320;
+
+story("through the server, a small tile is sent the small layer of a camera, and a large tile more", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const [alice, bob] = [await stage.person("Alice"), await stage.person("Bob")];
+  const views = [];
+  bob.page.on("websocket", (it) => {
+    it.on("framesent", ({ payload }) => payload.includes('"view"') && views.push(JSON.parse(payload).slots));
+  });
+  for (const it of [alice, bob]) await it.joins(host.joinLink, { consent: "declined" });
+  const layers = async () => {
+    const sent = (await alice.stats()).outbound.filter((it) => it.kind === "video" && it.rid !== null);
+    return sent.length === 3 && sent.every((it) => it.framesEncoded > 10) ? sent : null;
+  };
+  const sent = await eventually("three layers flow", layers);
+  const width = Object.fromEntries(sent.map((it) => [it.rid, it.frameWidth]));
+  assert.deepEqual(Object.keys(width).sort(), ["f", "h", "q"]);
+  assert.ok(width.q <= SMALL && width.q < width.h && width.h < width.f, JSON.stringify(width));
+
+  const isShown = async (size, wanted, fits) => {
+    await bob.page.setViewportSize(size);
+    const picture = async () => (await bob.receives(alice)).video;
+    await eventually(`it is wanted ${wanted}`, async () => views.at(-1)?.[(await picture())?.slot] === wanted);
+    await eventually(`what is ${wanted} comes`, async () => fits((await picture()).frameWidth));
+    // Longer than the server needs to learn what the line carries.
+    for (let at = 0; at < 8; at += 1) {
+      const before = (await picture()).framesDecoded;
+      await bob.page.waitForTimeout(1_000);
+      const { framesDecoded, frameWidth } = await picture();
+      assert.ok(before < framesDecoded && fits(frameWidth), `${wanted}: ${framesDecoded - before} frames, ${frameWidth} px`);
+    }
+  };
+  const [phone, laptop] = [{ width: 320, height: 640 }, { width: 1280, height: 800 }];
+  await isShown(phone, "small", (it) => 0 < it && it <= SMALL);
+  await isShown(laptop, "large", (it) => SMALL < it);
+  await isShown(phone, "small", (it) => 0 < it && it <= SMALL);
+  for (const it of [alice, bob]) {
+    assert.equal(await it.negotiations(), 1, it.name);
+    assert.deepEqual(it.complaints, [], it.name);
+  }
+});
 
 story("a camera is sent in three layers where the server asks for them", async (stage) => {
   const page = await loopback(stage);

@@ -26,7 +26,7 @@ story("a shared screen is seen by the room, by who joins later, by nobody else, 
   await sees(bob);
   await bob.page.getByText("The screen of Alice").waitFor();
   await bob.page.evaluate(() => window.chooses());
-  await toast(bob, "already-shared").waitFor();
+  await toast(bob, "already-shared").getByRole("button").click();
   await bob.see("sharing-notice").waitFor({ state: "detached" });
   assert.equal(await bob.see("share-screen").getAttribute("aria-disabled"), "true", "one at a time");
   await sees(bob);
