@@ -213,12 +213,12 @@ impl Exchange {
             (stream, header.sequence, is_new)
         };
         let stream = &mut peer.streams[stream];
-        stream.last_at = now;
-        stream.bytes += payload.len() as u64;
         let arrived = stream.reception.packet(now, sequence, header.timestamp);
         if arrived.again {
             return Some(()); // a probe's filling, or a repair that crossed what it repairs
         }
+        stream.last_at = now;
+        stream.bytes += payload.len() as u64;
         if arrived.missing {
             peer.due = peer.due.min(now + SOON_MS);
         }

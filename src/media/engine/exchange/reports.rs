@@ -11,7 +11,7 @@ use crate::{
             peer::{Outflow, Peer, Seat},
         },
         rtcp::{self, Feedback, ReceptionReport, SenderReport},
-        slot::{Layer, TrackKind},
+        slot::{Layer, TrackKind, WHOLE},
         time::MediaTime,
     },
 };
@@ -79,9 +79,21 @@ impl Exchange {
         if is_measured {
             self.listen_for_end(now, key, out);
             self.choose_layers(now, key, out);
+            self.ask_for_screen(now, key, out);
         }
         if let Some(peer) = self.peer_mut(key) {
             peer.say(compound, out);
+        }
+    }
+
+    /// A screen that stands still sends nothing by which its new viewer would be noticed.
+    fn ask_for_screen(&mut self, now: MediaTime, key: PeerKey, out: &mut impl Outside) {
+        let Some(peer) = self.peer(key).filter(|it| it.is_ready()) else { return };
+        let slot = &peer.screen.slot;
+        let shown = slot.wants_keyframe().and(slot.publisher());
+        let from = shown.and_then(|it| self.key_of(peer.session, it));
+        if let Some(from) = from {
+            self.ask_keyframe(now, from, Line::Screen, WHOLE, out);
         }
     }
 

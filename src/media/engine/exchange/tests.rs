@@ -445,6 +445,21 @@ fn what_a_publisher_lost_on_the_way_here_is_asked_for_and_passed_on() {
 }
 
 #[test]
+fn a_still_screen_is_shown_to_who_comes_late() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let mut screen = header(sdp::SCREEN, 1, 0, 555, &[]);
+    screen.extend([0x10, 0, 1, 2, 3]);
+    stage.exchange.show(stage.now, SESSION, ALICE, true, &mut stage.world);
+    stage.sends(ALICE, &screen);
+    stage.looks(ALICE);
+    stage.place(&[(CHAO, Some(RoomId::Main))]);
+    stage.connect(CHAO);
+    stage.pass(500);
+    let asked = told(&stage.looks(ALICE).1);
+    assert!(asked.contains(&rtcp::Feedback::KeyframeWanted { ssrc: 555 }), "{asked:?}");
+}
+
+#[test]
 fn a_repair_of_what_has_come_is_passed_on_to_nobody() {
     let mut stage = Stage::with(&[ALICE, BOB]);
     for sequence in 0..10 {
