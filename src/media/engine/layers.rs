@@ -24,6 +24,10 @@ const TRY_BITS_PER_S: u64 = 300_000;
 const HOLD_MS: u64 = 4_000;
 const HOLD_MS_MAX: u64 = 32_000;
 
+/// So much is sent whatever is estimated, in bit/s: an estimate made of little is little, and would keep
+/// the last picture paused for ever. A line that does not carry this says so by what it loses.
+const FLOOR_BITS_PER_S: u64 = 250_000;
+
 /// From this share of lost packets on, in 256ths, the line is taken to be full whatever is estimated.
 const FULL_LOST: u8 = 31;
 
@@ -61,9 +65,10 @@ impl Line {
         let known = self.estimate.filter(|it| now.since_ms(it.1) < ESTIMATE_MS);
         let Some((estimate, _)) = known else { return START_BITS_PER_S };
         let held = self.squeezed.filter(|it| now.since_ms(it.at) < it.hold_ms);
-        let is_full = estimate < sent_bits_per_s || lost.is_some_and(|it| FULL_LOST <= it);
-        if is_full {
-            let cap = (estimate.min(sent_bits_per_s) * 9 / 10).max(1);
+        let is_lossy = lost.is_some_and(|it| FULL_LOST <= it);
+        if is_lossy || estimate < sent_bits_per_s {
+            let floor = if is_lossy { 1 } else { FLOOR_BITS_PER_S };
+            let cap = (estimate.min(sent_bits_per_s) * 9 / 10).max(floor);
             let (at, hold_ms) = match (held, self.squeezed) {
                 (Some(held), _) => (held.at, held.hold_ms),
                 (None, Some(before)) if now.since_ms(before.at) < 2 * before.hold_ms => {
@@ -75,7 +80,7 @@ impl Line {
             return cap;
         }
         match held {
-            Some(held) => estimate.min(held.cap),
+            Some(held) => estimate.max(FLOOR_BITS_PER_S).min(held.cap),
             None => estimate.max(sent_bits_per_s * 3 / 2 + TRY_BITS_PER_S),
         }
     }
@@ -198,6 +203,17 @@ mod tests {
         line.estimated(at, 800_000);
         assert_eq!(line.budget(at, 700_000), 720_000, "longer this time");
         assert_eq!(line.budget(at + 60_000, 0), START_BITS_PER_S, "nothing has been told for long");
+    }
+
+    #[test]
+    fn an_estimate_made_of_little_does_not_pause_the_last_picture() {
+        let (mut line, at) = (Line::default(), MediaTime::from_ms(1));
+        line.estimated(at, 50_000);
+        assert_eq!(line.budget(at, 130_000), FLOOR_BITS_PER_S);
+        assert_eq!(line.budget(at, 30_000), FLOOR_BITS_PER_S);
+        line.lost(100);
+        assert_eq!(line.budget(at, 130_000), 45_000, "what is lost is believed");
+        assert_eq!(line.budget(at, 30_000), 45_000);
     }
 
     #[test]
