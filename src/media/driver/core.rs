@@ -9,7 +9,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     time::Duration,
@@ -48,6 +48,10 @@ const TICK_MS: u64 = 20;
 /// for many. It delays a packet by a tenth of what a sound card does.
 const BUSY_DATAGRAMS: u32 = 40;
 const GATHER: Duration = Duration::from_micros(2_000);
+
+/// How often losses are written to the log, in ms, and from how many strays on.
+const TELL_LOST_MS: u64 = 60_000;
+const STRAYS_TOLD: u64 = 1_000;
 
 /// Commands done before packets are looked at again.
 const COMMANDS_AT_ONCE: usize = 256;
@@ -128,24 +132,13 @@ pub enum Command {
     },
 }
 
-/// What others may know of a core.
-#[derive(Debug, Default)]
-pub struct Status {
-    pub peers: AtomicUsize,
-    /// Datagrams that belonged to nobody or were not right, since the start.
-    pub strays: AtomicU64,
-    /// Datagrams that the network did not take, since the start.
-    pub dropped: AtomicU64,
-    /// Peers that made us stumble and were let go, since the start.
-    pub stumbles: AtomicU64,
-}
-
 /// A handle. Dropped with its last clone, the thread ends.
 #[derive(Clone)]
 pub struct Core {
     commands: Sender<Command>,
     waker: Arc<mio::Waker>,
-    pub status: Arc<Status>,
+    /// Peer connections that are not closed.
+    pub peers: Arc<AtomicUsize>,
 }
 
 impl Core {
@@ -168,7 +161,7 @@ pub fn prepare() -> io::Result<Prepared> {
     let poll = mio::Poll::new()?;
     let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
     let (commands, inbox) = mpsc::channel();
-    let core = Core { commands, waker, status: Arc::default() };
+    let core = Core { commands, waker, peers: Arc::default() };
     Ok(Prepared { core, poll, inbox })
 }
 
@@ -185,7 +178,7 @@ impl Prepared {
         self.poll.registry().register(&mut socket, SOCKET, mio::Interest::READABLE)?;
         let clock = Clock::begin();
         here.ntp = clock.ntp_at_zero();
-        let status = Arc::clone(&self.core.status);
+        let peers = Arc::clone(&self.core.peers);
         let thread = Thread {
             clock,
             exchange: Exchange::new(here),
@@ -197,7 +190,8 @@ impl Prepared {
                 sessions: BTreeMap::new(),
                 streams: HashMap::new(),
             },
-            status,
+            peers,
+            lost: Lost::default(),
             inbox: self.inbox,
         };
         let poll = self.poll;
@@ -212,8 +206,17 @@ struct Thread {
     clock: Clock,
     exchange: Exchange,
     world: World,
-    status: Arc<Status>,
+    peers: Arc<AtomicUsize>,
+    lost: Lost,
     inbox: Receiver<Command>,
+}
+
+/// What the log has been told of datagrams that came to nothing, and when.
+#[derive(Default)]
+struct Lost {
+    at: MediaTime,
+    strays: u64,
+    dropped: u64,
 }
 
 /// What the exchange acts upon.
@@ -314,16 +317,34 @@ impl Thread {
                 is_busy = BUSY_DATAGRAMS < std::mem::take(&mut datagrams);
                 self.exchange.tick(now, &mut self.world);
                 self.world.outbox.flush(&self.world.socket);
-                self.tell_status();
+                self.tell_peers();
+                self.tell_lost(now);
             }
         }
     }
 
-    fn tell_status(&self) {
-        let status = &self.status;
-        status.peers.store(self.exchange.peers(), Ordering::Relaxed);
-        status.strays.store(self.exchange.strays(), Ordering::Relaxed);
-        status.dropped.store(self.world.outbox.dropped(), Ordering::Relaxed);
+    fn tell_peers(&self) {
+        self.peers.store(self.exchange.peers(), Ordering::Relaxed);
+    }
+
+    /// That packets are lost here is for the log, but not for each of them.
+    fn tell_lost(&mut self, now: MediaTime) {
+        let (strays, dropped) = (self.exchange.strays(), self.world.outbox.dropped());
+        if now.since_ms(self.lost.at) < TELL_LOST_MS {
+            return;
+        }
+        if self.lost.dropped < dropped {
+            let more = dropped - self.lost.dropped;
+            tracing::warn!(datagrams = more, "the network does not take what is sent to it");
+        }
+        if self.lost.strays + STRAYS_TOLD <= strays {
+            let more = strays - self.lost.strays;
+            tracing::info!(
+                datagrams = more,
+                "strangers send to the media port, or damaged packets"
+            );
+        }
+        self.lost = Lost { at: now, strays, dropped };
     }
 
     /// A mistake of ours over one peer's bytes ends that peer and nobody else.
@@ -332,7 +353,6 @@ impl Thread {
         let done =
             catch_unwind(AssertUnwindSafe(|| exchange.datagram(now, way, from, bytes, world)));
         if done.is_err() {
-            self.status.stumbles.fetch_add(1, Ordering::Relaxed);
             tracing::error!("a datagram made us stumble; its peer is let go");
             if let Some(peer) = self.exchange.peer_at(way) {
                 self.exchange.fail(peer, &mut self.world);
@@ -348,7 +368,7 @@ impl Thread {
                 Ok(command) => self.command(command),
                 Err(mpsc::TryRecvError::Empty) => {
                     self.world.outbox.flush(&self.world.socket);
-                    self.tell_status();
+                    self.tell_peers();
                     return Some(true);
                 }
                 Err(mpsc::TryRecvError::Disconnected) => return None,

@@ -106,17 +106,12 @@ impl Transport {
 
     /// Peer connections that are not closed.
     pub fn peers(&self) -> usize {
-        self.cores.iter().map(|it| it.status.peers.load(Ordering::Relaxed)).sum()
-    }
-
-    /// Datagrams that found no owner or were not right, since the start.
-    pub fn strays(&self) -> u64 {
-        self.cores.iter().map(|it| it.status.strays.load(Ordering::Relaxed)).sum()
+        self.cores.iter().map(|it| it.peers.load(Ordering::Relaxed)).sum()
     }
 
     /// The core with the fewest peers: a session lives on one, so that no packet changes thread.
     pub(super) fn core(&self) -> &Core {
-        let idle = |it: &&Core| it.status.peers.load(Ordering::Relaxed);
+        let idle = |it: &&Core| it.peers.load(Ordering::Relaxed);
         self.cores.iter().min_by_key(idle).expect("at least one core")
     }
 }
