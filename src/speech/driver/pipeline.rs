@@ -127,6 +127,17 @@ impl Speech {
         vads: VadFactory,
         events: OnSpeech,
     ) -> Result<Speech, SpeechError> {
+        Self::start_with_idle(config, IDLE_MS, transcribers, vads, events)
+    }
+
+    /// As [`Speech::start`]; without a packet for `idle_ms` a person is taken as silent.
+    fn start_with_idle(
+        config: SpeechConfig,
+        idle_ms: u64,
+        transcribers: TranscriberFactory,
+        vads: VadFactory,
+        events: OnSpeech,
+    ) -> Result<Speech, SpeechError> {
         let SpeechConfig { workers, backlog_s_max } = config;
         if workers == 0 || backlog_s_max * 1_000 < UTTERANCE_MS_MAX {
             return Err(SpeechError::Config { workers, backlog_s_max });
@@ -134,7 +145,7 @@ impl Speech {
         let shared = Arc::new(Shared::new(backlog_s_max, events));
         // From here on a failure drops `speech`, which stops what has been started.
         let mut speech = Speech { shared: Arc::clone(&shared), threads: Vec::new() };
-        speech.spawn("speech-ears".into(), move || Ears::new(shared, vads).run())?;
+        speech.spawn("speech-ears".into(), move || Ears::new(shared, vads, idle_ms).run())?;
         for worker in 0..workers {
             let transcriber =
                 transcribers().map_err(|source| SpeechError::Transcriber { worker, source })?;
@@ -361,6 +372,11 @@ impl Inbox {
         }
     }
 
+    /// Whether anything of that speaker waits for the ears.
+    fn waits(&self, speaker: SpeakerId) -> bool {
+        self.queues.get(&speaker).is_some_and(|it| !it.sounds.is_empty())
+    }
+
     /// Whether an opening of that generation waits.
     fn will_open(&self, speaker: SpeakerId, generation: u64) -> bool {
         let opens = |it: &Sound| matches!(it, Sound::Open { generation: it } if *it == generation);
@@ -471,6 +487,7 @@ impl Desk {
 struct Ears {
     shared: Arc<Shared>,
     vads: VadFactory,
+    idle_ms: u64,
     tracks: BTreeMap<SpeakerId, Track>,
 }
 
@@ -488,8 +505,8 @@ struct Track {
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Ears {
-    fn new(shared: Arc<Shared>, vads: VadFactory) -> Self {
-        Self { shared, vads, tracks: BTreeMap::new() }
+    fn new(shared: Arc<Shared>, vads: VadFactory, idle_ms: u64) -> Self {
+        Self { shared, vads, idle_ms, tracks: BTreeMap::new() }
     }
 
     fn run(mut self) {
@@ -575,16 +592,20 @@ impl Ears {
         }
     }
 
-    /// Ends the utterances of those from whom nothing has come for a while.
+    /// Ends the utterances of those from whom nothing has come for a while. Whose packets wait here
+    /// has not fallen silent: these ears are late.
     fn look(&mut self) {
         let now = Instant::now();
+        let inbox = self.shared.inbox();
         let silent = |(speaker, track): (&SpeakerId, &Track)| {
             let (heard, arrived) = track.heard?;
             let silent_ms = now.saturating_duration_since(heard).as_millis() as u64;
             let awake = track.ear.as_ref().is_some_and(Ear::is_awake);
-            (awake && silent_ms >= IDLE_MS).then_some((*speaker, arrived, silent_ms))
+            let silent = awake && silent_ms >= self.idle_ms && !inbox.waits(*speaker);
+            silent.then_some((*speaker, arrived, silent_ms))
         };
         let silent: Vec<_> = self.tracks.iter().filter_map(silent).collect();
+        drop(inbox);
         for (speaker, arrived, silent_ms) in silent {
             self.listen(speaker, arrived, |ear, out| ear.idle(silent_ms, out));
         }
@@ -874,16 +895,24 @@ mod tests {
 
     const PIECE: usize = 80;
 
+    /// So long nobody is idle in a test whose thread a busy machine holds up.
+    const NEVER_IDLE_MS: u64 = 600_000;
+
     impl Rig {
         fn new(workers: usize, backlog_s_max: u64) -> Self {
+            Self::with_idle(workers, backlog_s_max, NEVER_IDLE_MS)
+        }
+
+        fn with_idle(workers: usize, backlog_s_max: u64, idle_ms: u64) -> Self {
             let (tell, events) = channel();
             let (begin, begun) = channel();
             let (answers, answer) = channel();
             let answer = Arc::new(Mutex::new(answer));
             let panics = Arc::new(AtomicBool::new(false));
             let fragile = Arc::clone(&panics);
-            let speech = Speech::start(
+            let speech = Speech::start_with_idle(
                 SpeechConfig { workers, backlog_s_max },
+                idle_ms,
                 Arc::new(move || {
                     let answers = Arc::clone(&answer);
                     Ok(Box::new(Gated { begun: begin.clone(), answers }) as Box<dyn Transcriber>)
@@ -981,7 +1010,7 @@ mod tests {
 
     #[test]
     fn who_stops_sending_has_stopped_speaking() {
-        let mut rig = Rig::new(1, 60);
+        let mut rig = Rig::with_idle(1, 60, IDLE_MS);
         rig.begin_to_say(alice());
         rig.answer("hei");
         rig.expect(&["alice spoke", "alice fi: hei"]);
@@ -1123,7 +1152,8 @@ mod tests {
     #[test]
     fn who_closes_and_opens_again_before_the_ears_notice_is_heard() {
         let shared = Arc::new(Shared::new(60, Arc::new(|_| ())));
-        let mut ears = Ears::new(Arc::clone(&shared), Arc::new(|| Box::new(LoudnessVad)));
+        let vads: VadFactory = Arc::new(|| Box::new(LoudnessVad));
+        let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS);
         let open = || {
             let mut inbox = shared.inbox();
             let generation = shared.desk().open(alice(), Language::Finnish);
@@ -1147,6 +1177,35 @@ mod tests {
             ears.hear(alice(), sound);
         }
         assert_eq!((ears.tracks.len(), shared.desk().lines.len()), (0, 0));
+    }
+
+    #[test]
+    fn who_waits_for_late_ears_has_not_fallen_silent() {
+        let shared = Arc::new(Shared::new(60, Arc::new(|_| ())));
+        let vads: VadFactory = Arc::new(|| Box::new(LoudnessVad));
+        let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS);
+        let generation = shared.desk().open(alice(), Language::Finnish);
+        shared.inbox().open(alice(), generation);
+        let packets = packets(&[true; PIECE], 0);
+        let (first, rest) = packets.split_at(PIECE / 2);
+        let offer = |packets: &[OpusPacket]| {
+            packets.iter().for_each(|it| drop(shared.inbox().offer(alice(), it.clone())));
+        };
+        let hear = |ears: &mut Ears| {
+            let (_, sounds) = shared.inbox().take(None).unwrap();
+            sounds.into_iter().for_each(|it| ears.hear(alice(), it));
+            let heard = &mut ears.tracks.get_mut(&alice()).unwrap().heard.as_mut().unwrap().0;
+            *heard -= Duration::from_millis(IDLE_MS);
+        };
+        let spoken = |ears: &Ears| ears.shared.desk().schedule.waiting_ms();
+        offer(first);
+        hear(&mut ears);
+        offer(rest);
+        ears.look();
+        assert_eq!(spoken(&ears), 0, "cut although more waits");
+        hear(&mut ears);
+        ears.look();
+        assert!(spoken(&ears) > 1_500, "one utterance: {}", spoken(&ears));
     }
 
     #[test]
