@@ -2,8 +2,11 @@
 //! hear of a fact before the disk has it. It decides nothing.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,7 +37,8 @@ use crate::{
 
 pub use crate::media::{driver::forwarder::Offer, engine::router::Slots};
 
-/// Requests of pages waiting for the session. Full: the pages wait.
+/// Requests of pages waiting for the session, and as many more that it has looked at while the disk
+/// was slow. Full: the pages wait.
 const COMMANDS_MAX: usize = 256;
 
 /// Messages waiting for one page. Full: the page is too slow and is let go; it comes back and is
@@ -146,11 +150,23 @@ pub fn start(
     clock: Clock,
     around: Surroundings,
 ) -> (SessionHandle, tokio::task::JoinHandle<()>) {
+    let (handle, task, inboxes) = prepare(id, session, clock, around);
+    (handle, tokio::spawn(task.run(inboxes)))
+}
+
+fn prepare(
+    id: SessionId,
+    session: Session,
+    clock: Clock,
+    around: Surroundings,
+) -> (SessionHandle, Task, Inboxes) {
     let (commands, command_receiver) = mpsc::channel(COMMANDS_MAX);
     let (media, media_receiver) = mpsc::unbounded_channel();
     let (speech, speech_receiver) = mpsc::unbounded_channel();
     around.hearing.attach(id, speech);
-    let tap = Arc::new(Tap { session: id, clock, hearing: Arc::clone(&around.hearing) });
+    let deaf = Arc::new(AtomicBool::new(false));
+    let hearing = Arc::clone(&around.hearing);
+    let tap = Arc::new(Tap { session: id, clock, hearing, deaf: Arc::clone(&deaf) });
     let events: UnboundedSender<MediaEvent> = media;
     let forwarder = Forwarder::new(
         &around.transport,
@@ -165,18 +181,19 @@ pub fn start(
         around,
         forwarder,
         clients: BTreeMap::new(),
+        commands: command_receiver,
+        put_off: VecDeque::new(),
+        deaf,
         out: Vec::new(),
         leaves_at: Some(Instant::now() + IDLE),
     };
-    let inboxes =
-        Inboxes { commands: command_receiver, media: media_receiver, speech: speech_receiver };
-    (SessionHandle { id, commands }, tokio::spawn(task.run(inboxes)))
+    let inboxes = Inboxes { media: media_receiver, speech: speech_receiver };
+    (SessionHandle { id, commands }, task, inboxes)
 }
 
 /// Events of media and speech are bounded where they arise: a voice begins at most a few times a
 /// second, and speech has a backlog limited in seconds.
 struct Inboxes {
-    commands: Receiver<Command>,
     media: UnboundedReceiver<MediaEvent>,
     speech: UnboundedReceiver<SpeechEvent>,
 }
@@ -188,6 +205,11 @@ struct Task {
     around: Surroundings,
     forwarder: Forwarder,
     clients: BTreeMap<ConnectionId, Client>,
+    commands: Receiver<Command>,
+    /// What pages wished while a fact was on its way to the disk. At most [`COMMANDS_MAX`].
+    put_off: VecDeque<Command>,
+    /// Nobody in the session is heard, until every wish has been seen to.
+    deaf: Arc<AtomicBool>,
     out: Vec<Output>,
     /// When the task ends; `None` while somebody has the session open.
     leaves_at: Option<Instant>,
@@ -201,15 +223,19 @@ struct Client {
 impl Task {
     async fn run(mut self, mut inboxes: Inboxes) {
         loop {
+            if self.put_off.is_empty() && self.commands.is_empty() {
+                self.deaf.store(false, Ordering::SeqCst);
+            }
             let wake = self.session.poll_timeout().map(|(at, _)| self.clock.until(at));
+            // Wishes before words: who asks for silence has it also from what is being written down.
             let wrong = tokio::select! {
                 biased;
-                Some(event) = inboxes.media.recv() => self.media(event).await,
-                Some(event) = inboxes.speech.recv() => self.speech(event).await,
-                command = inboxes.commands.recv() => match command {
+                command = next(&mut self.put_off, &mut self.commands) => match command {
                     Some(command) => self.command(command).await,
                     None => break,
                 },
+                Some(event) = inboxes.media.recv() => self.media(event).await,
+                Some(event) = inboxes.speech.recv() => self.speech(event).await,
                 () = sleep(wake) => self.input(Input::Tick).await,
                 () = sleep_until(self.leaves_at) => break,
             };
@@ -331,20 +357,31 @@ impl Task {
         Ok(())
     }
 
+    /// Waits until the disk has the facts, and looks meanwhile at what pages wish: nobody who wants
+    /// silence waits for a disk.
     async fn keep(&mut self, facts: Vec<(SessionTime, Fact)>) -> Result<(), LogError> {
         if facts.is_empty() {
             return Ok(());
         }
+        let kept = append(self.around.log.clone(), self.id, facts);
+        tokio::pin!(kept);
         loop {
-            match self.around.log.append(self.id, facts.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(error @ (LogError::DiskFull { .. } | LogError::Sqlite { .. })) => {
-                    tracing::error!(session = %self.id, %error, "the session waits for the log");
-                    tokio::time::sleep(RETRY_LOG).await;
-                }
-                Err(error) => return Err(error),
+            let space = self.put_off.len() < COMMANDS_MAX;
+            tokio::select! {
+                biased;
+                kept = &mut kept => return kept,
+                Some(command) = self.commands.recv(), if space => self.put_off(command),
             }
         }
+    }
+
+    /// Keeps a wish for later; one for silence, and what cannot be looked at, closes the ears.
+    fn put_off(&mut self, command: Command) {
+        let last_seen = self.put_off.len() + 1 == COMMANDS_MAX;
+        if asks_for_silence(&command) || last_seen {
+            self.deaf.store(true, Ordering::SeqCst);
+        }
+        self.put_off.push_back(command);
     }
 
     fn place(&mut self, moves: &mut Vec<(ParticipantId, Option<RoomId>)>) {
@@ -475,15 +512,55 @@ impl Task {
     }
 }
 
+/// What has been put off comes first. `None`: no page can send anything any more.
+async fn next(put_off: &mut VecDeque<Command>, later: &mut Receiver<Command>) -> Option<Command> {
+    match put_off.pop_front() {
+        Some(command) => Some(command),
+        None => later.recv().await,
+    }
+}
+
+/// Whether somebody is to be heard less once this has been granted.
+fn asks_for_silence(command: &Command) -> bool {
+    match command {
+        Command::Wish { wish: Wish::SetConsent(consent), .. } | Command::Join { consent, .. } => {
+            *consent != Consent::On
+        }
+        _ => false,
+    }
+}
+
+/// Tries until the disk takes the facts. Errors: what no waiting mends.
+async fn append(
+    log: Log,
+    session: SessionId,
+    facts: Vec<(SessionTime, Fact)>,
+) -> Result<(), LogError> {
+    loop {
+        match log.append(session, facts.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error @ (LogError::DiskFull { .. } | LogError::Sqlite { .. })) => {
+                tracing::error!(%session, %error, "the session waits for the log");
+                tokio::time::sleep(RETRY_LOG).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Takes the session's audio to the ears.
 struct Tap {
     session: SessionId,
     clock: Clock,
     hearing: Arc<Hearing>,
+    deaf: Arc<AtomicBool>,
 }
 
 impl AudioTap for Tap {
     fn packet(&self, from: ParticipantId, packet: TappedPacket) {
+        if self.deaf.load(Ordering::SeqCst) {
+            return;
+        }
         let speaker = SpeakerId { session: self.session, participant: from };
         self.hearing.packet(speaker, self.clock.now(), packet);
     }
@@ -500,5 +577,90 @@ async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::config::{MediaConfig, SpeechSettings};
+
+    const ALICE: ConnectionId = ConnectionId(1);
+
+    /// A session with nobody in it, its task not yet running, and the file of its log.
+    async fn prepared(folder: &std::path::Path) -> (SessionHandle, Task, Inboxes) {
+        let log = Log::open(&folder.join("log")).unwrap();
+        let id = SessionId::new(1_790_000_000_000, 1);
+        let (title, language) = ("Kevät".to_owned(), Language::Finnish);
+        let opened = (SessionTime::ZERO, Fact::Opened { title, language, unix_ms: 0 });
+        log.append(id, vec![opened.clone()]).await.unwrap();
+        let session = Session::restore([opened], SessionTime::ZERO).unwrap();
+        let media = MediaConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            tcp_port: Some(0),
+            ..Default::default()
+        };
+        let around = Surroundings {
+            log,
+            hearing: Arc::new(Hearing::start(&SpeechSettings {
+                enabled: false,
+                ..Default::default()
+            })),
+            transport: Transport::bind(&media.ports()).unwrap(),
+        };
+        prepare(id, session, Clock::new(0, SessionTime::ZERO), around)
+    }
+
+    /// What a page is told, until it is what was waited for.
+    async fn wait_for(page: &mut Receiver<News>, wanted: impl Fn(&News) -> bool) {
+        let told = async { while !page.recv().await.is_some_and(|it| wanted(&it)) {} };
+        tokio::time::timeout(Duration::from_secs(60), told).await.expect("the page is told");
+    }
+
+    async fn wait_until(flag: &AtomicBool, wanted: bool) -> bool {
+        let seen = async {
+            while flag.load(Ordering::SeqCst) != wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), seen).await.is_ok()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_goes_off_the_record_is_not_heard_though_the_disk_is_stuck() {
+        let folder = tempfile::tempdir().unwrap();
+        let (session, task, inboxes) = prepared(folder.path()).await;
+        let (deaf, log) = (Arc::clone(&task.deaf), task.around.log.clone());
+        let task = tokio::spawn(task.run(inboxes));
+        let (news, mut page) = mpsc::channel(NEWS_MAX);
+        let (name, language, consent) = ("Alice".to_owned(), Language::Finnish, Consent::On);
+        let tags = BTreeMap::new();
+        let connection = ALICE;
+        let join = Command::Join { connection, news, seat: None, name, language, consent, tags };
+        assert!(session.send(join).await);
+        wait_for(&mut page, |it| matches!(it, News::Welcome { .. })).await;
+        assert!(!deaf.load(Ordering::SeqCst));
+
+        // Somebody else holds the file: no fact reaches it, and the session waits.
+        let disk = rusqlite::Connection::open(folder.path().join("log")).unwrap();
+        disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let wish = |wish| Command::Wish { connection, wish };
+        assert!(session.send(wish(Wish::Call(true))).await);
+        assert!(session.send(wish(Wish::SetConsent(Consent::OffTheRecord))).await);
+        assert!(wait_until(&deaf, true).await, "Alice is heard for as long as the disk is stuck");
+
+        disk.execute_batch("ROLLBACK").unwrap();
+        let off = |it: &News| {
+            let News::Message(Message::Room(room)) = it else { return false };
+            room.people.iter().all(|it| it.consent == Consent::OffTheRecord)
+        };
+        wait_for(&mut page, off).await;
+        assert!(wait_until(&deaf, false).await, "others are never heard again");
+        let facts: Vec<_> = log.read(session.id).unwrap().into_iter().map(|it| it.fact).collect();
+        assert!(
+            matches!(facts.as_slice(), [.., Fact::Called { .. }, Fact::ConsentSet { .. }]),
+            "{facts:?}"
+        );
+        task.abort();
     }
 }
