@@ -1189,7 +1189,9 @@ mod tests {
         let packets = packets(&[true; PIECE], 0);
         let (first, rest) = packets.split_at(PIECE / 2);
         let offer = |packets: &[OpusPacket]| {
-            packets.iter().for_each(|it| drop(shared.inbox().offer(alice(), it.clone())));
+            for it in packets {
+                assert!(matches!(shared.inbox().offer(alice(), it.clone()), Offered::Taken));
+            }
         };
         let hear = |ears: &mut Ears| {
             let (_, sounds) = shared.inbox().take(None).unwrap();
