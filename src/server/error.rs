@@ -38,6 +38,21 @@ impl Refusal {
         "bad-token",
         "The link is not right, or no longer valid. Ask for a new one.",
     );
+    pub const TOKEN_EXPIRED: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "token-expired",
+        "The token has run out and was not renewed.",
+    );
+    pub const TICKET_USED: Self = Self::new(
+        StatusCode::GONE,
+        "ticket-used",
+        "The ticket was used before, or has run out. Ask for a new one.",
+    );
+    pub const ORIGIN_NOT_ALLOWED: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "origin-not-allowed",
+        "Pages of this origin may not show the session.",
+    );
     pub const NOT_ALLOWED: Self =
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "This link does not give that right.");
     pub const MALFORMED: Self =

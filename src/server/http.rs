@@ -18,10 +18,11 @@ use crate::{
     domain::{
         fact::{Fact, Record},
         ids::{ParticipantId, SessionId},
+        language::Language,
         limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX},
     },
     server::{
-        Server,
+        Server, embed,
         error::Refusal,
         methods, pages,
         token::Role,
@@ -50,6 +51,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/sessions/{session}/search", get(search))
         .route("/ws", get(ws::upgrade))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(embed::router())
         .merge(methods::router())
         .fallback(pages::page)
         .layer(CompressionLayer::new())
@@ -111,19 +113,28 @@ fn links(server: &Server, session: SessionId) -> SessionCreated {
     }
 }
 
+/// Title and language of a session, and when it was opened.
+pub(super) async fn opening(
+    server: &Server,
+    session: SessionId,
+) -> Result<(Vec<Record>, String, Language, u64), Refusal> {
+    let records = server.app.sessions.records(session).await.map_err(|it| Refusal::from(&it))?;
+    match records.first() {
+        Some(Record { fact: Fact::Opened { title, language, unix_ms }, .. }) => {
+            let (title, language, unix_ms) = (title.clone(), *language, *unix_ms);
+            Ok((records, title, language, unix_ms))
+        }
+        _ => Err(Refusal::UNKNOWN_SESSION),
+    }
+}
+
 async fn about(
     State(server): State<Server>,
     Path(session): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<SessionAbout>, Refusal> {
     let (session, role) = authorized(&server, &session, &headers)?;
-    let records = server.app.sessions.records(session).await.map_err(|it| Refusal::from(&it))?;
-    let (title, language, opened_unix_ms) = match records.first() {
-        Some(Record { fact: Fact::Opened { title, language, unix_ms }, .. }) => {
-            (title.clone(), *language, *unix_ms)
-        }
-        _ => return Err(Refusal::UNKNOWN_SESSION),
-    };
+    let (records, title, language, opened_unix_ms) = opening(&server, session).await?;
     let sees_people = matches!(role, Role::Facilitator | Role::Reviewer);
     Ok(Json(SessionAbout {
         session: session.to_string(),

@@ -1,6 +1,7 @@
 //! The edge: HTTP, WebSocket, tokens and the pages. It checks rights and shapes, and turns words on
 //! the wire into commands; it decides nothing.
 
+pub mod embed;
 pub mod error;
 pub mod http;
 pub mod methods;

@@ -29,7 +29,7 @@ pub async fn page(uri: Uri) -> Response {
         return respond(path, file, "no-cache");
     }
     let first = path.split('/').next().unwrap_or_default();
-    if !matches!(first, "" | "index.html" | "join" | "host" | "review" | "methods") {
+    if !matches!(first, "" | "index.html" | "join" | "host" | "review" | "methods" | "embed") {
         return Refusal::NOT_FOUND.into_response();
     }
     match Files::get("index.html") {

@@ -2,6 +2,7 @@
 //! page. A token is a JWT (RFC 7519), HS256, signed with a secret of this server.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::clock::unix_ms,
     domain::ids::{ParticipantId, SessionId},
+    server::wire::WireGrant,
 };
 
 /// Links are handed out before an event and used after it, for reviewing.
@@ -41,7 +43,48 @@ struct Claims {
     role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<Person>,
     exp: u64,
+}
+
+/// What a tenant says of the person whom it lets in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Person {
+    /// The tenant's own name for them; ours to compare only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
+    /// What everybody sees; nobody but the tenant changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// By which people are mixed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// What they may do beside speaking; `None`: everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grants: Option<BTreeSet<WireGrant>>,
+}
+
+/// What a token proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    pub session: SessionId,
+    pub role: Role,
+    pub person: Person,
+    /// Seconds since 1970.
+    pub until_unix_s: u64,
+}
+
+impl Right {
+    /// How long it still holds.
+    pub fn valid_s(&self) -> u64 {
+        self.until_unix_s.saturating_sub(unix_ms() / 1000)
+    }
+
+    pub fn grants(&self, grant: WireGrant) -> bool {
+        self.person.grants.as_ref().is_none_or(|it| it.contains(&grant))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,17 +126,31 @@ impl Tokens {
 
     /// A right to hand out.
     pub fn link(&self, session: SessionId, role: Role) -> String {
-        self.sign(session, role, None, LINK_VALID_S)
+        let until_unix_s = unix_ms() / 1000 + LINK_VALID_S;
+        self.admit(&Right { session, role, person: Person::default(), until_unix_s })
+    }
+
+    /// The right of somebody whom a tenant has sent, as a token of our own.
+    pub fn admit(&self, right: &Right) -> String {
+        let person = Some(right.person.clone()).filter(|it| *it != Person::default());
+        self.sign(right.session, right.role, None, person, right.until_unix_s)
     }
 
     pub fn seat(&self, session: SessionId, participant: ParticipantId) -> String {
-        self.sign(session, Role::Seat, Some(participant.0), SEAT_VALID_S)
+        let until_unix_s = unix_ms() / 1000 + SEAT_VALID_S;
+        self.sign(session, Role::Seat, Some(participant.0), None, until_unix_s)
     }
 
     /// Which session a token opens, and as what. `None`: it is not ours, or no longer valid.
     pub fn read(&self, token: &str) -> Option<(SessionId, Role)> {
-        let claims = self.claims(token)?;
-        Some((claims.sid.parse().ok()?, claims.role))
+        self.right(token).map(|it| (it.session, it.role))
+    }
+
+    /// Everything a token proves.
+    pub fn right(&self, token: &str) -> Option<Right> {
+        let Claims { sid, role, person, exp, .. } = self.claims(token)?;
+        let person = person.unwrap_or_default();
+        Some(Right { session: sid.parse().ok()?, role, person, until_unix_s: exp })
     }
 
     /// The seat a token proves in a session.
@@ -103,9 +160,15 @@ impl Tokens {
         claims.pid.filter(|_| right).map(ParticipantId)
     }
 
-    fn sign(&self, session: SessionId, role: Role, pid: Option<u32>, valid_s: u64) -> String {
-        let exp = unix_ms() / 1000 + valid_s;
-        let claims = Claims { sid: session.to_string(), role, pid, exp };
+    fn sign(
+        &self,
+        session: SessionId,
+        role: Role,
+        pid: Option<u32>,
+        person: Option<Person>,
+        exp: u64,
+    ) -> String {
+        let claims = Claims { sid: session.to_string(), role, pid, person, exp };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
             .expect("claims of plain text and numbers can be signed with any secret")
     }
@@ -113,6 +176,8 @@ impl Tokens {
     fn claims(&self, token: &str) -> Option<Claims> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_aud = false;
+        // Our own clock on both sides.
+        validation.leeway = 0;
         jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok().map(|it| it.claims)
     }
 }

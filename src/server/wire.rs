@@ -47,6 +47,10 @@ pub enum ClientMessage {
     Watch {
         token: String,
     },
+    /// A newer token for the same session, role and person, before the one in use runs out.
+    Renew {
+        token: String,
+    },
     /// Asks for an `offer`: at first, and again when the media connection has failed.
     Media {
         /// The connection there is shall go on by another way, as the page's network has changed; where
@@ -604,6 +608,58 @@ pub struct SessionCreated {
     pub review_path: String,
 }
 
+/// `POST /api/sessions/ID/admission`: a frame in somebody else's page asks for a right. Either `token`
+/// and `origin`, or `ticket`.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Admission {
+    /// Signed by a tenant's server, or that of a link.
+    #[serde(default)]
+    #[ts(optional)]
+    pub token: Option<String>,
+    /// Of the page around the frame, as the browser told the frame.
+    #[serde(default)]
+    #[ts(optional)]
+    pub origin: Option<String>,
+    /// Works once.
+    #[serde(default)]
+    #[ts(optional)]
+    pub ticket: Option<String>,
+}
+
+/// The right to go on with.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Admitted {
+    pub token: String,
+    pub role: WireRole,
+    pub title: String,
+    /// What the person is called, where the tenant says so; then nobody else does.
+    pub name: Option<String>,
+    /// What they may do beside speaking. Null: everything.
+    pub grants: Option<Vec<WireGrant>>,
+    /// How long `token` is good for.
+    pub valid_s: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireRole {
+    Participant,
+    Facilitator,
+    Reviewer,
+}
+
+/// What a participant may do beside speaking, each where its token says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireGrant {
+    Chat,
+    React,
+    Hand,
+    Call,
+    Screenshare,
+}
+
 /// `GET /api/status`.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ServerStatus {
@@ -1021,6 +1077,10 @@ mod tests {
             Transcription,
             NewSession,
             SessionCreated,
+            Admission,
+            Admitted,
+            WireRole,
+            WireGrant,
             ServerStatus,
             SessionAbout,
             PersonAbout,

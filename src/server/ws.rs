@@ -26,7 +26,7 @@ use crate::{
     app::session_task::{Command, NEWS_MAX, News, SessionHandle},
     domain::{
         fact::Consent,
-        ids::{ConnectionId, ParticipantId, SessionId},
+        ids::{ConnectionId, ParticipantId},
         language::Language,
         limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
         message::Message,
@@ -37,8 +37,8 @@ use crate::{
     server::{
         Server,
         error::Refusal,
-        token::Role,
-        wire::{ClientMessage, ServerMessage, Transcription, WireWanted},
+        token::{Right, Role},
+        wire::{ClientMessage, ServerMessage, Transcription, WireGrant, WireWanted},
     },
 };
 
@@ -82,10 +82,11 @@ async fn serve(server: Server, socket: WebSocket) {
         Ok(Some(Err(refusal))) => Err(refusal),
         Ok(None) | Err(_) => return,
     };
-    let (session, introduction) = match introduced {
+    let (right, introduction) = match introduced {
         Ok(introduced) => introduced,
         Err(refusal) => return page.dismiss(refusal).await,
     };
+    let session = right.session;
     let connection = ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
     let (news_sender, news) = mpsc::channel(NEWS_MAX);
     let command = introduction.into_command(connection, news_sender);
@@ -96,7 +97,7 @@ async fn serve(server: Server, socket: WebSocket) {
             return page.dismiss(Refusal::from(&error)).await;
         }
     };
-    let talk = Talk { server, session, handle: handle.clone(), connection };
+    let mut talk = Talk { server, right, handle: handle.clone(), connection };
     talk.run(&mut page, stream, news).await;
     handle.send(Command::Disconnected { connection }).await;
     page.close().await;
@@ -125,46 +126,44 @@ impl Introduction {
     }
 }
 
-fn introduce(
-    server: &Server,
-    message: ClientMessage,
-) -> Result<(SessionId, Introduction), Refusal> {
+fn introduce(server: &Server, message: ClientMessage) -> Result<(Right, Introduction), Refusal> {
     let (token, needed) = match &message {
         ClientMessage::Join { token, .. } => (token, Role::Participant),
         ClientMessage::Watch { token } => (token, Role::Facilitator),
         _ => return Err(Refusal::NOT_ALLOWED),
     };
-    let (session, role) = server.tokens.read(token).ok_or(Refusal::BAD_TOKEN)?;
-    if role != needed {
+    let right = server.tokens.right(token).ok_or(Refusal::BAD_TOKEN)?;
+    if right.role != needed {
         return Err(Refusal::NOT_ALLOWED);
     }
     let introduction = match message {
         ClientMessage::Join { seat, name, language, consent, tags, .. } => {
             Introduction::Participant {
                 // A seat that has run out is no reason to be sent away: a new one is given.
-                seat: seat.and_then(|it| server.tokens.read_seat(&it, session)),
-                name,
+                seat: seat.and_then(|it| server.tokens.read_seat(&it, right.session)),
+                // What the tenant says of the person wins over what the page does.
+                name: right.person.name.clone().unwrap_or(name),
                 language: language.into(),
                 consent: consent.into(),
-                tags,
+                tags: if right.person.tags.is_empty() { tags } else { right.person.tags.clone() },
             }
         }
         _ => Introduction::Facilitator,
     };
-    Ok((session, introduction))
+    Ok((right, introduction))
 }
 
 /// The page after its first message.
 struct Talk {
     server: Server,
-    session: SessionId,
+    right: Right,
     handle: SessionHandle,
     connection: ConnectionId,
 }
 
 impl Talk {
     async fn run(
-        &self,
+        &mut self,
         page: &mut Page,
         mut stream: futures_util::stream::SplitStream<WebSocket>,
         mut news: mpsc::Receiver<News>,
@@ -172,6 +171,7 @@ impl Talk {
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut silent = Duration::ZERO;
         let mut views = Views { waiting: None, next: Instant::now() };
+        let mut until = self.until();
         loop {
             tokio::select! {
                 frame = stream.next() => {
@@ -180,6 +180,12 @@ impl Talk {
                         None | Some(Incoming::Gone) => return,
                         Some(Incoming::Nothing) => (),
                         Some(Incoming::Refused(refusal)) => return page.refuse(refusal, true).await,
+                        Some(Incoming::Message(ClientMessage::Renew { token })) => {
+                            match self.renew(&token) {
+                                Ok(()) => until = self.until(),
+                                Err(refusal) => page.refuse(refusal, false).await,
+                            }
+                        }
                         Some(Incoming::Message(message)) => match self.command(message) {
                             Ok(Command::View { view, .. }) => views.waiting = Some(view),
                             Ok(command) => if !self.handle.send(command).await { return },
@@ -197,6 +203,9 @@ impl Talk {
                     Some(News::Close) => return,
                     Some(told) => if !page.send(&self.translate(told)).await { return },
                 },
+                () = sleep_until(until) => {
+                    return page.refuse(Refusal::TOKEN_EXPIRED, true).await;
+                }
                 _ = ping.tick() => {
                     if SILENCE_MAX <= silent || !page.ping().await {
                         return;
@@ -207,10 +216,31 @@ impl Talk {
         }
     }
 
+    /// When the right runs out.
+    fn until(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.right.valid_s())
+    }
+
+    /// A newer right takes the place of the one in use, if it is the same person's.
+    fn renew(&mut self, token: &str) -> Result<(), Refusal> {
+        let new = self.server.tokens.right(token).ok_or(Refusal::BAD_TOKEN)?;
+        let same = |it: &Right| (it.session, it.role, it.person.external.clone());
+        if same(&new) != same(&self.right) {
+            return Err(Refusal::NOT_ALLOWED);
+        }
+        self.right = new;
+        Ok(())
+    }
+
     fn command(&self, message: ClientMessage) -> Result<Command, Refusal> {
         let connection = self.connection;
+        if grant_of(&message).is_some_and(|it| !self.right.grants(it)) {
+            return Err(Refusal::NOT_ALLOWED);
+        }
         let wish = match message {
-            ClientMessage::Join { .. } | ClientMessage::Watch { .. } => {
+            ClientMessage::Join { .. }
+            | ClientMessage::Watch { .. }
+            | ClientMessage::Renew { .. } => {
                 return Err(Refusal::NOT_ALLOWED);
             }
             ClientMessage::Media { restart } => {
@@ -286,7 +316,7 @@ impl Talk {
         match news {
             News::Welcome { you, title, language, room, media } => ServerMessage::Welcome {
                 participant: you.0,
-                seat: self.server.tokens.seat(self.session, you),
+                seat: self.server.tokens.seat(self.right.session, you),
                 title,
                 language: language.into(),
                 room: room.into(),
@@ -338,6 +368,18 @@ impl Talk {
             // Ends the conversation before it gets here.
             News::Close => ServerMessage::Ended,
         }
+    }
+}
+
+/// What a token may withhold.
+fn grant_of(message: &ClientMessage) -> Option<WireGrant> {
+    match message {
+        ClientMessage::Post { .. } => Some(WireGrant::Chat),
+        ClientMessage::React { .. } => Some(WireGrant::React),
+        ClientMessage::RaiseHand { on: true } => Some(WireGrant::Hand),
+        ClientMessage::Call { on: true } => Some(WireGrant::Call),
+        ClientMessage::Share { on: true } => Some(WireGrant::Screenshare),
+        _ => None,
     }
 }
 

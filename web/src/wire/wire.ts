@@ -8,7 +8,7 @@ seat: string | null, name: string, language: WireLanguage, consent: WireConsent,
 /**
  * Organisation, role, region and the like, by kind: people of one kind are mixed.
  */
-tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "media", 
+tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "type": "renew", token: string, } | { "type": "media", 
 /**
  * The connection there is shall go on by another way, as the page's network has changed; where
  * there is none, a new one.
@@ -411,6 +411,38 @@ join_path: string,
  * `/review/ID#TOKEN`
  */
 review_path: string, };
+
+export type Admission = { 
+/**
+ * Signed by a tenant's server, or that of a link.
+ */
+token?: string, 
+/**
+ * Of the page around the frame, as the browser told the frame.
+ */
+origin?: string, 
+/**
+ * Works once.
+ */
+ticket?: string, };
+
+export type Admitted = { token: string, role: WireRole, title: string, 
+/**
+ * What the person is called, where the tenant says so; then nobody else does.
+ */
+name: string | null, 
+/**
+ * What they may do beside speaking. Null: everything.
+ */
+grants: Array<WireGrant> | null, 
+/**
+ * How long `token` is good for.
+ */
+valid_s: number, };
+
+export type WireRole = "participant" | "facilitator" | "reviewer";
+
+export type WireGrant = "chat" | "react" | "hand" | "call" | "screenshare";
 
 export type ServerStatus = { version: string, transcription: Transcription, };
 
