@@ -1,5 +1,7 @@
 // Asks the server over HTTP. It never keeps what it was told, and never puts a token into a URL.
 import type {
+  Admission,
+  Admitted,
   ErrorBody,
   Method,
   MethodChecked,
@@ -38,6 +40,15 @@ export function createSession(session: NewSession): Promise<SessionCreated> {
 
 export function aboutSession(session: string, token: string): Promise<SessionAbout> {
   return ask(`/api/sessions/${encodeURIComponent(session)}`, withToken(token));
+}
+
+/** A right in exchange for a token that somebody's server has signed, or for a ticket. */
+export function admit(session: string, admission: Admission): Promise<Admitted> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/admission`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(admission),
+  });
 }
 
 export function searchSession(

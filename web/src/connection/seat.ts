@@ -1,6 +1,7 @@
 // Keeps, while the tab lives, the proof of a seat and what the person has said of themself, so that a
 // reload finds the same seat and asks nothing twice. It never keeps anything else, and does without
-// where the browser refuses storage inside an iframe.
+// where the browser refuses storage inside an iframe: the page around the frame may keep the seat then,
+// which is a signed proof, but never what the person has said, and agreed to, of themself.
 import type { WireConsent, WireLanguage } from "../wire/wire";
 
 const SEAT = "vuoro-seat-";
@@ -15,16 +16,30 @@ export interface KeptPerson {
   organisation?: string;
 }
 
+/** Somebody else who keeps the seat. */
+export interface Keeper {
+  seat: string | null;
+  keep(seat: string | null): void;
+}
+
+let keeper: Keeper | null = null;
+
+export function keepSeatsAt(it: Keeper | null): void {
+  keeper = it;
+}
+
 export function keptSeat(session: string): string | null {
-  return read(SEAT + session);
+  return read(SEAT + session) ?? keeper?.seat ?? null;
 }
 
 export function keepSeat(session: string, seat: string): void {
   write(SEAT + session, seat);
+  keeper?.keep(seat);
 }
 
 export function giveSeatUp(session: string): void {
   write(SEAT + session, null);
+  keeper?.keep(null);
 }
 
 export function keptPerson(session: string): KeptPerson | null {

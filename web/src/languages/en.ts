@@ -733,6 +733,16 @@ export const en: Texts = {
     here: (name, round, of) => `You are here: ${name}${of > 1 ? `, round ${round} of ${of}` : ""}.`,
   },
 
+  embed: {
+    connecting: "Opening the conversation…",
+    returnToStream: "Back to the stream",
+    returned: {
+      title: "You are at the stream",
+      text: "You have left the conversation, and the stream has its sound again. You are welcome back at any time.",
+      again: "Come back to the conversation",
+    },
+  },
+
   faults: {
     "unknown-session": {
       title: "We cannot find this session",
@@ -741,6 +751,22 @@ export const en: Texts = {
     "bad-token": {
       title: "This link does not work",
       text: "A part of the link is missing or it is for something else. Copy the whole link again, or ask the organiser for a new one.",
+    },
+    "origin-not-allowed": {
+      title: "This page may not show the conversation",
+      text: "The organiser has not yet allowed this address. Tell them, and try again later.",
+    },
+    "not-embedded": {
+      title: "This belongs beside a webinar",
+      text: "The address works only inside the event's own page. Open that page instead.",
+    },
+    "token-expired": {
+      title: "Your access has run out",
+      text: "Load the event's page again, and you will come back in.",
+    },
+    "ticket-used": {
+      title: "This ticket has been used",
+      text: "Load the event's page again to get a new one.",
     },
     "not-allowed": {
       title: "This link is not for this page",

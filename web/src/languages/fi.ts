@@ -748,6 +748,16 @@ export const fi: Texts = {
     here: (name, round, of) => `Olette tässä: ${name}${of > 1 ? `, kierros ${round}/${of}` : ""}.`,
   },
 
+  embed: {
+    connecting: "Avataan keskustelua…",
+    returnToStream: "Takaisin lähetykseen",
+    returned: {
+      title: "Olet lähetyksessä",
+      text: "Poistuit keskustelusta, ja lähetyksen ääni on taas päällä. Voit palata milloin tahansa.",
+      again: "Palaa keskusteluun",
+    },
+  },
+
   faults: {
     "unknown-session": {
       title: "Tilaisuutta ei löydy",
@@ -756,6 +766,22 @@ export const fi: Texts = {
     "bad-token": {
       title: "Linkki ei toimi",
       text: "Linkistä puuttuu osa tai se on muuhun tarkoitukseen. Kopioi koko linkki uudelleen tai pyydä uusi järjestäjältä.",
+    },
+    "origin-not-allowed": {
+      title: "Keskustelua ei voi näyttää tällä sivulla",
+      text: "Järjestäjä ei ole vielä sallinut tätä osoitetta. Kerro järjestäjälle ja yritä myöhemmin uudelleen.",
+    },
+    "not-embedded": {
+      title: "Tämä kuuluu webinaarin rinnalle",
+      text: "Osoite toimii vain tapahtuman omalla sivulla. Avaa se sen sijaan.",
+    },
+    "token-expired": {
+      title: "Osallistumisoikeutesi on vanhentunut",
+      text: "Lataa tapahtuman sivu uudelleen, niin pääset takaisin.",
+    },
+    "ticket-used": {
+      title: "Tämä lippu on jo käytetty",
+      text: "Lataa tapahtuman sivu uudelleen, niin saat uuden.",
     },
     "not-allowed": { title: "Linkki ei kuulu tälle sivulle", text: "Pyydä järjestäjältä oikea linkki." },
     "room-full": {

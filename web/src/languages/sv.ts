@@ -734,6 +734,16 @@ export const sv: Texts = {
     here: (name, round, of) => `Ni är här: ${name}${of > 1 ? `, runda ${round} av ${of}` : ""}.`,
   },
 
+  embed: {
+    connecting: "Samtalet öppnas…",
+    returnToStream: "Tillbaka till sändningen",
+    returned: {
+      title: "Du är vid sändningen",
+      text: "Du har lämnat samtalet och sändningens ljud är på igen. Du är välkommen tillbaka när som helst.",
+      again: "Tillbaka till samtalet",
+    },
+  },
+
   faults: {
     "unknown-session": {
       title: "Mötet hittas inte",
@@ -742,6 +752,22 @@ export const sv: Texts = {
     "bad-token": {
       title: "Länken fungerar inte",
       text: "En del av länken saknas, eller så är den avsedd för något annat. Kopiera hela länken på nytt eller be arrangören om en ny.",
+    },
+    "origin-not-allowed": {
+      title: "Samtalet kan inte visas på den här sidan",
+      text: "Arrangören har inte tillåtit den här adressen ännu. Berätta för arrangören och försök igen senare.",
+    },
+    "not-embedded": {
+      title: "Det här hör hemma bredvid ett webbinarium",
+      text: "Adressen fungerar bara på evenemangets egen sida. Öppna den i stället.",
+    },
+    "token-expired": {
+      title: "Din rätt att delta har gått ut",
+      text: "Ladda om evenemangets sida, så kommer du in igen.",
+    },
+    "ticket-used": {
+      title: "Den här biljetten är redan använd",
+      text: "Ladda om evenemangets sida för att få en ny.",
     },
     "not-allowed": { title: "Länken hör inte till den här sidan", text: "Be arrangören om rätt länk." },
     "room-full": {

@@ -573,6 +573,13 @@ export interface Texts {
 
   methods: MethodTexts;
 
+  /** In a frame in somebody else's page. */
+  embed: {
+    connecting: string;
+    returnToStream: string;
+    returned: Told & { again: string };
+  };
+
   /** By the codes of the server, and those the page makes itself. */
   faults: Record<FaultCode, Told>;
   otherFault: Told;
@@ -593,6 +600,10 @@ export type FaultCode =
   | "too-slow"
   | "internal"
   | "unreachable"
+  | "origin-not-allowed"
+  | "not-embedded"
+  | "token-expired"
+  | "ticket-used"
   | "unknown-method"
   | "nowhere";
 

@@ -25,6 +25,8 @@ export class Facilitation {
   line = $state<LineState>("closed");
   refusal = $state("");
   readonly toasts = new Toasts();
+  /** Told of what was taken in, for a page around the frame. */
+  attendant: ((before: OverviewState, now: OverviewState, message: ServerMessage) => void) | null = null;
   #line: Line | null = null;
   #session: string;
   #token: string;
@@ -129,6 +131,17 @@ export class Facilitation {
     this.#send({ type: "end" });
   }
 
+  /** A newer right, in place of one that runs out. */
+  renew(token: string): void {
+    this.#token = token;
+    this.#line?.send({ type: "renew", token });
+  }
+
+  /** As the embedding page asks, once it has been checked. Whether it went out. */
+  say(message: ClientMessage): boolean {
+    return this.#line?.send(message) ?? false;
+  }
+
   close(): void {
     this.#line?.close();
   }
@@ -144,7 +157,9 @@ export class Facilitation {
   }
 
   #received(message: ServerMessage): void {
-    this.overview = reduceOverview(this.overview, message, performance.now());
+    const before = this.overview;
+    this.overview = reduceOverview(before, message, performance.now());
+    this.attendant?.(before, this.overview, message);
     if (message.type !== "error") return;
     if (!message.fatal) this.toasts.add(message.code);
     else if (message.code === "session-ended") this.overview = { ...this.overview, ended: true };

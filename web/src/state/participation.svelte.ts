@@ -19,6 +19,16 @@ import { Toasts } from "./toasts.svelte";
 import { Viewing } from "./viewing";
 import { Writing } from "./writing.svelte";
 
+/** The page around the frame, which follows what happens here. */
+export interface Attendant {
+  /** A message has been taken in. */
+  heard(before: RoomState, now: RoomState, message: ServerMessage): void;
+  /** A screen reader has been told something. */
+  announced(text: string): void;
+  /** The person has gone back to what is shown beside; null: nothing is. */
+  returned: (() => void) | null;
+}
+
 export type Phase = "preparing" | "joining" | "in-room" | "left" | "ended" | "refused";
 
 export class Participation {
@@ -28,6 +38,8 @@ export class Participation {
   room = $state.raw<RoomState>(NOWHERE);
   line = $state<LineState>("closed");
   media = $state<PeerState>("none");
+  /** Whether it was left for the stream beside it. */
+  backAtStream = $state(false);
   soundBlocked = $state(false);
   slots = $state.raw<readonly SlotTracks[]>([]);
   microphoneOn = $state(false);
@@ -45,6 +57,11 @@ export class Participation {
   );
   readonly talk = new Talk((text) => this.#send({ type: "post", text }));
   readonly local: LocalMedia;
+  attendant: Attendant | null = null;
+  /** What the device check begins with. */
+  proposed = { microphone: true, camera: true };
+  /** Whether the name is the token's and not the person's to change. */
+  nameFixed = false;
   #session: string;
   #token: string;
   /** Beside what the tab keeps, for pages whose browser refuses storage. */
@@ -106,6 +123,30 @@ export class Participation {
   /** What the person has said of themself in this tab before. */
   get person(): KeptPerson | null {
     return this.#person ?? keptPerson(this.#session);
+  }
+
+  /** What others say of the person, where nothing is known yet. */
+  introduce(person: Omit<KeptPerson, "consent">, nameFixed: boolean): void {
+    this.nameFixed = nameFixed;
+    if (nameFixed || !this.person) this.#person = { ...person, consent: this.person?.consent ?? null };
+  }
+
+  /** A newer right, in place of one that runs out. */
+  renew(token: string): void {
+    this.#token = token;
+    this.#send({ type: "renew", token });
+  }
+
+  /** As the embedding page asks, once it has been checked. Whether it went out. */
+  say(message: ClientMessage): boolean {
+    return this.#send(message);
+  }
+
+  /** Leaves the conversation for the stream beside it. */
+  returnToStream(): void {
+    this.backAtStream = true;
+    this.leave();
+    this.attendant?.returned?.();
   }
 
   /** Who was never asked whether their words may be written down has not agreed. */
@@ -248,6 +289,7 @@ export class Participation {
 
   /** Back to the device check, keeping the seat if there is one. */
   prepareAgain(): void {
+    this.backAtStream = false;
     this.phase = "preparing";
     this.refusal = "";
   }
@@ -272,8 +314,9 @@ export class Participation {
 
   #received(message: ServerMessage): void {
     this.#support.note(message);
-    const before = this.room.room?.room;
-    this.room = reduce(this.room, message, performance.now());
+    const known = this.room;
+    const before = known.room?.room;
+    this.room = reduce(known, message, performance.now());
     this.#see();
     this.sharing.follow(this.room);
     switch (message.type) {
@@ -315,6 +358,7 @@ export class Participation {
         this.#refused(message.code, message.fatal);
         break;
     }
+    this.attendant?.heard(known, this.room, message);
   }
 
   /** `media`: the server has our media connection still. */
