@@ -1,10 +1,12 @@
-//! The command line: `serve`, `transcribe`, `reindex`, `replay`, `method`, `check-config`. It reads
-//! arguments, says what went wrong and what to do, and leaves the work to the library.
+//! The command line: `serve`, `transcribe`, `reindex`, `replay`, `method`, `model`, `speech-bench`,
+//! `check-config`. It reads arguments, says what went wrong and what to do, and leaves the work to the
+//! library.
 
 use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -12,10 +14,11 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use vuoro::{
     app::{
-        App, StartError,
+        App, StartError, capacity,
         config::Config,
         hearing::HearingState,
         methods::{self, Library},
+        models::{self, Presence},
         replay::{Shown, replay},
         telemetry,
     },
@@ -91,6 +94,23 @@ enum Command {
     /// Look at the co-development methods, or check one of your own.
     #[command(subcommand)]
     Method(MethodCommand),
+    /// List, fetch, check or remove speech models.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Measure how many rooms this machine can follow with each speech model that is here.
+    SpeechBench {
+        /// Seconds for each model.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        /// Rooms that shall be followed at once; the recommended model can.
+        #[arg(long, default_value_t = 4)]
+        rooms: usize,
+        /// Print nothing but the name of the recommended model.
+        #[arg(long)]
+        name_only: bool,
+        #[command(flatten)]
+        folder: ModelArgs,
+    },
     /// Read the configuration and print what is in effect.
     CheckConfig {
         #[command(flatten)]
@@ -117,6 +137,55 @@ enum MethodCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+}
+
+#[derive(Subcommand)]
+enum ModelCommand {
+    /// List every model, and say which are here.
+    List {
+        #[command(flatten)]
+        folder: ModelArgs,
+    },
+    /// Bring models, going on where an earlier try stopped. What is here and right stays.
+    Fetch {
+        /// Names, as `model list` gives them.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        folder: ModelArgs,
+    },
+    /// Check every model that is here, or those named, byte for byte.
+    Verify {
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        folder: ModelArgs,
+    },
+    /// Delete a model.
+    Remove {
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        folder: ModelArgs,
+    },
+}
+
+#[derive(Args)]
+struct ModelArgs {
+    /// Folder of the models; that of the configured model when it is not given.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+impl ModelArgs {
+    fn path(self) -> anyhow::Result<PathBuf> {
+        match self.folder {
+            Some(folder) => Ok(folder),
+            None => Ok(self.config.load()?.speech.models_folder().to_owned()),
+        }
+    }
 }
 
 #[derive(Args)]
@@ -200,6 +269,24 @@ fn run(command: Command) -> anyhow::Result<()> {
             say(&methods::show(method, shown.language))
         }
         Command::Method(MethodCommand::Check { files }) => check_methods(&files),
+        Command::Model(ModelCommand::List { folder }) => say(&models::list(&folder.path()?)),
+        Command::Model(ModelCommand::Fetch { names, folder }) => {
+            Ok(models::fetch(&names, &folder.path()?)?)
+        }
+        Command::Model(ModelCommand::Verify { names, folder }) => verify(&names, &folder.path()?),
+        Command::Model(ModelCommand::Remove { names, folder }) => remove(&names, &folder.path()?),
+        Command::SpeechBench { seconds, rooms, name_only, folder } => {
+            let config = folder.config.load()?;
+            let threads = config.speech.workers(config.media.cores);
+            let each = Duration::from_secs(seconds);
+            let measured = capacity::measure(&folder.path()?, threads, each)
+                .context("a model cannot be used: vuoro model verify tells which")?;
+            if !name_only {
+                return say(&capacity::report(&measured, threads, rooms));
+            }
+            let best = capacity::recommended(&measured, rooms).context("there is no model here")?;
+            say(&format!("{}\n", best.model.name))
+        }
         Command::CheckConfig { config } => {
             print!("{}", config.load()?.to_toml());
             Ok(())
@@ -256,11 +343,13 @@ fn announce(app: &App, url: &str) {
         HearingState::ModelMissing => {
             println!("  Speech is NOT turned into text: there is no model at");
             println!("  {}.", app.config.speech.model.display());
-            println!("  Fetch one with scripts/fetch-model base, and start again.");
+            println!("  Fetch one with vuoro model fetch base, and start again.");
         }
         HearingState::ModelDamaged => {
             println!("  Speech is NOT turned into text: the model is damaged. Fetch it again with");
-            println!("  scripts/fetch-model base, and start again.");
+            println!(
+                "  vuoro model fetch, and start again. `vuoro model verify` tells which it is."
+            );
         }
     }
     let ports: Vec<_> = app.transport.candidates().iter().map(ToString::to_string).collect();
@@ -292,7 +381,7 @@ async fn stopped() {
 
 fn transcribe(file: &Path, model: &Path, language: Option<Language>) -> anyhow::Result<()> {
     let model = WhisperModel::load(model)
-        .context("the model cannot be used; fetch one with scripts/fetch-model base")?;
+        .context("the model cannot be used; fetch one with vuoro model fetch base")?;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{bar:40} {percent:>3} %  {elapsed} of about {duration}",
     )?);
@@ -380,6 +469,36 @@ fn check_methods(files: &[PathBuf]) -> anyhow::Result<()> {
     }
     if 0 < wrong {
         anyhow::bail!("{wrong} of {} files cannot be used as they are", files.len());
+    }
+    Ok(())
+}
+
+fn verify(names: &[String], folder: &Path) -> anyhow::Result<()> {
+    let chosen = match names {
+        [] => models::all()
+            .into_iter()
+            .filter(|it| it.presence(folder) != Presence::Missing)
+            .collect(),
+        names => names.iter().map(|it| models::find(it)).collect::<Result<Vec<_>, _>>()?,
+    };
+    let mut damaged = Vec::new();
+    for model in chosen {
+        let right = model.verify(folder)?;
+        say(&format!("{}: {}\n", model.name, if right { "ok" } else { "damaged" }))?;
+        if !right {
+            damaged.push(model.name);
+        }
+    }
+    if !damaged.is_empty() {
+        anyhow::bail!("bring what is damaged again: vuoro model fetch {}", damaged.join(" "));
+    }
+    Ok(())
+}
+
+fn remove(names: &[String], folder: &Path) -> anyhow::Result<()> {
+    for name in names {
+        let removed = models::find(name)?.remove(folder)?;
+        say(&format!("{name}: {}\n", if removed { "removed" } else { "was not here" }))?;
     }
     Ok(())
 }

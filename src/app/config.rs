@@ -89,11 +89,35 @@ pub struct SpeechSettings {
     pub enabled: bool,
     /// The whisper model, a ggml file. Default: `models/whisper/ggml-base.bin`.
     pub model: PathBuf,
-    /// Threads that transcribe, each on one utterance; 0: half the cores, at least one. Default: 0.
+    /// Threads that transcribe, each on one utterance and one core; 0: chosen by the machine, all cores
+    /// but those that forward and, from four on, one for everything else. Default: 0.
     pub workers: usize,
     /// Seconds of speech that may wait for a worker before the oldest is given up. 12 to 3600.
     /// Default: 120.
     pub backlog_s_max: u64,
+}
+
+impl SpeechSettings {
+    /// Threads that transcribe, at least one. `forwarding`: cores that forward sound and picture.
+    pub fn workers(&self, forwarding: usize) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.workers == 0 { workers_of(cores, forwarding) } else { self.workers }
+    }
+
+    /// The folder in which the model lies, and others beside it.
+    pub fn models_folder(&self) -> &Path {
+        match self.model.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+}
+
+/// Cores that are left for whisper: one thread on an utterance, since two on one collapse when the other
+/// core is busy, and as many utterances side by side as there are cores that nothing else needs.
+fn workers_of(cores: usize, forwarding: usize) -> usize {
+    let others = usize::from(4 <= cores);
+    cores.saturating_sub(forwarding + others).max(1)
 }
 
 impl Default for Config {
@@ -226,6 +250,18 @@ mod tests {
         let config = Config::default();
         assert_eq!(check(&config.to_toml()), Ok(config.clone()));
         assert_eq!(check(""), Ok(config));
+    }
+
+    #[test]
+    fn whisper_gets_the_cores_that_nothing_else_needs() {
+        for (cores, forwarding, expect) in
+            [(1, 1, 1), (2, 1, 1), (3, 1, 2), (4, 1, 2), (8, 1, 6), (16, 4, 11), (2, 8, 1)]
+        {
+            assert_eq!(workers_of(cores, forwarding), expect, "{cores} cores");
+        }
+        let settings = SpeechSettings { workers: 3, ..Default::default() };
+        assert_eq!(settings.workers(1), 3);
+        assert_eq!(settings.models_folder(), Path::new("models/whisper"));
     }
 
     #[test]

@@ -3,17 +3,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    path::Path,
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    app::config::SpeechSettings,
+    app::{config::SpeechSettings, models},
     domain::{ids::SessionId, language::Language, time::SessionTime},
     media::driver::tap::TappedPacket,
     speech::driver::{
@@ -22,9 +18,6 @@ use crate::{
         whisper::WhisperModel,
     },
 };
-
-/// The list of models with their checksums, as it was when the program was built.
-const MANIFEST: &str = include_str!("../../models/whisper/manifest.toml");
 
 /// Whether speech becomes text here, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +44,13 @@ struct Listeners {
 
 impl Hearing {
     /// Loads the model; blocks for about a second. Every trouble is a state, said on the terminal.
+    /// Workers that are not chosen yet (0) are one.
     pub fn start(settings: &SpeechSettings) -> Self {
         let listeners = Arc::new(Listeners::default());
         let (state, speech) = match load(settings) {
             Ok(None) => (HearingState::Off, None),
             Ok(Some(model)) => {
-                let name = model_name(&settings.model);
+                let name = models::name_of(&settings.model);
                 match start_speech(settings, model, Arc::clone(&listeners)) {
                     Ok(speech) => (HearingState::On { model: name }, Some(speech)),
                     Err(error) => {
@@ -133,7 +127,7 @@ fn load(settings: &SpeechSettings) -> Result<Option<WhisperModel>, HearingState>
         return Ok(None);
     }
     let path = settings.model.as_path();
-    match is_right(path) {
+    match models::is_right(path) {
         Ok(true) => (),
         Ok(false) => {
             tracing::error!(
@@ -162,9 +156,8 @@ fn start_speech(
     model: WhisperModel,
     listeners: Arc<Listeners>,
 ) -> Result<Speech, crate::speech::driver::pipeline::SpeechError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = if settings.workers == 0 { (cores / 2).max(1) } else { settings.workers };
-    let config = SpeechConfig { workers, backlog_s_max: settings.backlog_s_max };
+    let config =
+        SpeechConfig { workers: settings.workers.max(1), backlog_s_max: settings.backlog_s_max };
     Speech::start(
         config,
         Arc::new(move || model.transcriber().map(|it| Box::new(it) as _)),
@@ -173,49 +166,9 @@ fn start_speech(
     )
 }
 
-/// `ggml-base.bin` is `base`.
-fn model_name(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.strip_prefix("ggml-").unwrap_or(&stem).to_owned()
-}
-
-/// Whether the file is what the manifest says of a file with its name; one that the manifest does
-/// not know is the administrator's own.
-fn is_right(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let Some(expected) = manifest_sha256(MANIFEST, &name) else { return Ok(true) };
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            length => hash.update(&buffer[..length]),
-        }
-    }
-    let found: String = hash.finalize().iter().map(|it| format!("{it:02x}")).collect();
-    Ok(found == expected)
-}
-
-/// The manifest is a table of models; each has at least `file`, and `sha256` when it is known.
-fn manifest_sha256(manifest: &str, file: &str) -> Option<String> {
-    let manifest: toml::Table = manifest.parse().ok()?;
-    let models = manifest.get("model")?.as_table()?;
-    let model =
-        models.values().find(|it| it.get("file").and_then(|it| it.as_str()) == Some(file))?;
-    model.get("sha256")?.as_str().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_default_model_has_a_checksum() {
-        let sha256 = manifest_sha256(MANIFEST, "ggml-base.bin").unwrap();
-        assert_eq!(sha256, "60ed5bc3dd14eea856493d334349b405782ddcaf0028d4b5df4088345fba2efe");
-        assert_eq!(manifest_sha256(MANIFEST, "my-own.bin"), None);
-    }
 
     #[test]
     fn a_model_that_is_missing_or_damaged_is_told_apart() {

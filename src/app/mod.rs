@@ -1,10 +1,12 @@
 //! The shell: ties media, speech and notes to the rules; owns clocks, tasks and configuration. It
 //! performs what the rules decide and decides nothing itself.
 
+pub mod capacity;
 pub mod clock;
 pub mod config;
 pub mod hearing;
 pub mod methods;
+pub mod models;
 pub mod reading;
 pub mod registry;
 pub mod replay;
@@ -14,7 +16,12 @@ pub mod telemetry;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    app::{config::Config, hearing::Hearing, methods::Library, registry::Registry},
+    app::{
+        config::{Config, SpeechSettings},
+        hearing::Hearing,
+        methods::Library,
+        registry::Registry,
+    },
     domain::limits::SESSIONS_MAX,
     media::driver::transport::{Transport, TransportError},
     notes::driver::{
@@ -63,7 +70,9 @@ impl App {
         })?;
         let follower = index.follow(&log)?;
         let transport = Transport::bind(&config.media.ports())?;
-        let hearing = Arc::new(Hearing::start(&config.speech));
+        let workers = config.speech.workers(config.media.cores);
+        let speech = SpeechSettings { workers, ..config.speech.clone() };
+        let hearing = Arc::new(Hearing::start(&speech));
         let (methods, faults) = Library::load(Some(&data.join(methods::OWN_FOLDER)));
         faults.iter().for_each(|fault| tracing::warn!("a method is left out: {fault}"));
         let sessions =
