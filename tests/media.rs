@@ -122,7 +122,7 @@ impl Someone {
         let answer = connection.create_answer(None).await.unwrap();
         connection.set_local_description(answer).await.unwrap();
         let answer = connection.local_description().await.unwrap();
-        forwarder.answer(who, answer.sdp).await.unwrap();
+        forwarder.answer(who, offer.number, answer.sdp).await.unwrap();
         Self { connection, track, ssrc, payloads }
     }
 

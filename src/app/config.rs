@@ -53,6 +53,11 @@ pub struct MediaConfig {
     /// Threads that forward, each with a UDP port of its own, counted on from `listen`; a session
     /// lives on one. One carries three hundred people with video. 1 to 64. Default: 1.
     pub cores: usize,
+    /// TURN servers, for networks that let nothing else through, such as
+    /// `turns:turn.example.fi:443?transport=tcp`. Default: none.
+    pub turn_urls: Vec<String>,
+    /// The secret that those servers share with us (coturn: `static-auth-secret`).
+    pub turn_secret: Option<String>,
 }
 
 /// An IP address, with or without a port.
@@ -149,6 +154,8 @@ impl Default for MediaConfig {
             tcp_port: None,
             addresses: Vec::new(),
             cores: 1,
+            turn_urls: Vec::new(),
+            turn_secret: None,
         }
     }
 }
@@ -200,6 +207,16 @@ impl Config {
         }
         if !(1..=64).contains(&self.media.cores) {
             return Some("media.cores must be from 1 to 64".to_owned());
+        }
+        let is_turn = |it: &String| it.starts_with("turn:") || it.starts_with("turns:");
+        if let Some(wrong) = self.media.turn_urls.iter().find(|it| !is_turn(it)) {
+            return Some(format!(
+                "media.turn_urls: {wrong:?} is not a TURN server; write for example \
+                 \"turns:turn.example.fi:443?transport=tcp\""
+            ));
+        }
+        if self.media.turn_urls.is_empty() != self.media.turn_secret.is_none() {
+            return Some("media.turn_urls and media.turn_secret need each other".to_owned());
         }
         let origin = |it: &&String| {
             let host = it.strip_prefix("https://").or_else(|| it.strip_prefix("http://"));
@@ -280,6 +297,8 @@ mod tests {
             ("[speech]\nbacklog_s_max = 3", "backlog_s_max"),
             ("[media]\ncores = 0", "cores"),
             ("[media]\naddresses = ['example.fi']", "addresses"),
+            ("[media]\nturn_urls = ['example.fi']\nturn_secret = 'north'", "turn_urls"),
+            ("[media]\nturn_urls = ['turn:example.fi']", "turn_secret"),
             ("[server]\nembed_parents = ['example.fi']", "embed_parents"),
             ("[server]\nembed_parents = ['https://example.fi; script-src *']", "embed_parents"),
         ] {

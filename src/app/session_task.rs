@@ -81,6 +81,7 @@ pub enum Command {
     },
     Answer {
         connection: ConnectionId,
+        number: u32,
         sdp: String,
     },
     /// How large the page shows what it receives.
@@ -279,8 +280,8 @@ impl Task {
                 self.offer_media(connection, restart);
                 Ok(())
             }
-            Command::Answer { connection, sdp } => {
-                self.take_answer(connection, sdp);
+            Command::Answer { connection, number, sdp } => {
+                self.take_answer(connection, number, sdp);
                 Ok(())
             }
             Command::View { connection, view } => {
@@ -488,11 +489,11 @@ impl Task {
         });
     }
 
-    fn take_answer(&self, connection: ConnectionId, sdp: String) {
+    fn take_answer(&self, connection: ConnectionId, number: u32, sdp: String) {
         let Some((participant, news)) = self.seated(connection) else { return };
         let (forwarder, id) = (self.forwarder.clone(), self.id);
         tokio::spawn(async move {
-            if let Err(error) = forwarder.answer(participant, sdp).await {
+            if let Err(error) = forwarder.answer(participant, number, sdp).await {
                 tracing::warn!(session = %id, %participant, %error, "a media answer is refused");
                 let _ = news.send(News::MediaFailed).await; // the page may have gone
             }

@@ -59,8 +59,9 @@ pub enum ClientMessage {
         #[ts(optional)]
         restart: Option<bool>,
     },
-    /// The answer to the last `offer`.
+    /// The answer to the `offer` of that number.
     Answer {
+        number: u32,
         sdp: String,
     },
     SetConsent {
@@ -235,6 +236,8 @@ pub enum ServerMessage {
     },
     /// The offer of a media connection: lines to send on, then the receiving slots.
     Offer {
+        /// Larger than that of every offer before on this line.
+        number: u32,
         sdp: String,
         send: SendMids,
         slots: Vec<Mids>,
@@ -246,6 +249,10 @@ pub enum ServerMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         restart: Option<bool>,
+        /// TURN servers the page may go through.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        relays: Option<WireRelays>,
     },
     /// Who is in each receiving slot, in the order of the offer's `slots`. Never negotiated.
     Slots {
@@ -341,6 +348,14 @@ pub struct SendMids {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub screen: Option<String>,
+}
+
+/// TURN servers and what lets a page in, in the form of an `RTCIceServer`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct WireRelays {
+    pub urls: Vec<String>,
+    pub username: String,
+    pub credential: String,
 }
 
 /// How large something is shown.
@@ -991,15 +1006,16 @@ impl From<HarvestView> for ServerMessage {
     }
 }
 
-impl From<Offer> for ServerMessage {
-    fn from(it: Offer) -> Self {
+impl ServerMessage {
+    pub fn offer(it: Offer, relays: Option<WireRelays>) -> Self {
         let mids = |[audio, video]: [String; 2]| Mids { audio, video };
         let slots = it.slots.into_iter().map(mids).collect();
         let [audio, video] = it.send;
         let [own_screen, screen] = it.screen;
         let send = SendMids { audio, video, screen: Some(own_screen) };
         let restart = it.restarts.then_some(true);
-        ServerMessage::Offer { sdp: it.sdp, send, slots, screen: Some(screen), restart }
+        let (number, sdp) = (it.number, it.sdp);
+        ServerMessage::Offer { number, sdp, send, slots, screen: Some(screen), restart, relays }
     }
 }
 
@@ -1036,6 +1052,7 @@ mod tests {
             ClientMessage,
             ServerMessage,
             Mids,
+            WireRelays,
             SendMids,
             WireWanted,
             WireLanguage,

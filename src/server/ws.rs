@@ -23,7 +23,10 @@ use tokio::{
 };
 
 use crate::{
-    app::session_task::{Command, NEWS_MAX, News, SessionHandle},
+    app::{
+        clock::unix_ms,
+        session_task::{Command, NEWS_MAX, News, SessionHandle},
+    },
     domain::{
         fact::Consent,
         ids::{ConnectionId, ParticipantId},
@@ -37,6 +40,7 @@ use crate::{
     server::{
         Server,
         error::Refusal,
+        relays::relays,
         token::{Right, Role},
         wire::{ClientMessage, ServerMessage, Transcription, WireGrant, WireWanted},
     },
@@ -247,7 +251,9 @@ impl Talk {
                 let restart = restart.unwrap_or(false);
                 return Ok(Command::Media { connection, restart });
             }
-            ClientMessage::Answer { sdp } => return Ok(Command::Answer { connection, sdp }),
+            ClientMessage::Answer { number, sdp } => {
+                return Ok(Command::Answer { connection, number, sdp });
+            }
             ClientMessage::View { slots, screen } => {
                 let view = read_view(&slots, screen)?;
                 return Ok(Command::View { connection, view });
@@ -360,7 +366,10 @@ impl Talk {
                 Refusal::from(rejection).message(rejection.is_fatal())
             }
             News::Message(Message::Ended) => ServerMessage::Ended,
-            News::Offer(offer) => offer.into(),
+            News::Offer(offer) => {
+                let relays = relays(&self.server.app.config.media, unix_ms());
+                ServerMessage::offer(offer, relays)
+            }
             News::Slots(slots) => ServerMessage::Slots {
                 participants: slots.iter().map(|it| it.map(|it| it.0)).collect(),
             },

@@ -56,7 +56,7 @@ story("a page that sends what it should not is told so and let go; Alice notices
     assert.equal((await eve.hears("error")).code, "not-allowed", wish.type);
   }
   eve.messages.length = 0;
-  eve.say({ type: "answer", sdp: "v=0\r\nnonsense" });
+  eve.say({ type: "answer", number: 1, sdp: "v=0\r\nnonsense" });
   assert.equal((await eve.hears("error")).code, "media-failed");
   eve.messages.length = 0;
   eve.say({ type: "view", slots: Array(8).fill("small") });

@@ -3,7 +3,7 @@
 //! that do not wait. It decides nothing that the exchange could.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -53,6 +53,14 @@ const GATHER: Duration = Duration::from_micros(2_000);
 const TELL_LOST_MS: u64 = 60_000;
 const STRAYS_TOLD: u64 = 1_000;
 
+/// A connection by TCP that belongs to nobody after so long is a stranger's, in ms: a browser proves
+/// whose it is with its first words.
+const STRANGER_MS: u64 = 10_000;
+
+/// Connections of one address that belong to nobody yet: a whole town hall may come from one, but not
+/// in one round trip.
+const STRANGERS_MAX: usize = 64;
+
 /// Commands done before packets are looked at again.
 const COMMANDS_AT_ONCE: usize = 256;
 
@@ -94,6 +102,7 @@ pub enum Command {
     Answer {
         session: SessionKey,
         participant: ParticipantId,
+        number: u32,
         sdp: String,
         reply: oneshot::Sender<Result<(), ExchangeError>>,
     },
@@ -188,7 +197,7 @@ impl Prepared {
                 socket,
                 handshakes,
                 sessions: BTreeMap::new(),
-                streams: HashMap::new(),
+                streams: BTreeMap::new(),
             },
             peers,
             lost: Lost::default(),
@@ -226,8 +235,14 @@ struct World {
     socket: mio::net::UdpSocket,
     handshakes: Handshakes,
     sessions: BTreeMap<SessionKey, Hooks>,
-    /// Connections by TCP.
-    streams: HashMap<u64, (SocketAddr, tokio::sync::mpsc::Sender<Bytes>)>,
+    streams: BTreeMap<u64, Stream>,
+}
+
+/// A connection by TCP. Where its `outgoing` is dropped, it closes.
+struct Stream {
+    address: SocketAddr,
+    since: MediaTime,
+    outgoing: tokio::sync::mpsc::Sender<Bytes>,
 }
 
 impl Outside for World {
@@ -243,9 +258,9 @@ impl Outside for World {
                 let mut bytes = vec![0; bytes_max];
                 let Some(length) = fill(&mut bytes) else { return };
                 bytes.truncate(length);
-                if let Some((_, outgoing)) = self.streams.get(&way) {
+                if let Some(stream) = self.streams.get(&way) {
                     // Full: the line is slower than what is said; what is late is of no use.
-                    let _ = outgoing.try_send(bytes.into());
+                    let _ = stream.outgoing.try_send(bytes.into());
                 }
             }
         }
@@ -318,6 +333,7 @@ impl Thread {
                 self.exchange.tick(now, &mut self.world);
                 self.world.outbox.flush(&self.world.socket);
                 self.tell_peers();
+                self.send_strangers_away(now);
                 self.tell_lost(now);
             }
         }
@@ -325,6 +341,13 @@ impl Thread {
 
     fn tell_peers(&self) {
         self.peers.store(self.exchange.peers(), Ordering::Relaxed);
+    }
+
+    fn send_strangers_away(&mut self, now: MediaTime) {
+        let exchange = &self.exchange;
+        self.world.streams.retain(|way, it| {
+            now.since_ms(it.since) < STRANGER_MS || exchange.peer_at(Way::Tcp(*way)).is_some()
+        });
     }
 
     /// That packets are lost here is for the log, but not for each of them.
@@ -397,8 +420,8 @@ impl Thread {
             Command::Restart { session, participant, ufrag, password, reply } => {
                 let _ = reply.send(exchange.restart(session, participant, ufrag, password));
             }
-            Command::Answer { session, participant, sdp, reply } => {
-                let _ = reply.send(exchange.answer(now, session, participant, &sdp, world));
+            Command::Answer { session, participant, number, sdp, reply } => {
+                let _ = reply.send(exchange.answer(now, session, participant, number, &sdp, world));
             }
             Command::Place { session, moves } => {
                 exchange.place_all(now, session, &moves, world);
@@ -419,11 +442,16 @@ impl Thread {
                 Progress::Closed => exchange.fail(peer, world),
             },
             Command::Accepted { way, address, outgoing } => {
-                world.streams.insert(way, (address, outgoing));
+                let of_nobody = |(way, it): (&u64, &Stream)| {
+                    it.address.ip() == address.ip() && exchange.peer_at(Way::Tcp(*way)).is_none()
+                };
+                let strangers = world.streams.iter().filter(|it| of_nobody(*it)).count();
+                if strangers < STRANGERS_MAX {
+                    world.streams.insert(way, Stream { address, since: now, outgoing });
+                }
             }
             Command::Arrived { way, mut bytes, .. } => {
-                if let Some((from, _)) = world.streams.get(&way) {
-                    let from = *from;
+                if let Some(from) = world.streams.get(&way).map(|it| it.address) {
                     self.datagram(now, Way::Tcp(way), from, &mut bytes);
                 }
             }

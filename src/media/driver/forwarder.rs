@@ -137,9 +137,15 @@ impl Forwarder {
         self.ask(|reply| Command::Restart { session, participant, ufrag, password, reply }).await
     }
 
-    pub async fn answer(&self, participant: ParticipantId, sdp: String) -> Result<(), MediaError> {
+    /// The answer to the offer of that number.
+    pub async fn answer(
+        &self,
+        participant: ParticipantId,
+        number: u32,
+        sdp: String,
+    ) -> Result<(), MediaError> {
         let session = self.inner.session;
-        self.ask(|reply| Command::Answer { session, participant, sdp, reply }).await
+        self.ask(|reply| Command::Answer { session, participant, number, sdp, reply }).await
     }
 
     /// The receiving slots of a person whose media connection lives; `None`: there is none.
@@ -309,16 +315,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stranger_cannot_take_all_places_of_media_by_tcp() {
+        const PLACES: usize = 64;
+        let transport = transport();
+        let (forwarder, _events) = forwarder(&transport);
+        let alice = ParticipantId(1);
+        forwarder.place_all(&[(alice, Some(RoomId::Main))]);
+        let sdp = forwarder.connect(alice).await.unwrap().sdp;
+        let line = sdp.lines().find(|it| it.contains("tcptype passive")).expect("a port for TCP");
+        let port: u16 = line.split(' ').nth(5).unwrap().parse().unwrap();
+        let mut streams = Vec::new();
+        for _ in 0..PLACES + 1 {
+            streams.push(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+        }
+        let is_closed = |it: &tokio::net::TcpStream| matches!(it.try_read(&mut [0]), Ok(0));
+        let refused = async {
+            while !streams.iter().any(is_closed) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), refused).await.expect("one is refused");
+        assert_eq!(streams.iter().filter(|it| is_closed(it)).count(), 1);
+    }
+
+    #[tokio::test]
     async fn an_answer_that_is_none_is_refused_and_harms_nobody() {
         let transport = transport();
         let (forwarder, _events) = forwarder(&transport);
         let alice = ParticipantId(1);
-        let answer = forwarder.answer(alice, String::new()).await;
+        let answer = forwarder.answer(alice, 1, String::new()).await;
         assert!(matches!(answer, Err(MediaError::Exchange(ExchangeError::NoPeer))));
         forwarder.place_all(&[(alice, Some(RoomId::Main))]);
         forwarder.connect(alice).await.unwrap();
         for sdp in ["", "v=0\r\n", "m=audio\r\n\0"] {
-            let answer = forwarder.answer(alice, sdp.to_owned()).await;
+            let answer = forwarder.answer(alice, 1, sdp.to_owned()).await;
             let refused = matches!(answer, Err(MediaError::Exchange(ExchangeError::Answer(_))));
             assert!(refused, "{sdp:?}: {answer:?}");
         }

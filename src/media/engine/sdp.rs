@@ -70,6 +70,8 @@ pub struct Offer {
     pub slots: Vec<[String; 2]>,
     /// Whether it is of a connection there is already.
     pub restarts: bool,
+    /// Set by the exchange: larger than that of every offer before.
+    pub number: u32,
 }
 
 /// `fingerprint`: of our certificate, as SDP writes it. `version`: 0, and one more each time the same
@@ -124,6 +126,7 @@ pub fn offer(
             .map(|it| [mid(SENT_LINES + 2 * it), mid(SENT_LINES + 2 * it + 1)])
             .collect(),
         restarts: 0 < version,
+        number: 0,
     }
 }
 

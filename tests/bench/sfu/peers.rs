@@ -207,12 +207,16 @@ fn start_floor(shape: Shape) -> (Running, Vec<Client>) {
 fn start_ours(shape: Shape, program: &Path) -> (Running, Vec<Client>) {
     let (mut running, port) = serve_ours(program);
     let (mut clients, mut sockets) = (Vec::new(), Vec::new());
-    for _ in 0..shape.rooms {
+    for room in 0..shape.rooms {
         let token = open_session(port).participant;
         for _ in 0..shape.size {
             let (client, socket) = join(port, &token, clients.len(), shape);
             clients.push(client);
             sockets.push(socket);
+        }
+        // Who says nothing for half a minute is given up, and a thousand take longer to come.
+        if room % 20 == 0 {
+            clients.iter().for_each(Client::ask);
         }
     }
     running.pages = Some(keep_open(sockets));
@@ -347,7 +351,7 @@ pub fn join(port: u16, token: &str, index: usize, shape: Shape) -> (Client, Sock
         [(audio, floor::ssrc(index as u32, false)), (video, floor::ssrc(index as u32, true))];
     let ice = (client.ufrag.as_str(), client.ice_password());
     let answer = offered.answer(ice, &fingerprint(), &sending);
-    say(&mut socket, &json!({"type": "answer", "sdp": answer}));
+    say(&mut socket, &json!({"type": "answer", "number": offer["number"], "sdp": answer}));
     (client, socket)
 }
 

@@ -22,7 +22,7 @@ export interface ScreenLines {
 }
 
 export interface PeerUser {
-  answer(sdp: string): void;
+  answer(number: number, sdp: string): void;
   /** The connection is gone for good: ask the server for another offer. */
   needed(): void;
   /** The connection hangs: ask the server to lead it another way. */
@@ -55,6 +55,7 @@ export class Peer {
   #user: PeerUser;
   #connection: RTCPeerConnection | null = null;
   #send: Partial<Record<Kind, RTCRtpSender>> = {};
+  #number = 0;
   #mids: readonly Mids[] = [];
   #tracks: SentTracks = { audio: null, video: null, screen: null };
   #saving = false;
@@ -68,10 +69,17 @@ export class Peer {
     network()?.addEventListener("change", this.#hasten);
   }
 
+  /** A line to the server is open: it counts its offers anew if it is another one. */
+  welcomed(): void {
+    this.#number = 0;
+  }
+
   async take(offer: Offer): Promise<void> {
-    if (offer.restart) return this.#goOnByAnotherWay(offer.sdp);
+    if (offer.number <= this.#number) return; // a newer one has overtaken it
+    this.#number = offer.number;
+    if (offer.restart) return this.#goOnByAnotherWay(offer);
     this.#drop();
-    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    const connection = new RTCPeerConnection({ iceServers: relays(offer), bundlePolicy: "max-bundle" });
     this.#connection = connection;
     connection.onconnectionstatechange = () => this.#follow(connection);
     this.#user.changed("connecting");
@@ -86,7 +94,7 @@ export class Peer {
       this.#setUpScreen(lines, offer.screen);
       await connection.setLocalDescription(await connection.createAnswer());
       if (connection !== this.#connection) return;
-      this.#user.answer(connection.localDescription?.sdp ?? "");
+      this.#user.answer(offer.number, connection.localDescription?.sdp ?? "");
       await this.#bound();
     } catch {
       // Too soon or too strange an offer; the wait above asks for another.
@@ -134,7 +142,7 @@ export class Peer {
   }
 
   /** New credentials for the connection there is: its lines, tracks and slots are left alone. */
-  async #goOnByAnotherWay(sdp: string): Promise<void> {
+  async #goOnByAnotherWay(offer: Offer): Promise<void> {
     const connection = this.#connection;
     if (!connection) {
       this.#user.needed();
@@ -142,10 +150,11 @@ export class Peer {
     }
     this.#wait(CONNECT_WITHIN_MS);
     try {
-      await connection.setRemoteDescription({ type: "offer", sdp });
+      connection.setConfiguration({ ...connection.getConfiguration(), iceServers: relays(offer) });
+      await connection.setRemoteDescription({ type: "offer", sdp: offer.sdp });
       await connection.setLocalDescription(await connection.createAnswer());
       if (connection !== this.#connection) return;
-      this.#user.answer(connection.localDescription?.sdp ?? "");
+      this.#user.answer(offer.number, connection.localDescription?.sdp ?? "");
       // Where the way is another one but was never lost, no change of state will say that all is well.
       if (connection.connectionState === "connected") clearTimeout(this.#patience);
     } catch {
@@ -245,6 +254,11 @@ export class Peer {
     old.onconnectionstatechange = null;
     old.close();
   }
+}
+
+/** Servers of somebody else through which the network lets us where it lets us nowhere else. */
+function relays({ relays }: Offer): RTCIceServer[] {
+  return relays ? [relays] : [];
 }
 
 /** How the browser encodes a line; `of` is asked with how many layers it has been offered. */

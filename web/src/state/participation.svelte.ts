@@ -98,7 +98,7 @@ export class Participation {
     });
     this.viewing = new Viewing((slots, screen) => this.#send({ type: "view", slots, ...(screen ? { screen } : {}) }));
     this.#peer = new Peer({
-      answer: (sdp) => this.#send({ type: "answer", sdp }),
+      answer: (number, sdp) => this.#send({ type: "answer", number, sdp }),
       needed: () => this.#send({ type: "media" }),
       stuck: () => this.#send({ type: "media", restart: true }),
       changed: (state) => (this.media = state),
@@ -364,6 +364,7 @@ export class Participation {
   /** `media`: the server has our media connection still. */
   #welcomed(seat: string, media: boolean): void {
     this.#seat = seat;
+    this.#peer.welcomed();
     keepSeat(this.#session, seat);
     this.phase = "in-room";
     // Told anew after every loss: the server may have come back with an older picture of us.

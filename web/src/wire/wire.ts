@@ -13,7 +13,7 @@ tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "
  * The connection there is shall go on by another way, as the page's network has changed; where
  * there is none, a new one.
  */
-restart?: boolean, } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+restart?: boolean, } | { "type": "answer", number: number, sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
 /**
  * What is talked about. May be empty.
  */
@@ -36,7 +36,11 @@ seat: string, title: string, language: WireLanguage, room: WireRoom, transcripti
  * Whether the server still has a live media connection of this seat. A page that has its
  * end of it goes on with it; any other asks for `media`.
  */
-media: boolean, } | { "type": "offer", sdp: string, send: SendMids, slots: Array<Mids>, 
+media: boolean, } | { "type": "offer", 
+/**
+ * Larger than that of every offer before on this line.
+ */
+number: number, sdp: string, send: SendMids, slots: Array<Mids>, 
 /**
  * The line on which a shared screen is received.
  */
@@ -44,7 +48,11 @@ screen?: string,
 /**
  * The connection there is goes on by another way (ICE restart): its lines stay as they are.
  */
-restart?: boolean, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
+restart?: boolean, 
+/**
+ * TURN servers the page may go through.
+ */
+relays?: WireRelays, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
 /**
  * Largest first, without names.
  */
@@ -67,6 +75,8 @@ ranking: Array<WireCard>, } | { "type": "reacted", participant: number, reaction
 fatal: boolean, };
 
 export type Mids = { audio: string, video: string, };
+
+export type WireRelays = { urls: Array<string>, username: string, credential: string, };
 
 export type SendMids = { audio: string, video: string, 
 /**

@@ -45,6 +45,10 @@ const ANSWER_MS: u64 = 60_000;
 /// Addresses one peer may be reached from at a time: each of its networks, and one to change to.
 const WAYS_MAX: usize = 8;
 
+/// Datagrams of one peer's handshake: some twenty, repeated for half a minute on a network that loses
+/// most of them.
+const GREETINGS_MAX: u32 = 256;
+
 /// One session on a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionKey(pub u64);
@@ -176,6 +180,8 @@ pub struct Exchange {
     peers: Vec<Option<Peer>>,
     free: Vec<u32>,
     born: u32,
+    /// The number of the newest offer.
+    offers: u32,
     by_ufrag: BTreeMap<String, PeerKey>,
     by_way: BTreeMap<Way, PeerKey>,
     /// Datagrams that belonged to nobody or were not right.
@@ -196,6 +202,7 @@ impl Exchange {
             peers: Vec::new(),
             free: Vec::new(),
             born: 0,
+            offers: 0,
             by_ufrag: BTreeMap::new(),
             by_way: BTreeMap::new(),
             strays: 0,
@@ -239,7 +246,8 @@ impl Exchange {
         if let Some(before) = known.peers.remove(&participant) {
             self.drop_peer(before, out);
         }
-        let offer = sdp::offer(&secrets, &self.here.fingerprint, &self.here.candidates, 0);
+        let (fingerprint, candidates) = (&self.here.fingerprint, &self.here.candidates);
+        let offer = self.number(sdp::offer(&secrets, fingerprint, candidates, 0));
         self.born = self.born.wrapping_add(1);
         let index = self.free.pop().unwrap_or_else(|| {
             self.peers.push(None);
@@ -255,6 +263,7 @@ impl Exchange {
         known.peers.insert(participant, key);
         let slots = known.router.slots(participant).copied().unwrap_or_default();
         if let Some(peer) = self.peer_mut(key) {
+            peer.offered = offer.number;
             slots.iter().enumerate().for_each(|(slot, it)| peer.seat(slot, *it));
         }
         self.connect_edges(session);
@@ -283,21 +292,37 @@ impl Exchange {
             self.by_ufrag.remove(&retired);
         }
         self.by_ufrag.insert(ufrag, key);
-        Ok(sdp::offer(&secrets, &self.here.fingerprint, &self.here.candidates, version))
+        let (fingerprint, candidates) = (&self.here.fingerprint, &self.here.candidates);
+        let offer = self.number(sdp::offer(&secrets, fingerprint, candidates, version));
+        if let Some(peer) = self.peer_mut(key) {
+            peer.offered = offer.number;
+        }
+        Ok(offer)
     }
 
-    /// Takes the browser's answer. Nothing is sent to it before its certificate is the one it names.
+    fn number(&mut self, offer: Offer) -> Offer {
+        self.offers += 1;
+        Offer { number: self.offers, ..offer }
+    }
+
+    /// Takes the browser's answer to the offer of that `number`; one to an older offer, which a newer
+    /// has overtaken, says nothing. Nothing is sent to a browser before its certificate is the one its
+    /// answer names.
     pub fn answer(
         &mut self,
         now: MediaTime,
         session: SessionKey,
         participant: ParticipantId,
+        number: u32,
         sdp: &str,
         out: &mut impl Outside,
     ) -> Result<(), ExchangeError> {
         let key = self.key_of(session, participant).ok_or(ExchangeError::NoPeer)?;
         let answer = sdp::read_answer(sdp)?;
         let peer = self.peer_mut(key).ok_or(ExchangeError::NoPeer)?;
+        if peer.offered != number {
+            return Ok(());
+        }
         peer.repairs = answer.repairs;
         if peer.opener.is_none() {
             peer.expected = Some(answer.fingerprint);

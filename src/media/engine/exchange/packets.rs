@@ -12,7 +12,8 @@ use crate::{
     media::engine::{
         cache::Cached,
         exchange::{
-            Exchange, MediaEvent, Outside, PeerKey, TappedPacket, WAYS_MAX, Way, count,
+            Exchange, GREETINGS_MAX, MediaEvent, Outside, PeerKey, TappedPacket, WAYS_MAX, Way,
+            count,
             peer::{Edge, Peer, STREAMS_MAX, Seat, Stream},
         },
         rtcp,
@@ -99,7 +100,7 @@ impl Exchange {
         // RFC 7983: the first byte tells.
         let done = match bytes {
             [0..=3, ..] => self.binding(now, from, address, bytes, out),
-            [20..=63, ..] => self.by_way.get(&from).map(|key| out.handshake(*key, bytes)),
+            [20..=63, ..] => self.greeting(from, bytes, out),
             [128..=191, 192..=223, ..] => self.control(now, from, bytes, out),
             [128..=191, ..] => self.media(now, from, bytes, out),
             _ => None,
@@ -107,6 +108,15 @@ impl Exchange {
         if done.is_none() {
             self.strays += 1;
         }
+    }
+
+    /// A datagram of a handshake. They are dear, so a peer has only so many, with all its repetitions.
+    fn greeting(&mut self, from: Way, bytes: &[u8], out: &mut impl Outside) -> Option<()> {
+        let key = *self.by_way.get(&from)?;
+        let peer = self.peer_mut(key).filter(|it| it.greetings < GREETINGS_MAX)?;
+        peer.greetings += 1;
+        out.handshake(key, bytes);
+        Some(())
     }
 
     /// ICE-lite: whoever knows the password of a peer reaches it from here.

@@ -31,6 +31,9 @@ use crate::{
 /// Streams one peer may send: microphone, three layers, a screen, and each once more after a change.
 pub const STREAMS_MAX: usize = 12;
 
+/// A quarter: a sender that prepares for more loss sends little else.
+const MISSED_SHARE_MAX: u32 = 64;
+
 /// Of the last second: sound, one layer of a camera, a screen, in bytes.
 const AUDIO_CACHE_BYTES: usize = 12_000;
 const VIDEO_CACHE_BYTES: [usize; LAYERS] = [24_000, 60_000, 160_000];
@@ -49,6 +52,10 @@ pub struct Peer {
     /// Of each set of ICE credentials that holds, the newest last.
     pub passwords: Vec<(String, Password)>,
     pub version: u32,
+    /// The number of its newest offer.
+    pub offered: u32,
+    /// Datagrams of its handshake.
+    pub greetings: u32,
     /// Validated by ICE, the newest last; and the one we send to.
     pub ways: VecDeque<Way>,
     pub way: Option<Way>,
@@ -116,6 +123,11 @@ pub struct Outflow {
     pub reported: Option<(u32, MediaTime)>,
     /// Packets when the peer last told how they arrive.
     pub told_packets: u32,
+    /// Packets the peer has asked for again since so many had been sent; and what share that was
+    /// before, in 256ths.
+    pub missed: u32,
+    pub weighed_packets: u32,
+    pub missed_share: u8,
 }
 
 /// One stream that the peer sends.
@@ -158,6 +170,8 @@ impl Peer {
             counters,
             passwords: vec![(secrets.ufrag.clone(), Password::new(&secrets.password))],
             version: 0,
+            offered: 0,
+            greetings: 0,
             ways: VecDeque::new(),
             way: None,
             // Until it has been heard, it has longer.
@@ -242,6 +256,19 @@ impl Outflow {
             octets: 0,
             reported: None,
             told_packets: 0,
+            missed: 0,
+            weighed_packets: 0,
+            missed_share: 0,
+        }
+    }
+
+    /// `packets_min`: a share of fewer says nothing. Half of what was, half of what is.
+    pub fn weigh(&mut self, packets_min: u32) {
+        let sent = self.packets.wrapping_sub(self.weighed_packets);
+        if packets_min <= sent {
+            let share = (self.missed.saturating_mul(256) / sent).min(MISSED_SHARE_MAX) as u8;
+            self.missed_share = (self.missed_share + share) / 2;
+            (self.missed, self.weighed_packets) = (0, self.packets);
         }
     }
 }

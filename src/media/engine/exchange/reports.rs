@@ -8,7 +8,7 @@ use crate::{
         exchange::{
             Exchange, Outside, PeerKey, count,
             packets::{Line, Missed},
-            peer::{Outflow, Peer, Seat},
+            peer::{Edge, Outflow, Peer, Seat},
         },
         rtcp::{self, Feedback, ReceptionReport, SenderReport},
         slot::{Layer, TrackKind, WHOLE},
@@ -98,9 +98,21 @@ impl Exchange {
     }
 
     /// Sender reports of what we send, so that sound and picture stay together, and reception reports
-    /// of what we receive.
+    /// of what we receive. Sound is said to be lost as often as whoever hears it worst misses it: a
+    /// browser puts a second copy of its sound (FEC, RFC 6716, 2.1.7) into its packets by that share
+    /// alone, and its own way to us may lose nothing.
     fn report(&mut self, now: MediaTime, key: PeerKey, compound: &mut Vec<u8>) {
+        let Some(peer) = self.peer_mut(key) else { return };
+        peer.slots.iter_mut().for_each(|it| it.audio.weigh(TELLING_PACKETS));
         let Some(peer) = self.peer(key) else { return };
+        let missed = |edge: &Edge| {
+            let (to, Seat::Slot(slot)) = (self.peers.get(edge.to as usize)?.as_ref()?, edge.seat)
+            else {
+                return None;
+            };
+            Some(to.slots[slot].audio.missed_share)
+        };
+        let missed = peer.edges.iter().filter_map(missed).max().unwrap_or(0);
         let reports: Vec<_> =
             peer.outflows().filter_map(|it| self.sender_report(now, peer, it)).collect();
         let Some(peer) = self.peer_mut(key) else { return };
@@ -114,7 +126,13 @@ impl Exchange {
             .streams
             .iter_mut()
             .filter(|it| it.flows(now))
-            .map(|it| it.reception.report(now, it.ssrc))
+            .map(|it| {
+                let mut report = it.reception.report(now, it.ssrc);
+                if it.line == Line::Microphone {
+                    report.lost = report.lost.max(missed);
+                }
+                report
+            })
             .collect();
         rtcp::write_receiver_report(compound, peer.secrets.own_ssrc, &receptions);
     }
@@ -168,6 +186,9 @@ impl Exchange {
             }
             Feedback::Estimate { bits_per_s } => peer.line.estimated(now, bits_per_s),
             Feedback::Missing { ssrc, sequences } => {
+                if let Some(outflow) = peer.outflow_mut(ssrc) {
+                    outflow.missed = outflow.missed.saturating_add(sequences.len() as u32);
+                }
                 self.send_again(now, key, ssrc, &sequences, out);
             }
             Feedback::KeyframeWanted { ssrc } => {

@@ -31,6 +31,7 @@ struct World {
     events: Vec<MediaEvent>,
     heard: Vec<(ParticipantId, u16)>,
     forgotten: usize,
+    greetings: usize,
 }
 
 impl Outside for World {
@@ -50,7 +51,9 @@ impl Outside for World {
         self.heard.push((from, packet.sequence));
     }
 
-    fn handshake(&mut self, _: PeerKey, _: &[u8]) {}
+    fn handshake(&mut self, _: PeerKey, _: &[u8]) {
+        self.greetings += 1;
+    }
 
     fn forget(&mut self, _: PeerKey) {
         self.forgotten += 1;
@@ -151,9 +154,8 @@ impl Stage {
         };
         let gates = Arc::<Gates>::default();
         let (given, drawn) = (Arc::clone(&gates), secrets.clone());
-        self.exchange
-            .connect(self.now, SESSION, who, given, drawn, &mut self.world)
-            .expect("an offer");
+        let offer = self.exchange.connect(self.now, SESSION, who, given, drawn, &mut self.world);
+        let number = offer.expect("an offer").number;
         let material: Vec<u8> =
             (0..PROFILE.material_bytes()).map(|it| it as u8 ^ who.0 as u8).collect();
         let mut config = Config { profile: ProtectionProfile::AeadAes128Gcm, ..Default::default() };
@@ -175,7 +177,7 @@ impl Stage {
             "v=0\r\na=fingerprint:sha-256 {}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=setup:active\r\n",
             text.join(":")
         );
-        self.exchange.answer(self.now, SESSION, who, &answer, &mut self.world).unwrap();
+        self.exchange.answer(self.now, SESSION, who, number, &answer, &mut self.world).unwrap();
         let key = self.exchange.key_of(SESSION, who).unwrap();
         let done = Handshaken { profile: PROFILE, material, fingerprint: certificate };
         self.exchange.handshaken(self.now, key, done, &mut self.world);
@@ -423,6 +425,38 @@ fn what_a_viewer_missed_comes_again_by_its_repair_stream() {
 }
 
 #[test]
+fn a_speaker_prepares_for_the_losses_of_whoever_hears_worst() {
+    let mut stage = Stage::with(&[ALICE, BOB, CHAO]);
+    let talk = |stage: &mut Stage, from: u16| {
+        for sequence in from..from + 120 {
+            stage.says(ALICE, sequence, -30);
+            stage.pass(20);
+        }
+    };
+    let lost = |stage: &mut Stage| {
+        let told = told(&stage.looks(ALICE).1).into_iter();
+        let lost = told.filter_map(|it| match it {
+            rtcp::Feedback::Arrival { lost, .. } => Some(lost),
+            _ => None,
+        });
+        lost.max().expect("a report")
+    };
+    talk(&mut stage, 0);
+    assert_eq!(lost(&mut stage), 0);
+    let came = stage.hears(BOB);
+    let missed: Vec<_> = came.iter().step_by(10).map(|it| it.sequence).collect();
+    let mut nack = vec![];
+    rtcp::write_missing(&mut nack, 9, came[0].ssrc, &missed);
+    stage.reports(BOB, &nack);
+    talk(&mut stage, 120);
+    assert!((10..=40).contains(&lost(&mut stage)), "some tenth of 256");
+    (2..6).for_each(|it| talk(&mut stage, it * 120));
+    stage.looks(ALICE);
+    talk(&mut stage, 720);
+    assert_eq!(lost(&mut stage), 0, "and forgets them");
+}
+
+#[test]
 fn what_a_publisher_lost_on_the_way_here_is_asked_for_and_passed_on() {
     let mut stage = Stage::with(&[ALICE, BOB]);
     for sequence in (0..20).filter(|it| *it != 7) {
@@ -587,7 +621,7 @@ fn another_certificate_than_the_answers_ends_the_connection() {
     // A second connection of Bob's, whose handshake somebody else makes.
     let secrets = Secrets { ufrag: "again".to_owned(), ..stage.browsers[&BOB].secrets.clone() };
     let (exchange, world) = (&mut stage.exchange, &mut stage.world);
-    exchange.connect(stage.now, SESSION, BOB, Arc::default(), secrets, world).unwrap();
+    let offer = exchange.connect(stage.now, SESSION, BOB, Arc::default(), secrets, world).unwrap();
     let key = exchange.key_of(SESSION, BOB).unwrap();
     let material = vec![0; PROFILE.material_bytes()];
     let done = Handshaken { profile: PROFILE, material, fingerprint: [9; 32] };
@@ -596,9 +630,23 @@ fn another_certificate_than_the_answers_ends_the_connection() {
     let fingerprint = ["08"; 32].join(":");
     let answer =
         format!("v=0\r\na=fingerprint:sha-256 {fingerprint}\r\nm=audio 9\r\na=setup:active\r\n");
-    exchange.answer(stage.now, SESSION, BOB, &answer, world).unwrap();
+    exchange.answer(stage.now, SESSION, BOB, offer.number - 1, &answer, world).unwrap();
+    assert_eq!(exchange.peers(), 2, "the answer to an older offer says nothing");
+    exchange.answer(stage.now, SESSION, BOB, offer.number, &answer, world).unwrap();
     assert_eq!(exchange.peers(), 1);
     assert!(world.events.contains(&MediaEvent::Failed { participant: BOB }));
+}
+
+#[test]
+fn nobody_keeps_the_others_from_their_handshakes() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let of = |who: ParticipantId, stage: &Stage| stage.browsers[&who].address;
+    for _ in 0..100_000 {
+        stage.datagram(of(BOB, &stage), vec![22; 200]);
+    }
+    assert_eq!(stage.world.greetings, GREETINGS_MAX as usize);
+    stage.datagram(of(ALICE, &stage), vec![22; 200]);
+    assert_eq!(stage.world.greetings, GREETINGS_MAX as usize + 1);
 }
 
 #[test]
