@@ -34,7 +34,14 @@ pub struct Router {
 struct Place {
     room: RoomId,
     slots: Slots,
-    spoke_at: MediaTime,
+    heard: Heard,
+}
+
+/// When somebody was heard last: whoever speaks now is later than whoever has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Heard {
+    is_speaking: bool,
+    at: MediaTime,
 }
 
 impl Router {
@@ -66,8 +73,8 @@ impl Router {
             match (room, self.people.get_mut(who)) {
                 (Some(room), Some(place)) => place.room = *room,
                 (Some(room), None) => {
-                    let (slots, spoke_at) = ([None; SLOTS], MediaTime::ZERO);
-                    self.people.insert(*who, Place { room: *room, slots, spoke_at });
+                    let (slots, heard) = ([None; SLOTS], Heard::default());
+                    self.people.insert(*who, Place { room: *room, slots, heard });
                 }
                 (None, _) => {
                     self.showing.remove(who);
@@ -103,16 +110,30 @@ impl Router {
     /// those who do not receive them, the place of whoever has been silent for longest.
     pub fn spoke(&mut self, who: ParticipantId, at: MediaTime, changes: &mut Vec<SlotChange>) {
         let Some(place) = self.people.get_mut(&who) else { return };
-        place.spoke_at = at;
+        place.heard = Heard { is_speaking: true, at };
         let room = Some(place.room);
         for subscriber in self.people_in(room).into_iter().filter(|it| *it != who) {
             let slots = self.slots(subscriber).copied().unwrap_or_default();
             if slots.contains(&Some(who)) {
                 continue;
             }
-            let longest_silent = slots.iter().flatten().min_by_key(|it| self.spoke_at(**it));
+            let longest_silent = slots.iter().flatten().min_by_key(|it| self.heard(**it));
             let silent = longest_silent.copied();
             self.change(subscriber, silent, Some(who), changes);
+        }
+    }
+
+    /// A person has ended to speak.
+    pub fn ended(&mut self, who: ParticipantId, at: MediaTime) {
+        if let Some(place) = self.people.get_mut(&who) {
+            place.heard = Heard { is_speaking: false, at };
+        }
+    }
+
+    /// A person's connection is gone: until they speak again everybody else comes before them.
+    pub fn lost(&mut self, who: ParticipantId) {
+        if let Some(place) = self.people.get_mut(&who) {
+            place.heard = Heard::default();
         }
     }
 
@@ -138,11 +159,6 @@ impl Router {
         self.people.keys().copied()
     }
 
-    /// When a person last began to speak.
-    pub fn spoke_last(&self, who: ParticipantId) -> MediaTime {
-        self.spoke_at(who)
-    }
-
     pub fn slots(&self, subscriber: ParticipantId) -> Option<&Slots> {
         self.people.get(&subscriber).map(|it| &it.slots)
     }
@@ -160,11 +176,11 @@ impl Router {
         there.map(|(id, _)| *id).collect()
     }
 
-    fn spoke_at(&self, who: ParticipantId) -> MediaTime {
-        self.people.get(&who).map_or(MediaTime::ZERO, |it| it.spoke_at)
+    pub fn heard(&self, who: ParticipantId) -> Heard {
+        self.people.get(&who).map_or(Heard::default(), |it| it.heard)
     }
 
-    /// Fills free slots with those of the room who are not in one, who spoke last first.
+    /// Fills free slots with those of the room who are not in one, who was heard last first.
     fn fill(
         &mut self,
         subscriber: ParticipantId,
@@ -178,7 +194,7 @@ impl Router {
         }
         let missing = |it: &ParticipantId| *it != subscriber && !place.slots.contains(&Some(*it));
         let mut missing: Vec<_> = people.iter().copied().filter(missing).collect();
-        missing.sort_by_key(|it| std::cmp::Reverse(self.spoke_at(*it)));
+        missing.sort_by_key(|it| std::cmp::Reverse(self.heard(*it)));
         for publisher in missing.into_iter().take(free) {
             self.change(subscriber, None, Some(publisher), changes);
         }
@@ -289,6 +305,33 @@ mod tests {
             let heard = hears(&router, ParticipantId(subscriber));
             assert!([2, 3, 20].iter().all(|it| heard.contains(it)), "{subscriber}: {heard:?}");
         }
+    }
+
+    #[test]
+    fn in_a_crowd_whoever_speaks_on_is_not_pushed_out_by_short_voices() {
+        let mut router = Router::default();
+        for who in 1..=20 {
+            router.place(ParticipantId(who), Some(RoomId::Main), &mut vec![]);
+        }
+        router.spoke(ALICE, MediaTime::from_ms(1_000), &mut vec![]);
+        for (who, at) in (2..=20).zip(2..) {
+            router.spoke(ParticipantId(who), MediaTime::from_ms(at * 1_000), &mut vec![]);
+            router.ended(ParticipantId(who), MediaTime::from_ms(at * 1_000 + 300));
+        }
+        assert!((2..=20).all(|it| hears(&router, ParticipantId(it)).contains(&1)));
+    }
+
+    #[test]
+    fn who_comes_into_a_crowd_hears_whoever_speaks_and_not_who_is_gone() {
+        let mut router = Router::default();
+        for who in 1..=10 {
+            router.place(ParticipantId(who), Some(RoomId::Main), &mut vec![]);
+            router.spoke(ParticipantId(who), MediaTime::from_ms(who.into()), &mut vec![]);
+        }
+        (4..=10).for_each(|it| router.lost(ParticipantId(it)));
+        router.place(ParticipantId(11), Some(RoomId::Main), &mut vec![]);
+        let heard = hears(&router, ParticipantId(11));
+        assert!([1, 2, 3].iter().all(|it| heard.contains(it)), "{heard:?}");
     }
 
     proptest! {

@@ -239,8 +239,8 @@ pub fn serve_ours(program: &Path) -> (Running, u16) {
         .arg(&config)
         .arg("--data")
         .arg(folder.join("data"))
-        .stdout(fs::File::create(folder.join("log")).expect("a log"))
-        .stderr(fs::File::create(folder.join("errors")).expect("a log"))
+        .stdout(fs::File::create(folder.join("said")).expect("a log"))
+        .stderr(fs::File::create(folder.join("log")).expect("a log"))
         .spawn()
         .expect("vuoro starts");
     let pid = child.id();

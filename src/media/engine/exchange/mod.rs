@@ -416,6 +416,7 @@ impl Exchange {
             && known.peers.get(&participant) == Some(&key)
         {
             known.peers.remove(&participant);
+            known.router.lost(participant);
             self.connect_edges(session);
             out.event(session, MediaEvent::Failed { participant });
         }
@@ -528,7 +529,7 @@ impl Exchange {
         let mut seated: Vec<_> = (0..SLOTS)
             .filter_map(|slot| Some((slot, peer.slots[slot].video.slot.publisher()?)))
             .collect();
-        seated.sort_by_key(|it| std::cmp::Reverse(known.router.spoke_last(it.1)));
+        seated.sort_by_key(|it| std::cmp::Reverse(known.router.heard(it.1)));
         let choices: Vec<_> = seated
             .iter()
             .map(|(slot, publisher)| {

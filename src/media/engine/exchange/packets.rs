@@ -310,12 +310,15 @@ impl Exchange {
     fn voice(&mut self, now: MediaTime, key: PeerKey, on: bool, out: &mut impl Outside) {
         let Some(peer) = self.peer(key) else { return };
         let (session, participant) = (peer.session, peer.participant);
-        if on && let Some(known) = self.sessions.get_mut(&session) {
-            let mut changes = Vec::new();
+        let Some(known) = self.sessions.get_mut(&session) else { return };
+        let mut changes = Vec::new();
+        if on {
             known.router.spoke(participant, now, &mut changes);
-            if !changes.is_empty() {
-                self.perform(now, session, &changes, out);
-            }
+        } else {
+            known.router.ended(participant, now);
+        }
+        if !changes.is_empty() {
+            self.perform(now, session, &changes, out);
         }
         out.event(session, MediaEvent::Voice { participant, on });
     }
