@@ -115,14 +115,14 @@ impl Someone {
             vec![encoding],
         );
         let track = Arc::new(TrackLocalStaticRTP::new(track));
-        let offer = forwarder.connect(who).await.unwrap();
-        let offer = RTCSessionDescription::offer(offer.sdp).unwrap();
+        let offered = forwarder.connect(who).await.unwrap();
+        let offer = RTCSessionDescription::offer(offered.sdp).unwrap();
         connection.set_remote_description(offer).await.unwrap();
         connection.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.unwrap();
         let answer = connection.create_answer(None).await.unwrap();
         connection.set_local_description(answer).await.unwrap();
         let answer = connection.local_description().await.unwrap();
-        forwarder.answer(who, offer.number, answer.sdp).await.unwrap();
+        forwarder.answer(who, offered.number, answer.sdp).await.unwrap();
         Self { connection, track, ssrc, payloads }
     }
 

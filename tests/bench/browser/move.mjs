@@ -42,7 +42,10 @@ await Bench.run("move", async (bench) => {
     for (const it of pairs) it.since = await it.listener.ask("now");
     await host.asksToMove(mover, `room-${2 - from}`);
     rooms[1 - from].push(mover);
-    for (const it of pairs) kept.push({ move, ...(await arrival(it)) });
+    for (const it of pairs) {
+      const [listener, newcomer] = [it.listener.number, it.newcomer.number];
+      kept.push({ move, listener, newcomer, ...(await arrival(it)) });
+    }
     await pause(700); // so that voices are steady before the next move
   }
   const offers = await Promise.all(people.map((it) => it.negotiations()));
@@ -85,15 +88,16 @@ async function arrival({ listener, newcomer, since }) {
     const line = (kind) => changes.find((it) => it.mid === mids[kind]) ?? { before: null, after: [] };
     const first = (kind, what) => line(kind).after.find(([, it]) => it === what)?.[0];
     const [voice, face] = [first("audio", TONES_HZ[newcomer.seat]), first("video", HUES[newcomer.seat])];
-    if (voice === undefined || face === undefined) return null;
     const { before, after } = line("audio");
     const stopped = before?.[1] ? after[0][0] : Number.POSITIVE_INFINITY;
-    return {
+    // What has not come yet is NaN; both are waited for.
+    came = {
       audio_ms: Math.max(0, voice - Math.min(place.at, stopped)),
       video_ms: Math.max(0, face - place.at),
       told_ms: place.at - since,
     };
+    return voice === undefined || face === undefined ? null : came;
   };
-  const nothing = { audio_ms: Number.NaN, video_ms: Number.NaN };
-  return eventually("the newcomer", measure, LATE_MS / 1000).catch(() => nothing);
+  let came = { audio_ms: Number.NaN, video_ms: Number.NaN };
+  return eventually("the newcomer", measure, LATE_MS / 1000).catch(() => came);
 }
