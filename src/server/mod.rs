@@ -6,6 +6,7 @@ pub mod error;
 pub mod http;
 pub mod methods;
 pub mod pages;
+pub mod review;
 pub mod token;
 pub mod wire;
 pub mod ws;
