@@ -245,7 +245,9 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let index = Index::open(&folder.path().join("index"), &log, &mut |_| {}).expect("opens");
     let mut found = 0;
     for session in log.sessions().expect("readable") {
-        let all = index.search(session.id, &Search::default()).expect("an answer");
+        let all = index
+            .search(&Search { sessions: [session.id].into(), ..Search::default() })
+            .expect("an answer");
         found += all.total;
     }
     assert_eq!(found, said_in(&log).len() as u64);
@@ -338,10 +340,16 @@ fn an_index_built_again_answers_as_the_one_that_grew() {
     for (text, session) in questions.iter().flat_map(|it| sessions.map(|session| (it, session))) {
         for participant in [None, Some(BOB)] {
             for room in [None, Some(RoomId::Breakout(2))] {
-                let search =
-                    Search { text: text.clone(), participant, room, offset: dice.roll(60) };
-                let one = grown.search(session, &search).expect("an answer");
-                let other = built.search(session, &search).expect("an answer");
+                let search = Search {
+                    text: text.clone(),
+                    sessions: [session].into(),
+                    participants: participant.into_iter().collect(),
+                    rooms: room.into_iter().collect(),
+                    offset: dice.roll(60),
+                    ..Search::default()
+                };
+                let one = grown.search(&search).expect("an answer");
+                let other = built.search(&search).expect("an answer");
                 assert_eq!(one, other, "{search:?}");
                 found += one.total;
             }
@@ -369,12 +377,17 @@ fn assert_nothing_missing(log: &Log, index: &Index, sessions: [SessionId; 3]) {
             let mut found = BTreeSet::new();
             loop {
                 let offset = found.len() as u64;
-                let search = Search { text: format!("\"{word}\""), offset, ..Search::default() };
-                let page = index.search(session, &search).expect("an answer");
+                let search = Search {
+                    text: format!("\"{word}\""),
+                    sessions: [session].into(),
+                    offset,
+                    ..Search::default()
+                };
+                let page = index.search(&search).expect("an answer");
                 if page.hits.is_empty() {
                     break;
                 }
-                found.extend(page.hits.iter().map(|hit| hit.seq));
+                found.extend(page.hits.iter().map(|hit| hit.entry.seq));
             }
             assert_eq!(found, plain, "{word}");
         }

@@ -1,11 +1,37 @@
-//! Reading what was said: search, for people who may.
+//! Reading what was said and written: search, for people who may. Rights are the caller's business:
+//! nothing is read here of a session that is not named.
 
-use crate::{app::App, domain::ids::SessionId, notes::driver::index::IndexError};
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    app::{App, registry::FindError},
+    domain::{
+        fact::Fact,
+        ids::SessionId,
+        limits::{BOARD_ENTRIES_MAX, THEME_CHARS_MAX},
+    },
+    notes::{driver::index::IndexError, engine::outline},
+};
 
 pub use crate::notes::{
-    driver::index::{Hit, Search, SearchResults},
-    engine::highlight::Part,
+    driver::index::{Counts, Hit, Search, SearchResults},
+    engine::{
+        entries::{Entry, Kind},
+        highlight::Part,
+        outline::{Outline, RunOutline, StepOutline, Stretch},
+    },
 };
+
+/// Lines that are told to have been said alike elsewhere.
+const ALIKE_MAX: usize = 6;
+
+/// An entry among its neighbours.
+pub struct Moment {
+    /// In order, the entry among them.
+    pub around: Vec<Arc<Entry>>,
+    /// Said alike, independently, in other rooms.
+    pub alike: Vec<Arc<Entry>>,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReadingError {
@@ -13,17 +39,89 @@ pub enum ReadingError {
     Index(#[from] IndexError),
     #[error("the search broke off")]
     Broken,
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error("the session has no such entry")]
+    UnknownEntry,
+    #[error("the theme is empty or too long")]
+    BadTheme,
+    #[error("the board is full")]
+    BoardFull,
 }
 
 impl App {
-    /// Answers a question about one session, and never with words of another.
-    pub async fn search(
+    /// Answers a question, and never with words of a session that it does not name.
+    pub async fn search(&self, search: Search) -> Result<SearchResults, ReadingError> {
+        let index = self.index.clone();
+        let found = tokio::task::spawn_blocking(move || index.search(&search)).await;
+        Ok(found.map_err(|_| ReadingError::Broken)??)
+    }
+
+    /// The session at a glance.
+    pub async fn outline(&self, session: SessionId) -> Result<Outline, ReadingError> {
+        let records = self.sessions.records(session).await?;
+        Ok(outline::outline(&records))
+    }
+
+    /// Puts an entry of the session under a theme of its board, or takes it off.
+    pub async fn collect(
         &self,
         session: SessionId,
-        search: Search,
-    ) -> Result<SearchResults, ReadingError> {
+        seq: u64,
+        theme: Option<String>,
+    ) -> Result<Outline, ReadingError> {
+        let theme = theme.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "));
+        if let Some(theme) = &theme {
+            if !(1..=THEME_CHARS_MAX).contains(&theme.chars().count()) {
+                return Err(ReadingError::BadTheme);
+            }
+            let (index, sessions) = (self.index.clone(), [session].into());
+            let entry = tokio::task::spawn_blocking(move || index.entry(&sessions, seq)).await;
+            if entry.map_err(|_| ReadingError::Broken)??.is_none() {
+                return Err(ReadingError::UnknownEntry);
+            }
+            let board = self.outline(session).await?.board;
+            if BOARD_ENTRIES_MAX <= board.iter().map(|it| it.1.len()).sum() {
+                return Err(ReadingError::BoardFull);
+            }
+        }
+        self.sessions.note(session, Fact::Collected { entry: seq, theme }).await?;
+        self.outline(session).await
+    }
+
+    /// Entries by their places in the log, those there are, in the order asked for.
+    pub async fn entries(
+        &self,
+        session: SessionId,
+        seqs: Vec<u64>,
+    ) -> Result<Vec<Arc<Entry>>, ReadingError> {
         let index = self.index.clone();
-        let found = tokio::task::spawn_blocking(move || index.search(session, &search)).await;
-        Ok(found.map_err(|_| ReadingError::Broken)??)
+        let found = tokio::task::spawn_blocking(move || {
+            let sessions = [session].into();
+            let mut found = Vec::new();
+            for seq in seqs {
+                found.extend(index.entry(&sessions, seq)?);
+            }
+            Ok::<_, IndexError>(found)
+        });
+        Ok(found.await.map_err(|_| ReadingError::Broken)??)
+    }
+
+    /// What stands around an entry, and what was said alike in other rooms of these sessions; `None`
+    /// when none of them has it.
+    pub async fn moment(
+        &self,
+        sessions: BTreeSet<SessionId>,
+        seq: u64,
+        each_way: usize,
+    ) -> Result<Option<Moment>, ReadingError> {
+        let index = self.index.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            let Some(entry) = index.entry(&sessions, seq)? else { return Ok(None) };
+            let around = index.around(&entry, each_way)?;
+            let alike = index.alike(&sessions, &entry, ALIKE_MAX)?;
+            Ok::<_, IndexError>(Some(Moment { around, alike }))
+        });
+        Ok(found.await.map_err(|_| ReadingError::Broken)??)
     }
 }

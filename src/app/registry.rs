@@ -135,6 +135,20 @@ impl Registry {
         Ok(read.unwrap_or(Err(LogError::Closed))?)
     }
 
+    /// Keeps what somebody does who only reads: no task of the session need run, and none is told.
+    pub async fn note(&self, id: SessionId, fact: Fact) -> Result<(), FindError> {
+        let records = self.records(id).await?;
+        let Some(Record { fact: Fact::Opened { unix_ms: opened, .. }, .. }) = records.first()
+        else {
+            return Err(FindError::Unknown);
+        };
+        let last = records.last().map_or(SessionTime::ZERO, |it| it.at);
+        // The session's own clock goes on from its last record: never ahead of it.
+        let at = SessionTime(unix_ms().saturating_sub(*opened)).min(last);
+        self.log.append(id, vec![(at, fact)]).await?;
+        Ok(())
+    }
+
     /// A task that ends, even by a panic, leaves its place; whoever joins next takes it up anew.
     fn watch_over(&self, id: SessionId, task: tokio::task::JoinHandle<()>) {
         let registry = self.itself.clone();

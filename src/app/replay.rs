@@ -146,6 +146,17 @@ impl Story {
             Fact::CallEnded { participant } => {
                 format!("the call of {} is over", self.person(*participant))
             }
+            Fact::Marked { by, of, at, mark, on } => {
+                let does = if *on { "marks" } else { "no longer marks" };
+                let (by, of) = (self.person(*by), self.person(*of));
+                format!("{by} {does} what {of} began at {at} as {}", mark.code())
+            }
+            Fact::Collected { entry, theme: Some(theme) } => {
+                format!("record {entry} is put on the board{}", self.words(theme))
+            }
+            Fact::Collected { entry, theme: None } => {
+                format!("record {entry} is taken off the board")
+            }
             Fact::Ended => "the session ends".to_owned(),
         }
     }

@@ -6,6 +6,7 @@ pub use crate::domain::consent::Consent;
 use crate::domain::{
     ids::{ParticipantId, RoomId},
     language::Language,
+    mark::Mark,
     method::Method,
     mixing::Keep,
     run::{Clock, RunOptions, StepBegan},
@@ -140,7 +141,21 @@ pub enum Fact {
     CallEnded {
         participant: ParticipantId,
     },
-    /// Only words said before may still follow.
+    /// Somebody says what something is to them that `of` began to say or write at `at`; off: no more.
+    Marked {
+        by: ParticipantId,
+        of: ParticipantId,
+        at: SessionTime,
+        mark: Mark,
+        on: bool,
+    },
+    /// A reviewer has put the entry with this place in the log under a theme of the board; `None`:
+    /// taken it off. Also after the end.
+    Collected {
+        entry: u64,
+        theme: Option<String>,
+    },
+    /// Only words said before, and what reviewers do, may still follow.
     Ended,
 }
 

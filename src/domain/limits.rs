@@ -114,6 +114,19 @@ pub const TAG_CHARS_MAX: usize = 60;
 /// Wishes of a facilitator about who is kept together or apart, and who is kept where.
 pub const MIXING_WISHES_MAX: usize = 500;
 
+/// Marks that one person sets or takes back in a stretch of [`POSTS_WITHIN_MS`]: each is written into
+/// the log, and a finger on a key that repeats is quicker than anybody marks.
+pub const MARKS_PERSON_MAX: usize = 20;
+
+/// Characters in the name of a theme on the board.
+pub const THEME_CHARS_MAX: usize = 80;
+
+/// Entries on one board: what a person can look through.
+pub const BOARD_ENTRIES_MAX: usize = 1_000;
+
+/// Sessions searched at once, and so tokens in one request.
+pub const SEARCH_SESSIONS_MAX: usize = 50;
+
 /// How often facilitators are told of changes, in ms: fast enough to feel live, slow enough that
 /// three hundred people joining at once are a handful of messages.
 pub const OVERVIEW_EVERY_MS: u64 = 250;

@@ -7,11 +7,12 @@ use crate::domain::{
     consent::Consent,
     ids::{ParticipantId, RoomId},
     language::Language,
+    mark::Mark,
     method::Method,
     mixing::Keep,
     rejection::Rejection,
     talk::{Post, Reaction},
-    time::Span,
+    time::{SessionTime, Span},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,14 @@ pub enum Message {
     Reacted {
         by: ParticipantId,
         reaction: Reaction,
+    },
+    /// Somebody in the room says what it is to them that `of` began to say or write at `at`.
+    Marked {
+        by: ParticipantId,
+        of: ParticipantId,
+        at: SessionTime,
+        mark: Mark,
+        on: bool,
     },
     /// Somebody has written to the room, or a facilitator to all.
     Post(Post),

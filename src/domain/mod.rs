@@ -11,6 +11,7 @@ pub mod assign;
 pub mod balance;
 pub mod consent;
 pub mod fact;
+pub mod mark;
 pub mod message;
 pub mod method;
 pub mod mixing;

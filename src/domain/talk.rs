@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::domain::{
     ids::{ParticipantId, RoomId},
     limits::{
-        BROADCASTS_MAX, CALLS_MAX, POST_CHARS_MAX, POSTS_PERSON_MAX, POSTS_REMEMBERED,
-        POSTS_ROOM_MAX, POSTS_WITHIN_MS, REACTIONS_PERSON_MAX, REACTIONS_ROOM_MAX,
-        REACTIONS_WITHIN_MS,
+        BROADCASTS_MAX, CALLS_MAX, MARKS_PERSON_MAX, POST_CHARS_MAX, POSTS_PERSON_MAX,
+        POSTS_REMEMBERED, POSTS_ROOM_MAX, POSTS_WITHIN_MS, REACTIONS_PERSON_MAX,
+        REACTIONS_ROOM_MAX, REACTIONS_WITHIN_MS,
     },
     time::SessionTime,
 };
@@ -94,6 +94,7 @@ pub struct Talk {
     reactions_of: Pace<ParticipantId>,
     reactions_in: Pace<RoomId>,
     calls_of: Pace<ParticipantId>,
+    marks_of: Pace<ParticipantId>,
 }
 
 impl Default for Talk {
@@ -109,6 +110,7 @@ impl Default for Talk {
             reactions_of: Pace::new(REACTIONS_PERSON_MAX, REACTIONS_WITHIN_MS),
             reactions_in: Pace::new(REACTIONS_ROOM_MAX, REACTIONS_WITHIN_MS),
             calls_of: Pace::new(CALLS_MAX, POSTS_WITHIN_MS),
+            marks_of: Pace::new(MARKS_PERSON_MAX, POSTS_WITHIN_MS),
         }
     }
 }
@@ -178,6 +180,15 @@ impl Talk {
         let free = self.calls_of.has_room(now, participant);
         if free {
             self.calls_of.count(now, participant);
+        }
+        free
+    }
+
+    /// Counts a mark that is set or taken back; `false`: it is too many.
+    pub fn may_mark(&mut self, now: SessionTime, participant: ParticipantId) -> bool {
+        let free = self.marks_of.has_room(now, participant);
+        if free {
+            self.marks_of.count(now, participant);
         }
         free
     }

@@ -10,11 +10,7 @@ use axum::{
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
-    app::{
-        config::ServerConfig,
-        hearing::HearingState,
-        reading::{Hit, Part, Search},
-    },
+    app::{config::ServerConfig, hearing::HearingState, reading::Search},
     domain::{
         fact::{Fact, Record},
         ids::{ParticipantId, SessionId},
@@ -24,11 +20,11 @@ use crate::{
     server::{
         Server, embed,
         error::Refusal,
-        methods, pages,
+        methods, pages, review,
         token::Role,
         wire::{
-            NewSession, PersonAbout, SearchAnswer, SearchHit, SearchQuery, ServerStatus,
-            SessionAbout, SessionCreated, TextPart, Transcription, wire_ms,
+            NewSession, PersonAbout, SearchAnswer, SearchQuery, ServerStatus, SessionAbout,
+            SessionCreated, Transcription,
         },
         ws,
     },
@@ -50,6 +46,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/sessions/{session}", get(about))
         .route("/api/sessions/{session}/search", get(search))
         .route("/ws", get(ws::upgrade))
+        .merge(review::router())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(embed::router())
         .merge(methods::router())
@@ -173,23 +170,17 @@ async fn search(
     let room = query.room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?;
     let asked = Search {
         text: query.q.chars().take(QUERY_CHARS_MAX).collect(),
-        participant: query.participant.map(ParticipantId),
-        room,
+        sessions: [session].into(),
+        participants: query.participant.into_iter().map(ParticipantId).collect(),
+        rooms: room.into_iter().collect(),
         offset: u64::from(query.offset.unwrap_or(0)),
+        ..Search::default()
     };
-    let found = server.app.search(session, asked).await.map_err(|error| {
-        tracing::error!(%session, %error, "a search failed");
-        Refusal::INTERNAL
-    })?;
-    Ok(Json(SearchAnswer {
-        total: u32::try_from(found.total).unwrap_or(u32::MAX),
-        hits: found.hits.into_iter().map(SearchHit::from).collect(),
-        rooms: found.rooms.iter().map(ToString::to_string).collect(),
-    }))
+    review::answer(&server, asked).await
 }
 
 /// The session of the address, and as what the bearer may see it.
-fn authorized(
+pub(super) fn authorized(
     server: &Server,
     session: &str,
     headers: &HeaderMap,
@@ -202,7 +193,7 @@ fn authorized(
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
@@ -213,21 +204,6 @@ impl From<&HearingState> for Transcription {
             HearingState::Off => Transcription::Off,
             HearingState::ModelMissing => Transcription::ModelMissing,
             HearingState::ModelDamaged => Transcription::ModelDamaged,
-        }
-    }
-}
-
-impl From<Hit> for SearchHit {
-    fn from(hit: Hit) -> Self {
-        let part = |it: Part| TextPart { text: it.text, hit: it.hit };
-        SearchHit {
-            participant: hit.participant.0,
-            name: hit.name,
-            room: hit.room.to_string(),
-            start_ms: wire_ms(hit.span.start),
-            end_ms: wire_ms(hit.span.end),
-            language: hit.language.into(),
-            parts: hit.parts.into_iter().map(part).collect(),
         }
     }
 }

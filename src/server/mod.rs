@@ -7,6 +7,7 @@ pub mod http;
 pub mod methods;
 pub mod pages;
 pub mod relays;
+pub mod review;
 pub mod token;
 pub mod wire;
 pub mod ws;

@@ -14,11 +14,12 @@ use crate::{
         fact,
         ids::ParticipantId,
         language::Language,
+        mark::Mark,
         message::{
             BalanceView, CallView, Caption, ClockView, HarvestView, MethodView, MoveReason,
             PersonView, RankedCard, RoomView, RunView, StepView, WaitingView,
         },
-        method::Method,
+        method::{Method, Text},
         mixing::Keep,
         talk::{Post, Reaction},
         time::SessionTime,
@@ -162,6 +163,13 @@ pub enum ClientMessage {
     Post {
         text: String,
     },
+    /// What somebody in the room began to say or write at `start_ms` is this to oneself; off: no more.
+    Mark {
+        participant: u32,
+        start_ms: u32,
+        mark: WireMark,
+        on: bool,
+    },
     /// Calls a facilitator for help, or needs none any more.
     Call {
         on: bool,
@@ -201,6 +209,18 @@ pub enum WireReaction {
     Laugh,
     Wonder,
     ThumbsUp,
+}
+
+/// What something is to whoever marks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireMark {
+    Feeling,
+    Experience,
+    Thought,
+    Worry,
+    Challenge,
+    Idea,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -314,6 +334,14 @@ pub enum ServerMessage {
     Reacted {
         participant: u32,
         reaction: WireReaction,
+    },
+    /// `by` has marked what `participant` began to say or write at `start_ms`; off: no more.
+    Marked {
+        participant: u32,
+        start_ms: u32,
+        by: u32,
+        mark: WireMark,
+        on: bool,
     },
     /// Somebody has written to the own room, or a facilitator to all.
     Post(WirePost),
@@ -723,23 +751,174 @@ pub struct SearchQuery {
     pub offset: Option<u32>,
 }
 
+/// Body of `POST /api/search`. Lists narrow the answer when they are not empty; of several values of
+/// one kind one must hold.
+#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchRequest {
+    /// A facilitator's or reviewer's of each session to look in; at most 50.
+    pub tokens: Vec<String>,
+    /// As in `SearchQuery`.
+    pub q: String,
+    pub sessions: Vec<String>,
+    pub participants: Vec<u32>,
+    pub rooms: Vec<String>,
+    pub kinds: Vec<WireKind>,
+    pub languages: Vec<WireLanguage>,
+    pub marks: Vec<WireMark>,
+    pub phases: Vec<PhaseOfMethod>,
+    pub questions: Vec<String>,
+    pub offset: u32,
+}
+
+/// How an entry came to be: spoken, in a room's chat, a person's note, a room's line, a card, a topic,
+/// or from a facilitator to all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireKind {
+    Said,
+    Chat,
+    Note,
+    Line,
+    Card,
+    Topic,
+    Broadcast,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseOfMethod {
+    pub method: String,
+    pub phase: String,
+}
+
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct SearchAnswer {
     /// All that match, of which `hits` is one page.
     pub total: u32,
     pub hits: Vec<SearchHit>,
-    /// Every room in which something was said in this session.
-    pub rooms: Vec<String>,
+    pub counts: SearchCounts,
+}
+
+/// How many match with each value, given all other narrowing.
+#[derive(Clone, Debug, Default, Serialize, TS)]
+pub struct SearchCounts {
+    pub sessions: Vec<(String, u32)>,
+    pub participants: Vec<(u32, u32)>,
+    pub rooms: Vec<(String, u32)>,
+    pub kinds: Vec<(WireKind, u32)>,
+    pub languages: Vec<(WireLanguage, u32)>,
+    pub marks: Vec<(WireMark, u32)>,
+    pub phases: Vec<(PhaseOfMethod, u32)>,
+    pub questions: Vec<(String, u32)>,
+}
+
+/// Answer of `GET /api/sessions/ID/outline`, for facilitators and reviewers: a session at a glance.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SessionOutline {
+    /// When the last thing happened.
+    pub last_ms: u32,
+    pub runs: Vec<OutlineRun>,
+    pub steps: Vec<OutlineStep>,
+    pub rooms: Vec<OutlineRoom>,
+    /// Two people, and how often they came into one breakout room.
+    pub met: Vec<(u32, u32, u32)>,
+    /// The marks that stand, by the moment of what they are set on.
+    pub marks: Vec<(u32, WireMark)>,
+    pub board: Vec<BoardTheme>,
+}
+
+/// A method that was run.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OutlineRun {
+    pub at_ms: u32,
+    pub method: String,
+    pub name: Text,
+    pub question: String,
+    pub phases: Vec<OutlinePhase>,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]
+pub struct OutlinePhase {
+    pub id: String,
+    pub name: Text,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct OutlineStep {
+    pub at_ms: u32,
+    /// An index among `runs`, and one among its phases.
+    pub run: u32,
+    pub phase: u16,
+    /// From 0.
+    pub round: u16,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OutlineRoom {
+    pub room: String,
+    /// Who spoke nearly without a pause, from when, until when.
+    pub voices: Vec<(u32, u32, u32)>,
+}
+
+/// Entries that somebody has put together.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct BoardTheme {
+    pub theme: String,
+    pub entries: Vec<SearchHit>,
+}
+
+/// Body of `POST /api/sessions/ID/board`; the answer is the `SessionOutline` that comes of it.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Collect {
+    /// Its place in the log.
+    pub seq: u32,
+    /// 1 to 80 characters; null: off the board.
+    pub theme: Option<String>,
+}
+
+/// Body of `POST /api/entry`.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct EntryRequest {
+    pub tokens: Vec<String>,
+    pub seq: u32,
+    /// How many before and after it in its room; at most 50.
+    pub around: u32,
+}
+
+/// An entry among its neighbours.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct EntryAbout {
+    /// In order, the entry among them.
+    pub around: Vec<SearchHit>,
+    /// What was said alike, independently, in other rooms.
+    pub alike: Vec<SearchHit>,
+}
+
+/// Something said or written.
+#[derive(Clone, Debug, Serialize, TS)]
 pub struct SearchHit {
-    pub participant: u32,
+    /// Its place in the log.
+    pub seq: u32,
+    pub session: String,
+    /// Null: a room's, a facilitator's, or nobody is to know whose.
+    pub participant: Option<u32>,
     pub name: String,
     pub room: String,
     pub start_ms: u32,
     pub end_ms: u32,
+    #[ts(type = "number")]
+    pub unix_ms: u64,
     pub language: WireLanguage,
+    pub kind: WireKind,
+    /// Ids, and what was asked; empty while no method ran.
+    pub method: String,
+    pub phase: String,
+    pub question: String,
+    /// How many have set each mark, in the order of `WireMark`.
+    pub marks: [u16; 6],
     /// What was said, in order; `hit` marks what matched. Their texts add up to the whole.
     pub parts: Vec<TextPart>,
 }
@@ -865,6 +1044,32 @@ impl From<Reaction> for WireReaction {
             Reaction::Laugh => WireReaction::Laugh,
             Reaction::Wonder => WireReaction::Wonder,
             Reaction::ThumbsUp => WireReaction::ThumbsUp,
+        }
+    }
+}
+
+impl From<WireMark> for Mark {
+    fn from(it: WireMark) -> Mark {
+        match it {
+            WireMark::Feeling => Mark::Feeling,
+            WireMark::Experience => Mark::Experience,
+            WireMark::Thought => Mark::Thought,
+            WireMark::Worry => Mark::Worry,
+            WireMark::Challenge => Mark::Challenge,
+            WireMark::Idea => Mark::Idea,
+        }
+    }
+}
+
+impl From<Mark> for WireMark {
+    fn from(it: Mark) -> WireMark {
+        match it {
+            Mark::Feeling => WireMark::Feeling,
+            Mark::Experience => WireMark::Experience,
+            Mark::Thought => WireMark::Thought,
+            Mark::Worry => WireMark::Worry,
+            Mark::Challenge => WireMark::Challenge,
+            Mark::Idea => WireMark::Idea,
         }
     }
 }
@@ -1063,6 +1268,7 @@ mod tests {
             WireWaiting,
             WirePost,
             WireReaction,
+            WireMark,
             WireCaption,
             WireKeep,
             WireKept,
@@ -1102,7 +1308,20 @@ mod tests {
             SessionAbout,
             PersonAbout,
             SearchQuery,
+            SearchRequest,
+            WireKind,
+            PhaseOfMethod,
             SearchAnswer,
+            SearchCounts,
+            SessionOutline,
+            OutlineRun,
+            OutlinePhase,
+            OutlineStep,
+            OutlineRoom,
+            BoardTheme,
+            Collect,
+            EntryRequest,
+            EntryAbout,
             SearchHit,
             TextPart,
             ErrorBody,

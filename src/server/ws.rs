@@ -35,6 +35,7 @@ use crate::{
         message::Message,
         run::RunOptions,
         session::Wish,
+        time::SessionTime,
         view::{View, Wanted},
     },
     server::{
@@ -42,7 +43,7 @@ use crate::{
         error::Refusal,
         relays::relays,
         token::{Right, Role},
-        wire::{ClientMessage, ServerMessage, Transcription, WireGrant, WireWanted},
+        wire::{ClientMessage, ServerMessage, Transcription, WireGrant, WireWanted, wire_ms},
     },
 };
 
@@ -298,6 +299,12 @@ impl Talk {
             ClientMessage::RaiseHand { on } => Wish::RaiseHand(on),
             ClientMessage::React { reaction } => Wish::React(reaction.into()),
             ClientMessage::Post { text } => Wish::Post { text },
+            ClientMessage::Mark { participant, start_ms, mark, on } => Wish::Mark {
+                of: ParticipantId(participant),
+                at: SessionTime(u64::from(start_ms)),
+                mark: mark.into(),
+                on,
+            },
             ClientMessage::Call { on } => Wish::Call(on),
             ClientMessage::Share { on } => Wish::Share(on),
             ClientMessage::Broadcast { text } => Wish::Broadcast { text },
@@ -352,6 +359,13 @@ impl Talk {
             News::Message(Message::Reacted { by, reaction }) => {
                 ServerMessage::Reacted { participant: by.0, reaction: reaction.into() }
             }
+            News::Message(Message::Marked { by, of, at, mark, on }) => ServerMessage::Marked {
+                participant: of.0,
+                start_ms: wire_ms(at),
+                by: by.0,
+                mark: mark.into(),
+                on,
+            },
             News::Message(Message::Post(post)) => ServerMessage::Post(post.into()),
             News::Message(Message::Posts(posts)) => {
                 ServerMessage::Posts { posts: posts.into_iter().map(Into::into).collect() }

@@ -278,6 +278,11 @@ impl Stage {
             }
             Fact::CallSeen { participant } => format!("{}'s call is seen", self.name(participant)),
             Fact::CallEnded { participant } => format!("{}'s call ends", self.name(participant)),
+            Fact::Marked { by, of, mark, on, .. } => {
+                let does = if *on { "marks" } else { "no longer marks" };
+                format!("{} {does} {} as {}", self.name(by), self.name(of), mark.code())
+            }
+            Fact::Collected { entry, .. } => format!("{entry} is collected"),
             Fact::Ended => "ended".to_owned(),
             Fact::MethodBegan { method, .. } => format!("{} begins", method.id),
             Fact::StepBegan(began) => self.step(began),
@@ -338,6 +343,10 @@ impl Stage {
             }
             Message::Room(room) => self.room_line(room),
             Message::Reacted { by, reaction } => format!("{}: {reaction:?}", self.name(by)),
+            Message::Marked { by, of, at, mark, on } => {
+                let (by, of) = (self.name(by), self.name(of));
+                format!("{by}: {} {mark:?} at {at} {}", of, if *on { "on" } else { "off" })
+            }
             Message::Post(it) => post(it),
             Message::Posts(posts) if posts.is_empty() => "no posts any more".to_owned(),
             Message::Posts(posts) => {

@@ -584,3 +584,55 @@ mod screens {
         assert!(stage.news().starts_with("screen: Chao shares no more"));
     }
 }
+
+mod marks {
+    use vuoro::domain::{limits::MARKS_PERSON_MAX, mark::Mark, time::SessionTime};
+
+    use super::*;
+
+    fn marks(stage: &mut Stage, by: Person, of: Person, at: SessionTime, on: bool) {
+        stage.wish(by.page, Wish::Mark { of: of.seat, at, mark: Mark::Worry, on });
+    }
+
+    #[test]
+    fn a_mark_is_a_fact_is_told_to_the_room_and_taken_back() {
+        let (mut stage, [alice, bob, _], _) = three_in_a_room();
+        let at = stage.now;
+        marks(&mut stage, alice, bob, at, true);
+        marks(&mut stage, alice, bob, at, false);
+        let set = |on| Fact::Marked { by: alice.seat, of: bob.seat, at, mark: Mark::Worry, on };
+        let kept: Vec<_> = stage.facts.iter().rev().take(2).map(|it| it.1.clone()).collect();
+        assert_eq!(kept, [set(false), set(true)]);
+        let told = stage.news_of(bob.page);
+        let told = told.iter().filter(|it| matches!(it, Message::Marked { .. })).count();
+        assert_eq!(told, 2);
+    }
+
+    #[test]
+    fn nobody_marks_what_they_cannot_have_heard_or_read() {
+        let (mut stage, [alice, bob, chao], host) = three_in_a_room();
+        let before = stage.now;
+        stage.wait(1_000);
+        stage.moves(host, chao, TWO);
+        let after = stage.now;
+        stage.hush();
+        let facts = stage.facts.len();
+        marks(&mut stage, chao, bob, after, true);
+        marks(&mut stage, alice, bob, after + 60_000, true);
+        assert_eq!(refused(&mut stage, chao.page), "not-now");
+        assert_eq!(stage.facts.len(), facts);
+        // What was said while Chao was there is still theirs to mark.
+        marks(&mut stage, chao, bob, before, true);
+        assert_eq!(stage.facts.len(), facts + 1);
+    }
+
+    #[test]
+    fn a_key_that_is_held_down_does_not_fill_the_log() {
+        let (mut stage, [alice, bob, _], _) = three_in_a_room();
+        let (at, facts) = (stage.now, stage.facts.len());
+        for on in [true, false].into_iter().cycle().take(3 * MARKS_PERSON_MAX) {
+            marks(&mut stage, alice, bob, at, on);
+        }
+        assert_eq!(stage.facts.len(), facts + MARKS_PERSON_MAX);
+    }
+}

@@ -7,6 +7,7 @@ use crate::domain::{
     consent::Consent,
     fact::Fact,
     ids::{ConnectionId, ParticipantId, RoomId},
+    mark::Mark,
     message::Message,
     rejection::Rejection,
     session::{Output, Session, Wish, is_invisible},
@@ -34,6 +35,9 @@ impl Session {
             Wish::RaiseHand(false) => self.lower_hand(now, participant, out),
             Wish::React(reaction) => self.react(now, (participant, room), reaction, out),
             Wish::Post { text } => self.post(now, (participant, room), &text, out)?,
+            Wish::Mark { of, at, mark, on } => {
+                self.mark(now, (participant, room), (of, at), (mark, on), out)?;
+            }
             Wish::Call(true) => self.call(now, participant, room, out)?,
             Wish::Call(false) => self.end_call(now, participant, out),
             Wish::Share(true) => self.share(now, participant, room, out)?,
@@ -86,6 +90,29 @@ impl Session {
             self.talk.post(room, post.clone());
         }
         self.tell_in(room, Message::Post(post), out);
+        Ok(())
+    }
+
+    /// Only what was said or written where the person was, or is: nobody marks what they cannot have
+    /// heard or read. Whether there are words at that moment the log's readers see.
+    fn mark(
+        &mut self,
+        now: SessionTime,
+        (by, room): (ParticipantId, RoomId),
+        (of, at): (ParticipantId, SessionTime),
+        (mark, on): (Mark, bool),
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
+        let there = self.rooms.room_at(of, at).filter(|_| at <= now);
+        let there = there.ok_or(Rejection::NotNow)?;
+        if there != room && self.rooms.room_at(by, at) != Some(there) {
+            return Err(Rejection::NotNow);
+        }
+        if !self.talk.may_mark(now, by) {
+            return Err(Rejection::TooFast);
+        }
+        self.keep(now, Fact::Marked { by, of, at, mark, on }, out);
+        self.tell_in(room, Message::Marked { by, of, at, mark, on }, out);
         Ok(())
     }
 

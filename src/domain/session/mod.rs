@@ -23,6 +23,7 @@ use crate::domain::{
         BALANCE_EVERY_MS, BREAKOUT_ROOMS_MAX, NAME_CHARS_MAX, SEAT_GRACE_MS, SEGMENT_CHARS_MAX,
         SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, TAG_CHARS_MAX, TAGS_MAX, WATCHERS_MAX,
     },
+    mark::Mark,
     message::{Caption, Message, MoveReason},
     method::Method,
     mixing::{Keep, Meetings, Mixing},
@@ -113,6 +114,14 @@ pub enum Wish {
     /// Into the chat of the room.
     Post {
         text: String,
+    },
+    /// What somebody in the room began to say or write at `at` is this to the one who wishes; off: no
+    /// more.
+    Mark {
+        of: ParticipantId,
+        at: SessionTime,
+        mark: Mark,
+        on: bool,
     },
     /// For help; off: not needed any more.
     Call(bool),
@@ -552,6 +561,7 @@ impl Session {
                 wish @ (Wish::RaiseHand(_)
                 | Wish::React(_)
                 | Wish::Post { .. }
+                | Wish::Mark { .. }
                 | Wish::Call(_)
                 | Wish::Share(_)),
             ) => {
@@ -862,7 +872,11 @@ impl Session {
             Fact::Ended => self.ended = true,
             Fact::Kept { participants, rule } => self.mixing.keep(*participants, *rule),
             Fact::Pinned { participant, room } => self.mixing.pin(*participant, *room),
-            Fact::Opened { .. } | Fact::Said { .. } | Fact::Unheard { .. } => (),
+            Fact::Opened { .. }
+            | Fact::Said { .. }
+            | Fact::Unheard { .. }
+            | Fact::Marked { .. }
+            | Fact::Collected { .. } => (),
             of_method => self.apply_method(at, of_method),
         }
         self.apply_talk(at, fact);

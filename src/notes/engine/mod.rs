@@ -1,6 +1,10 @@
 //! What the log and the index mean, pure: no disk, no clock, no task.
 
 pub mod endings;
+pub mod entries;
 pub mod highlight;
+pub mod matching;
+pub mod outline;
 pub mod query;
 pub mod record;
+pub mod words;

@@ -55,7 +55,7 @@ fn whole_word(word: String) -> Clause {
 
 /// The words of `text` in small letters. Splits and lowers as the index does, character by
 /// character, so that both sides see the same words.
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|it: char| !it.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(|word| word.chars().flat_map(char::to_lowercase).collect())

@@ -12,6 +12,7 @@ use crate::domain::{
     fact::{Consent, Fact, GapReason},
     ids::{ParticipantId, RoomId},
     language::Language,
+    mark::Mark,
     message::Place,
     method::Method,
     mixing::Keep,
@@ -70,7 +71,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 26] = [
     "opened",
     "joined",
     "placed",
@@ -94,6 +95,8 @@ const KINDS: [&str; 24] = [
     "called",
     "call-seen",
     "call-ended",
+    "marked",
+    "collected",
     "ended",
 ];
 
@@ -217,6 +220,17 @@ enum Body {
     CallEnded {
         participant: u32,
     },
+    Marked {
+        by: u32,
+        of: u32,
+        at_ms: u64,
+        mark: Sign,
+        on: bool,
+    },
+    Collected {
+        entry: u64,
+        theme: Option<String>,
+    },
     Ended {},
 }
 
@@ -244,6 +258,25 @@ enum KeepRule {
     Apart,
     Together,
     AsItComes,
+}
+
+/// One of the six marks by its code.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+struct Sign(Mark);
+
+impl From<Sign> for String {
+    fn from(sign: Sign) -> String {
+        sign.0.code().to_owned()
+    }
+}
+
+impl TryFrom<String> for Sign {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Sign, &'static str> {
+        Mark::from_code(&text).map(Sign).ok_or("not a mark")
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -360,6 +393,12 @@ impl From<&Fact> for Body {
             }
             Fact::CallSeen { participant } => Body::CallSeen { participant: participant.0 },
             Fact::CallEnded { participant } => Body::CallEnded { participant: participant.0 },
+            Fact::Marked { by, of, at, mark, on } => {
+                Body::Marked { by: by.0, of: of.0, at_ms: at.as_ms(), mark: Sign(*mark), on: *on }
+            }
+            Fact::Collected { entry, theme } => {
+                Body::Collected { entry: *entry, theme: theme.clone() }
+            }
             Fact::Ended => Body::Ended {},
         }
     }
@@ -461,6 +500,14 @@ impl From<Body> for Fact {
             Body::CallEnded { participant } => {
                 Fact::CallEnded { participant: ParticipantId(participant) }
             }
+            Body::Marked { by, of, at_ms, mark, on } => Fact::Marked {
+                by: ParticipantId(by),
+                of: ParticipantId(of),
+                at: SessionTime(at_ms),
+                mark: mark.0,
+                on,
+            },
+            Body::Collected { entry, theme } => Fact::Collected { entry, theme },
             Body::Ended {} => Fact::Ended,
         }
     }
@@ -650,6 +697,15 @@ mod tests {
             Fact::Called { participant: bob, room: RoomId::Breakout(1) },
             Fact::CallSeen { participant: bob },
             Fact::CallEnded { participant: bob },
+            Fact::Marked {
+                by: bob,
+                of: alice,
+                at: SessionTime(61_250),
+                mark: Mark::Experience,
+                on: true,
+            },
+            Fact::Collected { entry: 19, theme: Some("Yhteydet".into()) },
+            Fact::Collected { entry: 19, theme: None },
         ]
     }
 
@@ -884,6 +940,22 @@ mod tests {
             (person(), rooms()).prop_map(|(participant, room)| Fact::Called { participant, room }),
             person().prop_map(|participant| Fact::CallSeen { participant }),
             person().prop_map(|participant| Fact::CallEnded { participant }),
+            (
+                person(),
+                person(),
+                any::<u64>(),
+                prop::sample::select(Mark::ALL.to_vec()),
+                any::<bool>()
+            )
+                .prop_map(|(by, of, at_ms, mark, on)| Fact::Marked {
+                    by,
+                    of,
+                    at: SessionTime(at_ms),
+                    mark,
+                    on
+                }),
+            (any::<u64>(), prop::option::of(any::<String>()))
+                .prop_map(|(entry, theme)| Fact::Collected { entry, theme }),
             Just(Fact::Ended),
         ]
     }

@@ -240,6 +240,11 @@ impl World {
                 ensure(right, "rooms apart", || format!("{page} is told {message:?}"))?;
                 seen.talk.insert(page);
             }
+            Message::Marked { by, .. } => {
+                let together = screen.who.map(|it| self.disk.places.get(&it));
+                let right = together == Some(self.disk.places.get(by));
+                ensure(right, "rooms apart", || format!("{page} is told {message:?}"))?;
+            }
             Message::Post(post) => {
                 self.disk.knows_post(page, post)?;
                 seen.talk.insert(page);

@@ -2,6 +2,9 @@
 import type {
   Admission,
   Admitted,
+  Collect,
+  EntryAbout,
+  EntryRequest,
   ErrorBody,
   Method,
   MethodChecked,
@@ -10,10 +13,11 @@ import type {
   Plan,
   PlanRequest,
   SearchAnswer,
-  SearchQuery,
+  SearchRequest,
   ServerStatus,
   SessionAbout,
   SessionCreated,
+  SessionOutline,
 } from "../wire/wire";
 
 /** A refusal by the server, or `unreachable` when no answer came. */
@@ -44,27 +48,28 @@ export function aboutSession(session: string, token: string): Promise<SessionAbo
 
 /** A right in exchange for a token that somebody's server has signed, or for a ticket. */
 export function admit(session: string, admission: Admission): Promise<Admitted> {
-  return ask(`/api/sessions/${encodeURIComponent(session)}/admission`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(admission),
-  });
+  return ask(`/api/sessions/${encodeURIComponent(session)}/admission`, posted(admission));
 }
 
-export function searchSession(
-  session: string,
-  token: string,
-  query: SearchQuery,
-  signal?: AbortSignal,
-): Promise<SearchAnswer> {
-  const fields = new URLSearchParams();
-  if (query.q) fields.set("q", query.q);
-  if (query.participant !== undefined) fields.set("participant", String(query.participant));
-  if (query.room !== undefined) fields.set("room", query.room);
-  if (query.offset) fields.set("offset", String(query.offset));
-  const text = fields.toString();
-  const path = `/api/sessions/${encodeURIComponent(session)}/search${text ? `?${text}` : ""}`;
-  return ask(path, { ...withToken(token), signal });
+/** Looks in every session that a token is given of. */
+export function search(request: Partial<SearchRequest>, signal?: AbortSignal): Promise<SearchAnswer> {
+  return ask("/api/search", { ...posted(request), signal });
+}
+
+/** An entry among its neighbours, and what was said alike elsewhere. */
+export function entryAbout(request: EntryRequest, signal?: AbortSignal): Promise<EntryAbout> {
+  return ask("/api/entry", { ...posted(request), signal });
+}
+
+export function sessionOutline(session: string, token: string): Promise<SessionOutline> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/outline`, withToken(token));
+}
+
+/** Puts an entry under a theme of the session's board; without a theme: takes it off. */
+export function collect(session: string, token: string, what: Collect): Promise<SessionOutline> {
+  const request = posted(what);
+  const headers = { ...request.headers, ...withToken(token).headers };
+  return ask(`/api/sessions/${encodeURIComponent(session)}/board`, { ...request, headers });
 }
 
 export async function allMethods(): Promise<Method[]> {
@@ -103,6 +108,10 @@ export async function methodText(method: Method): Promise<string> {
     body: JSON.stringify(method),
   });
   return response.text();
+}
+
+function posted(body: unknown): RequestInit {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 function withToken(token: string): RequestInit {

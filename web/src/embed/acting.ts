@@ -1,6 +1,6 @@
 // Does what the page around the frame asks for, once the command has been checked. Whether it may be
 // done is the server's word: a command is done when the server says so, and refused when it does.
-import { ApiError, allMethods, searchSession } from "../connection/api";
+import { ApiError, allMethods, search } from "../connection/api";
 import { isMainRoom } from "../state/room";
 import { speech } from "../state/language.svelte";
 import { spread } from "../state/overview";
@@ -234,9 +234,9 @@ export class FacilitatorActs {
   }
 }
 
-export async function find(session: string, token: string, takes: Takes): Promise<unknown> {
+export async function find(token: string, takes: Takes): Promise<unknown> {
   try {
-    return await searchSession(session, token, { q: takes["text"] as string, offset: (takes["offset"] as number | undefined) ?? 0 });
+    return await search({ tokens: [token], q: takes["text"] as string, offset: (takes["offset"] as number | undefined) ?? 0 });
   } catch (error) {
     if (error instanceof ApiError) throw new CommandError(error.code, error.message);
     throw error;

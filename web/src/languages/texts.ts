@@ -1,7 +1,7 @@
 // Every text of the pages, as one type: a language that lacks one does not compile. Only words here;
 // it never decides when they are shown.
 
-import type { Aim, Assign, Colour, Harvest, Turns, WireReaction } from "../wire/wire";
+import type { Aim, Assign, Colour, Harvest, Turns, WireKind, WireMark, WireReaction } from "../wire/wire";
 
 /** A fault or a refusal: what has happened, and what the person can do. */
 export interface Told {
@@ -312,6 +312,16 @@ export interface Texts {
     cameTo: (room: string) => string;
   };
 
+  /** What people say something is to them. */
+  marks: {
+    title: string;
+    /** In the order of the keys 1 to 6. */
+    names: Record<WireMark, string>;
+    set: (mark: string) => string;
+    open: (name: string) => string;
+    keys: string;
+  };
+
   balance: {
     title: string;
     hint: string;
@@ -569,6 +579,42 @@ export interface Texts {
     clear: string;
     intoSession: string;
     results: string;
+    narrow: string;
+    narrowBy: {
+      kinds: string;
+      marks: string;
+      phases: string;
+      questions: string;
+      languages: string;
+      sessions: string;
+      rooms: string;
+      participants: string;
+    };
+    kinds: Record<WireKind, string>;
+    showAll: (shown: string) => string;
+    context: string;
+    alike: string;
+    noAlike: string;
+    closeContext: string;
+    collect: string;
+    collectHint: string;
+    collected: (theme: string) => string;
+    theme: string;
+    newTheme: string;
+    takeOff: string;
+    views: { lines: string; timeline: string; board: string };
+    boardEmpty: Told;
+    timelineTitle: string;
+    timelineHint: string;
+    timelineTable: string;
+    spoke: (name: string, times: number, minutes: string) => string;
+    marksOverTime: string;
+    addSession: string;
+    addSessionHint: string;
+    badLink: string;
+    keysHint: string;
+    nameless: string;
+    timeWord: string;
   };
 
   methods: MethodTexts;

@@ -8,8 +8,9 @@ import type { LocalMedia } from "../media/local.svelte";
 import { Peer, type PeerState, type ScreenLines, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
-import type { ClientMessage, ServerMessage, WireConsent, WireReaction } from "../wire/wire";
+import type { ClientMessage, ServerMessage, WireConsent, WireMark, WireReaction } from "../wire/wire";
 import { clockOf, remaining } from "./countdown";
+import { hasSet, markKey } from "./marks";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
 import { type Data, Preferences, type Speaking } from "./preferences.svelte";
 import { Sharing } from "./sharing.svelte";
@@ -261,6 +262,12 @@ export class Participation {
 
   score(score: number): void {
     this.#send({ type: "score", score });
+  }
+
+  /** What somebody began to say or write at `start_ms` is this to me; again: no more. */
+  mark(participant: number, start_ms: number, mark: WireMark): void {
+    const on = !hasSet(this.room.marked.get(markKey(participant, start_ms)), this.room.me, mark);
+    this.#sendOrSay({ type: "mark", participant, start_ms, mark, on });
   }
 
   raiseHand(on: boolean): void {

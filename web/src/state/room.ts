@@ -13,6 +13,7 @@ import type {
   WireStep,
 } from "../wire/wire";
 import { type CaptionEntry, withCaption, withRoomLine } from "./captions";
+import { type Marked, withMark } from "./marks";
 import type { Running } from "./steps";
 import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
 
@@ -49,6 +50,8 @@ export interface RoomState {
   /** Who sits in each receiving slot. */
   slots: readonly (number | null)[];
   captions: readonly CaptionEntry[];
+  /** What people have marked of what was said and written. */
+  marked: Marked;
   balance: Balance | null;
   running: Running | null;
   step: WireStep | null;
@@ -78,6 +81,7 @@ export const NOWHERE: RoomState = {
   speaking: new Set(),
   slots: [],
   captions: [],
+  marked: new Map(),
   balance: null,
   running: null,
   step: null,
@@ -131,6 +135,8 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
     }
     case "posts":
       return { ...state, posts: message.posts };
+    case "marked":
+      return { ...state, marked: withMark(state.marked, message) };
     case "reacted":
       return { ...state, reactions: withReaction(state.reactions, message.participant, message.reaction) };
     case "ended":

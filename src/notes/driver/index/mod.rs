@@ -1,54 +1,74 @@
-//! The search index: what people said, findable by its words. It is derived from the log and may be
-//! thrown away at any time; a folder that is missing, damaged or of another version is built again
-//! when it is opened. Never a source of anything, and never logs what was said or asked.
+//! The search index: what people said and wrote, findable by its words. It is derived from the log
+//! and may be thrown away at any time; a folder that is missing, damaged or of another version is
+//! built again when it is opened. Never a source of anything, and never logs what was said or asked.
 //!
-//! Each commit carries the place in the log up to which it has read, so that index and place cannot
-//! part: whatever happens, going on from there adds every record exactly once.
+//! It has two parts. What has been committed lies on disk (tantivy); each commit carries the place in
+//! the log up to which it has read, so that index and place cannot part: whatever happens, going on
+//! from there adds every record exactly once. What came since is in memory (`fresh`), where it is
+//! findable as soon as the log has it. One thread takes in, another commits: a commit takes a tenth of
+//! a second, and nobody waits for it.
 
+pub mod fresh;
 mod schema;
 mod search;
 
-pub use search::{Hit, Search, SearchResults};
+pub use search::{Counts, Hit, Search, SearchResults};
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsString,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use tantivy::{
-    IndexReader, IndexWriter, ReloadPolicy, TantivyError, directory::MmapDirectory,
+    IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term, directory::MmapDirectory,
     indexer::IndexWriterOptions,
 };
 use tokio::sync::watch;
 
 use crate::domain::{
     fact::{Fact, Record},
-    ids::{ParticipantId, SessionId},
+    ids::SessionId,
+    language::Language,
 };
 use crate::notes::driver::{
-    index::schema::{Fields, Stemmers},
+    index::{fresh::Fresh, schema::Fields},
     log::{Log, LogError},
+    voikko::Voikko,
+};
+use crate::notes::engine::{
+    entries::{Change, Entries, Entry},
+    query,
+    words::{Morphology, Words},
 };
 
-/// Shortest time between two commits while following the log, in ms: words are findable within a
-/// second, and a commit costs some files and a few fsyncs.
-const COMMIT_EVERY_MS: u64 = 500;
+/// Time between two commits while following the log, in ms. What waits is findable all the same, so
+/// this is only how much must be read again after a crash; each commit costs files and fsyncs.
+const COMMIT_EVERY_MS: u64 = 2_000;
+
+/// Changes that may wait in memory for a commit; then taking in waits for it.
+const FRESH_MAX: usize = 5_000;
 
 /// Records read from the log at a time.
 const READ_RECORDS: usize = 1_000;
 
 /// Memory of the indexing thread, in bytes. The least that tantivy takes is 15 MB.
-const WRITER_BYTES: usize = 16_000_000;
+const WRITER_BYTES: usize = 32_000_000;
+
+/// Sessions that are followed in memory; the others are read again from the log when they go on.
+const SESSIONS_FOLLOWED_MAX: usize = 200;
+
+/// Words whose keys are remembered while many lines are added.
+const KEYS_REMEMBERED_MAX: usize = 100_000;
 
 /// What the folder holds. Goes up with every change of the fields or of how words are cut, which
 /// makes the folders of earlier programs be built again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why the index could not be opened, filled or asked.
 #[derive(Debug, thiserror::Error)]
@@ -83,16 +103,30 @@ pub struct Index {
 struct Inner {
     path: PathBuf,
     fields: Fields,
-    stemmers: Stemmers,
+    words: Arc<Words>,
     reader: IndexReader,
+    places: search::PlacesCache,
+    fresh: RwLock<Fresh>,
+    intake: Mutex<Intake>,
     filler: Mutex<Filler>,
     findable: watch::Sender<u64>,
+    committed: watch::Sender<u64>,
+}
+
+/// How far the log has been taken in, and what of it waits for the next commit.
+struct Intake {
+    /// The place in the log up to which everything is findable.
+    done: u64,
+    sessions: Sessions,
+    waiting: Vec<Change>,
+    /// The number of the commit that will take what waits.
+    commit: u64,
 }
 
 impl Index {
     /// Opens the index in the folder `dir`, builds it if it is missing, damaged or of another
     /// version, and adds what the log has beyond it. `on_progress` hears of the building and of the
-    /// adding, at least once.
+    /// adding, at least once. Uses Voikko for Finnish if this machine has it.
     ///
     /// Errors: [`IndexError`]; a damaged folder is none. Blocks, long for a large log.
     pub fn open(
@@ -100,12 +134,25 @@ impl Index {
         log: &Log,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Index, IndexError> {
-        let index = match Index::open_existing(dir, log) {
+        Index::open_with(dir, log, Voikko::find().map(|it| Arc::new(it) as _), on_progress)
+    }
+
+    /// As `open`, with a morphology of Finnish or none. An index that was made with another is built
+    /// again.
+    pub fn open_with(
+        dir: &Path,
+        log: &Log,
+        morphology: Option<Arc<dyn Morphology>>,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<Index, IndexError> {
+        let kind = Kind { morphology: morphology.is_some() };
+        let words = Arc::new(Words::new(morphology));
+        let index = match Index::open_existing(dir, log, kind, &words) {
             Ok(Some(index)) => index,
-            Ok(None) => Index::build_and_open(dir, log, on_progress)?,
+            Ok(None) => Index::build_and_open(dir, log, kind, &words, on_progress)?,
             Err(error) => {
                 tracing::warn!(%error, path = %dir.display(), "the index is built again");
-                Index::build_and_open(dir, log, on_progress)?
+                Index::build_and_open(dir, log, kind, &words, on_progress)?
             }
         };
         index.catch_up_telling(log, on_progress)?;
@@ -120,6 +167,18 @@ impl Index {
         log: &Log,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<u64, IndexError> {
+        let morphology = Voikko::find().map(|it| Arc::new(it) as Arc<dyn Morphology>);
+        let kind = Kind { morphology: morphology.is_some() };
+        Index::build(dir, log, kind, &Arc::new(Words::new(morphology)), on_progress)
+    }
+
+    fn build(
+        dir: &Path,
+        log: &Log,
+        kind: Kind,
+        words: &Arc<Words>,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<u64, IndexError> {
         let building = beside(dir, ".building");
         remove_folder(&building)?;
         fs::create_dir_all(&building).map_err(folder("making", &building))?;
@@ -131,9 +190,9 @@ impl Index {
             .tokenizers(schema::tokenizers())
             .open_or_create(directory)
             .map_err(tantivy("making", &building))?;
-        let mut filler = Filler::new(index, fields, building.clone(), 0);
+        let mut filler = Filler::new(index, fields, kind, Arc::clone(words), building.clone(), 0);
         // A commit even of nothing, because it is what says the version.
-        let done = filler.fill(log, true, on_progress)?;
+        let done = filler.fill(log, &mut Sessions::default(), true, on_progress)?;
         filler.close()?;
 
         let old = beside(dir, ".old");
@@ -152,61 +211,216 @@ impl Index {
         Ok(done)
     }
 
-    /// Adds everything the log has beyond the index, and makes it findable before it returns the
-    /// place of the last record. Blocks; waits for another that does the same.
+    /// Adds everything the log has beyond the index, and commits it. Returns the place of the last
+    /// record. Blocks; waits for another that does the same.
     pub fn catch_up(&self, log: &Log) -> Result<u64, IndexError> {
         self.catch_up_telling(log, &mut |_| {})
     }
 
-    /// Keeps the index up with the log on a thread of its own until the follower is dropped. New
-    /// records are findable at once after a pause, and otherwise at the next commit: one every half
-    /// second. A fault is logged and tried again.
-    pub fn follow(&self, log: &Log) -> Result<Follower, IndexError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(folder("following", &self.inner.path))?;
-        let (stop, stopped) = watch::channel(false);
-        let (index, log) = (self.clone(), log.clone());
-        let thread = thread::Builder::new()
-            .name("index".to_owned())
-            .spawn(move || runtime.block_on(index.follow_until(log, stopped)))
-            .map_err(folder("following", &self.inner.path))?;
-        Ok(Follower { stop, thread: Some(thread) })
+    /// Makes findable, in memory, what the log has beyond the index. Returns the place of the last
+    /// record that is. Takes about a millisecond; stops early when much waits for a commit.
+    pub fn take_in(&self, log: &Log) -> Result<u64, IndexError> {
+        let inner = &*self.inner;
+        let mut intake = inner.intake();
+        let of = log.last_seq();
+        while intake.done < of && intake.waiting.len() < FRESH_MAX {
+            let records = log.read_after(intake.done, READ_RECORDS)?;
+            let Some((_, last)) = records.last() else { break };
+            let done = last.seq;
+            let mut changes = Vec::new();
+            for (session, record) in records {
+                intake.sessions.apply(log, session, record, &mut changes)?;
+            }
+            // What a fresh entry is cut into is the slow part; searches go on meanwhile.
+            let commit = intake.commit;
+            inner.fresh_mut(|fresh| fresh.take_in(&inner.words, &changes, commit));
+            intake.waiting.extend(changes);
+            intake.done = done;
+        }
+        let done = intake.done;
+        drop(intake);
+        inner.findable.send_if_modified(|told| std::mem::replace(told, done) != done);
+        Ok(done)
     }
 
-    /// Tells the place in the log up to which everything is findable, after every commit.
+    /// Puts what waits in memory on disk. Blocks for a tenth of a second or more.
+    pub fn commit(&self) -> Result<u64, IndexError> {
+        let inner = &*self.inner;
+        let mut filler = inner.filler();
+        let (changes, done, commit) = {
+            let mut intake = inner.intake();
+            let commit = intake.commit;
+            intake.commit += 1;
+            (std::mem::take(&mut intake.waiting), intake.done, commit)
+        };
+        if filler.committed == done {
+            return Ok(done);
+        }
+        let added = changes.iter().try_for_each(|it| filler.add(it));
+        if let Err(error) = added.and_then(|()| filler.commit(done)) {
+            filler.forget_uncommitted();
+            // They wait for the next commit as before; what is in memory answers for them.
+            let mut intake = inner.intake();
+            let newer = std::mem::replace(&mut intake.waiting, changes);
+            intake.waiting.extend(newer);
+            return Err(error);
+        }
+        inner.reader.reload().map_err(tantivy("reading", &inner.path))?;
+        let searcher = inner.reader.searcher();
+        inner.places.forget_others(&searcher);
+        inner.fresh_mut(|fresh| fresh.committed(searcher, commit));
+        filler.sweep()?;
+        inner.committed.send_if_modified(|told| std::mem::replace(told, done) != done);
+        Ok(done)
+    }
+
+    /// Reads a session from the log again, because the log has been altered (somebody's words were
+    /// erased, or the whole session): what it does not have any more is in no file of the index when
+    /// this returns. Blocks.
+    pub fn read_again(&self, log: &Log, session: SessionId) -> Result<(), IndexError> {
+        self.catch_up(log)?;
+        let inner = &*self.inner;
+        let mut filler = inner.filler();
+        let mut intake = inner.intake();
+        intake.sessions.of.remove(&session);
+        let upto = filler.committed;
+        let records = log.read(session)?;
+        let term = Term::from_field_text(inner.fields.session, &session.to_string());
+        filler.writer()?.delete_term(term);
+        filler.owes_erasing = true;
+        let (mut entries, mut changes) = (Entries::new(session), Vec::new());
+        let known = records.into_iter().take_while(|it| it.seq <= upto);
+        known.for_each(|it| entries.apply(it, &mut changes));
+        let added = changes.iter().try_for_each(|it| filler.add(it));
+        if let Err(error) = added.and_then(|()| filler.commit(upto)) {
+            filler.forget_uncommitted();
+            return Err(error);
+        }
+        inner.reader.reload().map_err(tantivy("reading", &inner.path))?;
+        let searcher = inner.reader.searcher();
+        inner.places.forget_others(&searcher);
+        inner.fresh_mut(|fresh| {
+            fresh.searcher = searcher;
+            fresh.forget(session);
+        });
+        filler.sweep()?;
+        intake.waiting.retain(|it| match it {
+            Change::Put(entry) => entry.session != session,
+            Change::Remove { .. } | Change::Erase { .. } => true,
+        });
+        // Whatever was taken in since is read once more.
+        intake.done = intake.done.min(upto);
+        drop(intake);
+        drop(filler);
+        self.take_in(log)?;
+        Ok(())
+    }
+
+    /// Keeps the index up with the log on threads of its own until the follower is dropped. New
+    /// records are findable as soon as the log has them. A fault is logged and tried again.
+    pub fn follow(&self, log: &Log) -> Result<Follower, IndexError> {
+        let (stop, stopped) = watch::channel(false);
+        let following = |error| folder("following", &self.inner.path)(error);
+        let spawn = |name: &str, run: Box<dyn FnOnce(tokio::runtime::Runtime) + Send>| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            thread::Builder::new().name(name.to_owned()).spawn(move || run(runtime))
+        };
+        let (index, its_log, its_stop) = (self.clone(), log.clone(), stopped.clone());
+        let taking = spawn(
+            "index",
+            Box::new(move |runtime| {
+                runtime.block_on(index.take_in_until(its_log, its_stop));
+            }),
+        );
+        let (index, its_log) = (self.clone(), log.clone());
+        let committing = spawn(
+            "index-commits",
+            Box::new(move |runtime| {
+                runtime.block_on(index.commit_until(its_log, stopped));
+            }),
+        );
+        Ok(Follower {
+            stop,
+            threads: vec![taking.map_err(following)?, committing.map_err(following)?],
+        })
+    }
+
+    /// Tells the place in the log up to which everything is findable.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.inner.findable.subscribe()
     }
 
-    /// Answers a question about one session, and never with words of another: the session is part
-    /// of the query itself. Blocks, for milliseconds.
-    pub fn search(&self, session: SessionId, search: &Search) -> Result<SearchResults, IndexError> {
-        let Inner { path, fields, stemmers, reader, .. } = &*self.inner;
-        search::run(&reader.searcher(), fields, stemmers, session, search)
+    /// Answers a question, and never with words of a session that it does not name: those are part of
+    /// the query itself. Blocks, for milliseconds.
+    pub fn search(&self, search: &Search) -> Result<SearchResults, IndexError> {
+        let Inner { path, fields, places, words, .. } = &*self.inner;
+        self.inner
+            .fresh(|fresh| search::run(fresh, fields, places, words, search))
             .map_err(tantivy("searching", path))?
             .ok_or_else(|| IndexError::Damaged { path: path.clone() })
+    }
+
+    /// The entry at a place in the log; `None` when none of these sessions has it.
+    pub fn entry(
+        &self,
+        sessions: &BTreeSet<SessionId>,
+        seq: u64,
+    ) -> Result<Option<Arc<Entry>>, IndexError> {
+        let Inner { path, fields, .. } = &*self.inner;
+        self.inner
+            .fresh(|fresh| search::entry(fresh, fields, sessions, seq))
+            .map_err(tantivy("searching", path))
+    }
+
+    /// What was said and written just before and after an entry in its room, with itself, in order.
+    pub fn around(&self, of: &Entry, each_way: usize) -> Result<Vec<Arc<Entry>>, IndexError> {
+        let Inner { path, fields, places, .. } = &*self.inner;
+        self.inner
+            .fresh(|fresh| search::around(fresh, fields, places, of, each_way))
+            .map_err(tantivy("searching", path))
+    }
+
+    /// What was said alike, independently, in other rooms of these sessions; the most alike first.
+    pub fn alike(
+        &self,
+        sessions: &BTreeSet<SessionId>,
+        of: &Entry,
+        most: usize,
+    ) -> Result<Vec<Arc<Entry>>, IndexError> {
+        let Inner { path, fields, places, words, .. } = &*self.inner;
+        self.inner
+            .fresh(|fresh| search::alike(fresh, fields, places, words, (sessions, of, most)))
+            .map_err(tantivy("searching", path))
     }
 
     fn build_and_open(
         dir: &Path,
         log: &Log,
+        kind: Kind,
+        words: &Arc<Words>,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Index, IndexError> {
-        Index::rebuild(dir, log, on_progress)?;
-        Index::open_existing(dir, log)?.ok_or_else(|| IndexError::Damaged { path: dir.to_owned() })
+        Index::build(dir, log, kind, words, on_progress)?;
+        Index::open_existing(dir, log, kind, words)?
+            .ok_or_else(|| IndexError::Damaged { path: dir.to_owned() })
     }
 
-    /// `None`: there is no index of this version and this log in the folder.
-    fn open_existing(dir: &Path, log: &Log) -> Result<Option<Index>, IndexError> {
+    /// `None`: there is no index of this version, this log and this kind in the folder.
+    fn open_existing(
+        dir: &Path,
+        log: &Log,
+        kind: Kind,
+        words: &Arc<Words>,
+    ) -> Result<Option<Index>, IndexError> {
         if !dir.join("meta.json").exists() {
             return Ok(None);
         }
         let mut index = tantivy::Index::open_in_dir(dir).map_err(tantivy("opening", dir))?;
         let (schema, fields) = schema::build();
         let meta = index.load_metas().map_err(tantivy("opening", dir))?;
-        let Some(done) = meta.payload.as_deref().and_then(read_payload) else { return Ok(None) };
+        let Some(done) = meta.payload.as_deref().and_then(|it| kind.read_payload(it)) else {
+            return Ok(None);
+        };
         // More than the log has: the log has been put back to an earlier state.
         if index.schema() != schema || done > log.last_seq() {
             return Ok(None);
@@ -215,20 +429,26 @@ impl Index {
             return Err(IndexError::Damaged { path: dir.to_owned() });
         }
         index.set_tokenizers(schema::tokenizers());
-        let reader = index
+        let reader: IndexReader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()
             .map_err(tantivy("opening", dir))?;
-        let filler = Filler::new(index, fields, dir.to_owned(), done);
+        let fresh = RwLock::new(Fresh::new(reader.searcher()));
+        let filler = Filler::new(index, fields, kind, Arc::clone(words), dir.to_owned(), done);
+        let sessions = Sessions::default();
         Ok(Some(Index {
             inner: Arc::new(Inner {
                 path: dir.to_owned(),
                 fields,
-                stemmers: Stemmers::new(),
+                words: Arc::clone(words),
                 reader,
+                places: search::PlacesCache::default(),
+                fresh,
+                intake: Mutex::new(Intake { done, sessions, waiting: Vec::new(), commit: 1 }),
                 filler: Mutex::new(filler),
                 findable: watch::Sender::new(done),
+                committed: watch::Sender::new(done),
             }),
         }))
     }
@@ -238,28 +458,70 @@ impl Index {
         log: &Log,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<u64, IndexError> {
-        let mut filler = self.inner.filler();
-        let filled = filler.fill(log, false, on_progress);
-        if filled.is_err() {
-            filler.forget_uncommitted();
-        }
-        let done = filled?;
-        self.inner.reader.reload().map_err(tantivy("reading", &self.inner.path))?;
-        self.inner.findable.send_if_modified(|told| std::mem::replace(told, done) != done);
+        self.commit()?;
+        let inner = &*self.inner;
+        let mut filler = inner.filler();
+        let mut intake = inner.intake();
+        // Nothing waits: what came since goes to disk at once, however much it is.
+        let waiting = std::mem::take(&mut intake.waiting);
+        let added = waiting.iter().try_for_each(|it| filler.add(it));
+        let from = std::mem::replace(&mut filler.read, intake.done);
+        let filled =
+            added.and_then(|()| filler.fill(log, &mut intake.sessions, false, on_progress));
+        let done = match filled {
+            Ok(done) => done,
+            Err(error) => {
+                filler.forget_uncommitted();
+                filler.read = from;
+                intake.sessions = Sessions::default();
+                intake.waiting = waiting;
+                return Err(error);
+            }
+        };
+        inner.reader.reload().map_err(tantivy("reading", &inner.path))?;
+        let searcher = inner.reader.searcher();
+        inner.places.forget_others(&searcher);
+        let commit = intake.commit;
+        intake.commit += 1;
+        intake.done = done;
+        inner.fresh_mut(|fresh| fresh.committed(searcher, commit));
+        filler.sweep()?;
+        drop(intake);
+        inner.findable.send_if_modified(|told| std::mem::replace(told, done) != done);
+        inner.committed.send_if_modified(|told| std::mem::replace(told, done) != done);
         Ok(done)
     }
 
-    async fn follow_until(self, log: Log, mut stopped: watch::Receiver<bool>) {
+    async fn take_in_until(self, log: Log, mut stopped: watch::Receiver<bool>) {
         let mut news = log.subscribe();
+        let mut commits = self.inner.committed.subscribe();
         news.mark_changed();
         loop {
             tokio::select! {
                 changed = news.changed() => if changed.is_err() { return },
+                // It may have stopped because too much waited.
+                changed = commits.changed() => if changed.is_err() { return },
+                _ = stopped.changed() => return,
+            }
+            if let Err(error) = self.take_in(&log) {
+                tracing::warn!(%error, "the index fell behind the log; it will be tried again");
+                tokio::time::sleep(Duration::from_millis(COMMIT_EVERY_MS)).await;
+                news.mark_changed();
+            }
+        }
+    }
+
+    async fn commit_until(self, log: Log, mut stopped: watch::Receiver<bool>) {
+        let mut taken = self.inner.findable.subscribe();
+        taken.mark_changed();
+        loop {
+            tokio::select! {
+                changed = taken.changed() => if changed.is_err() { return },
                 _ = stopped.changed() => break,
             }
-            if let Err(error) = self.catch_up(&log) {
-                tracing::warn!(%error, "the index fell behind the log; it will be tried again");
-                news.mark_changed();
+            if let Err(error) = self.commit() {
+                tracing::warn!(%error, "the index could not be committed; it will be tried again");
+                taken.mark_changed();
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(COMMIT_EVERY_MS)) => {}
@@ -282,124 +544,210 @@ impl Inner {
             filler
         })
     }
+
+    fn intake(&self) -> MutexGuard<'_, Intake> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fresh<T>(&self, read: impl FnOnce(&Fresh) -> T) -> T {
+        read(&self.fresh.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn fresh_mut(&self, change: impl FnOnce(&mut Fresh)) {
+        change(&mut self.fresh.write().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 /// Follows the log while it lives. Dropping it adds what is left, commits, and waits for that.
 #[must_use = "the index follows the log only while this lives"]
 pub struct Follower {
     stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the index's thread had panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the index had panicked");
+            }
         }
     }
 }
 
-/// Adds records to one folder.
+/// Adds documents to one folder.
 struct Filler {
     index: tantivy::Index,
     fields: Fields,
+    kind: Kind,
+    words: Arc<Words>,
+    /// The keys of words that were said before.
+    remembered: HashMap<(Language, String), Arc<[String]>>,
     path: PathBuf,
     /// `None` until there is something to add, and after a fault.
     writer: Option<IndexWriter>,
     /// The place in the log that the last commit reached.
     committed: u64,
-    names: Names,
+    /// The place from which `fill` reads on.
+    read: u64,
+    /// Files may still hold words that were taken back.
+    owes_erasing: bool,
 }
 
 impl Filler {
-    fn new(index: tantivy::Index, fields: Fields, path: PathBuf, committed: u64) -> Filler {
-        Filler { index, fields, path, writer: None, committed, names: Names::default() }
+    fn new(
+        index: tantivy::Index,
+        fields: Fields,
+        kind: Kind,
+        words: Arc<Words>,
+        path: PathBuf,
+        committed: u64,
+    ) -> Filler {
+        let (writer, remembered) = (None, HashMap::new());
+        // At first it is not known whether the process before has erased everything.
+        let owes_erasing = true;
+        Filler {
+            index,
+            fields,
+            kind,
+            words,
+            remembered,
+            path,
+            writer,
+            committed,
+            read: committed,
+            owes_erasing,
+        }
     }
 
-    /// Adds what the log has beyond the last commit, and commits. `always`: also when that is
-    /// nothing. After an error, `forget_uncommitted` before the next.
+    /// Adds what the log has beyond `read`, and commits. `always`: also when that is nothing. After
+    /// an error, `forget_uncommitted` before the next.
     fn fill(
         &mut self,
         log: &Log,
+        sessions: &mut Sessions,
         always: bool,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<u64, IndexError> {
         let of = log.last_seq();
-        let mut done = self.committed;
-        on_progress(Progress { done, of });
-        if done >= of && !always {
-            return Ok(done);
-        }
-        let mut writer = match self.writer.take() {
-            Some(writer) => writer,
-            None => self.new_writer()?,
-        };
+        on_progress(Progress { done: self.committed, of });
+        let mut changes = Vec::new();
         // No further than `of`, so that a log that grows all the time cannot put the commit off.
-        while done < of {
-            let records = log.read_after(done, READ_RECORDS)?;
+        while self.read < of {
+            let records = log.read_after(self.read, READ_RECORDS)?;
             let Some((_, last)) = records.last() else { break };
-            done = last.seq;
+            let done = last.seq;
             for (session, record) in records {
-                self.add(&writer, log, session, record)?;
+                sessions.apply(log, session, record, &mut changes)?;
             }
+            for change in changes.drain(..) {
+                self.add(&change)?;
+            }
+            self.read = done;
             on_progress(Progress { done, of: of.max(done) });
         }
-        let mut commit = writer.prepare_commit().map_err(tantivy("committing", &self.path))?;
-        commit.set_payload(&payload(done));
-        commit.commit().map_err(tantivy("committing", &self.path))?;
-        self.writer = Some(writer);
-        self.committed = done;
-        Ok(done)
+        if self.committed < self.read || always || self.owes_erasing {
+            self.commit(self.read)?;
+        }
+        Ok(self.committed)
     }
 
-    fn add(
-        &mut self,
-        writer: &IndexWriter,
-        log: &Log,
-        session: SessionId,
-        record: Record,
-    ) -> Result<(), IndexError> {
-        match record.fact {
-            Fact::Opened { .. } => self.names.open(session),
-            Fact::Joined { participant, name, .. } => self.names.set(session, participant, name),
-            Fact::Ended => self.names.forget(session),
-            Fact::Said { participant, room, span, language, text } => {
-                let name = self.names.get(log, session, participant)?;
-                let document = self.fields.document(
-                    record.seq,
-                    session,
-                    participant,
-                    name,
-                    room,
-                    span,
-                    language,
-                    &text,
-                );
-                writer.add_document(document).map_err(tantivy("filling", &self.path))?;
+    fn add(&mut self, change: &Change) -> Result<(), IndexError> {
+        let (entry, seq) = match change {
+            Change::Put(entry) => (Some(entry), entry.seq),
+            Change::Remove { seq } => (None, *seq),
+            Change::Erase { seq } => {
+                self.owes_erasing = true;
+                (None, *seq)
             }
-            // Only speech is searched until written words have a place in the schema.
-            _ => {}
+        };
+        let document = entry.map(|it| self.document(it));
+        let path = self.path.clone();
+        let fields = self.fields;
+        let writer = self.writer()?;
+        // It may be there already, with other marks; or the commit before it went wrong half-way.
+        writer.delete_term(Term::from_field_u64(fields.seq, seq));
+        if let Some(document) = document {
+            writer.add_document(document).map_err(tantivy("filling", &path))?;
         }
         Ok(())
     }
 
-    fn new_writer(&self) -> Result<IndexWriter, IndexError> {
-        let options = IndexWriterOptions::builder()
-            .num_worker_threads(1)
-            .memory_budget_per_thread(WRITER_BYTES)
-            .num_merge_threads(1)
-            .build();
-        self.index.writer_with_options(options).map_err(tantivy("filling", &self.path))
+    fn document(&mut self, entry: &Entry) -> tantivy::TantivyDocument {
+        let mut keys: BTreeSet<Arc<[String]>> = BTreeSet::new();
+        for word in query::words(&entry.text) {
+            let place = (entry.language, word);
+            let known = match self.remembered.get(&place) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    if KEYS_REMEMBERED_MAX <= self.remembered.len() {
+                        self.remembered.clear();
+                    }
+                    let new: Arc<[String]> = self.words.kept(place.0, &place.1).into();
+                    self.remembered.insert(place, Arc::clone(&new));
+                    new
+                }
+            };
+            keys.insert(known);
+        }
+        let keys: BTreeSet<&str> =
+            keys.iter().flat_map(|it| it.iter().map(String::as_str)).collect();
+        self.fields.document(entry, keys)
+    }
+
+    fn writer(&mut self) -> Result<&mut IndexWriter, IndexError> {
+        if self.writer.is_none() {
+            let options = IndexWriterOptions::builder()
+                .num_worker_threads(1)
+                .memory_budget_per_thread(WRITER_BYTES)
+                .num_merge_threads(1)
+                .build();
+            let new = self.index.writer_with_options(options);
+            self.writer = Some(new.map_err(tantivy("filling", &self.path))?);
+        }
+        self.writer.as_mut().ok_or_else(|| IndexError::Damaged { path: self.path.clone() })
+    }
+
+    fn commit(&mut self, done: u64) -> Result<(), IndexError> {
+        let payload = self.kind.payload(done);
+        let path = self.path.clone();
+        let mut commit = self.writer()?.prepare_commit().map_err(tantivy("committing", &path))?;
+        commit.set_payload(&payload);
+        commit.commit().map_err(tantivy("committing", &path))?;
+        (self.committed, self.read) = (done, done);
+        if self.owes_erasing { self.erase() } else { Ok(()) }
+    }
+
+    /// Writes anew whatever holds deleted words, so that they are in no file any more.
+    fn erase(&mut self) -> Result<(), IndexError> {
+        let path = self.path.clone();
+        let said = || tantivy("erasing from", &path);
+        let metas = self.index.searchable_segment_metas().map_err(said())?;
+        let writer = self.writer()?;
+        for meta in metas.iter().filter(|it| it.has_deletes()) {
+            writer.merge(&[meta.id()]).wait().map_err(said())?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the files that no searcher has open any more. After an erasing: once the searchers have
+    /// been made anew, since the old ones kept them.
+    fn sweep(&mut self) -> Result<(), IndexError> {
+        if self.owes_erasing {
+            let path = self.path.clone();
+            let swept = self.writer()?.garbage_collect_files().wait();
+            swept.map_err(tantivy("erasing from", &path))?;
+            self.owes_erasing = false;
+        }
+        Ok(())
     }
 
     /// Lets go of a writer that may hold records without their commit; a new one starts from the
     /// last commit.
     fn forget_uncommitted(&mut self) {
         self.writer = None;
-        self.names = Names::default();
+        self.read = self.committed;
     }
 
     /// Waits until everything lies on the disk as it shall stay.
@@ -413,58 +761,64 @@ impl Filler {
     }
 }
 
-/// Who is who in the sessions being read; from the log when the reading began in their middle.
+/// The sessions that are being read; from the log when the reading began in their middle.
 #[derive(Default)]
-struct Names {
-    of_sessions: BTreeMap<SessionId, BTreeMap<ParticipantId, String>>,
+struct Sessions {
+    of: BTreeMap<SessionId, Entries>,
 }
 
-impl Names {
-    fn open(&mut self, session: SessionId) {
-        self.of_sessions.insert(session, BTreeMap::new());
-    }
-
-    /// A session read from its middle learns all names at once, in `get`.
-    fn set(&mut self, session: SessionId, participant: ParticipantId, name: String) {
-        if let Some(names) = self.of_sessions.get_mut(&session) {
-            names.insert(participant, name);
-        }
-    }
-
-    fn forget(&mut self, session: SessionId) {
-        self.of_sessions.remove(&session);
-    }
-
-    /// Empty when nobody with that number ever joined.
-    fn get(
+impl Sessions {
+    fn apply(
         &mut self,
         log: &Log,
         session: SessionId,
-        participant: ParticipantId,
-    ) -> Result<&str, LogError> {
-        let names = match self.of_sessions.entry(session) {
-            Entry::Occupied(names) => names.into_mut(),
-            Entry::Vacant(place) => {
-                let joined =
-                    log.read(session)?.into_iter().filter_map(|record| match record.fact {
-                        Fact::Joined { participant, name, .. } => Some((participant, name)),
-                        _ => None,
-                    });
-                place.insert(joined.collect())
+        record: Record,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), LogError> {
+        let opens = matches!(record.fact, Fact::Opened { .. });
+        let ends = matches!(record.fact, Fact::Ended);
+        if !self.of.contains_key(&session) {
+            if SESSIONS_FOLLOWED_MAX <= self.of.len() {
+                // The one opened longest ago; it is read again if it goes on.
+                self.of.pop_first();
             }
-        };
-        Ok(names.get(&participant).map_or("", String::as_str))
+            let mut entries = Entries::new(session);
+            if !opens {
+                let before = log.read(session)?.into_iter().take_while(|it| it.seq < record.seq);
+                before.for_each(|it| entries.apply(it, &mut Vec::new()));
+            }
+            self.of.insert(session, entries);
+        }
+        if let Some(entries) = self.of.get_mut(&session) {
+            entries.apply(record, changes);
+        }
+        if ends {
+            self.of.remove(&session);
+        }
+        Ok(())
     }
 }
 
-/// What a commit says of itself: version, and the place in the log.
-fn payload(done: u64) -> String {
-    format!("vuoro {VERSION} {done}")
+/// How the words of an index were cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind {
+    morphology: bool,
 }
 
-/// The place in the log; `None` when this program's version did not write it.
-fn read_payload(payload: &str) -> Option<u64> {
-    payload.strip_prefix(&format!("vuoro {VERSION} "))?.parse().ok()
+impl Kind {
+    /// What a commit says of itself: version, how words are cut, and the place in the log.
+    fn payload(self, done: u64) -> String {
+        format!("{}{done}", self.prefix())
+    }
+
+    /// The place in the log; `None` when this program's version did not write it so.
+    fn read_payload(self, payload: &str) -> Option<u64> {
+        payload.strip_prefix(&self.prefix())?.parse().ok()
+    }
+
+    fn prefix(self) -> String {
+        format!("vuoro {VERSION} {} ", if self.morphology { "voikko" } else { "plain" })
+    }
 }
 
 /// `dir` with `ending` after its name, in the same folder and so on the same disk.
@@ -495,8 +849,11 @@ fn tantivy(doing: &'static str, path: &Path) -> impl FnOnce(TantivyError) -> Ind
 mod tests {
     use super::*;
     use crate::domain::{
-        fact::Consent, ids::RoomId, language::Language, limits::SEARCH_RESULTS_MAX,
-        time::SessionTime, time::Span,
+        fact::Consent,
+        ids::{ParticipantId, RoomId},
+        limits::SEARCH_RESULTS_MAX,
+        mark::Mark,
+        time::{SessionTime, Span},
     };
 
     const ALICE: ParticipantId = ParticipantId(1);
@@ -579,13 +936,13 @@ mod tests {
         }
 
         fn index(&self) -> Index {
-            Index::open(&self.dir(), &self.log, &mut |_| {}).expect("an index")
+            Index::open_with(&self.dir(), &self.log, None, &mut |_| {}).expect("an index")
         }
 
         /// Whether opening the index built it from nothing.
         fn is_built_again(&self) -> bool {
             let mut first = None;
-            let index = Index::open(&self.dir(), &self.log, &mut |progress| {
+            let index = Index::open_with(&self.dir(), &self.log, None, &mut |progress| {
                 first.get_or_insert(progress.done);
             });
             assert_eq!(ask(&index.expect("an index"), "").total, 5);
@@ -598,7 +955,8 @@ mod tests {
     }
 
     fn ask_for(index: &Index, search: Search) -> SearchResults {
-        index.search(session(1), &search).expect("an answer")
+        let search = Search { sessions: [session(1)].into(), ..search };
+        index.search(&search).expect("an answer")
     }
 
     /// Name and text of each hit, matching words in `[ ]`.
@@ -609,7 +967,11 @@ mod tests {
             false => part.text.clone(),
         };
         let text = |hit: &Hit| hit.parts.iter().map(part).collect::<String>();
-        results.hits.iter().map(|hit| format!("{}: {}", hit.name, text(hit))).collect()
+        results.hits.iter().map(|hit| format!("{}: {}", hit.entry.name, text(hit))).collect()
+    }
+
+    fn rooms(results: &SearchResults) -> Vec<RoomId> {
+        results.counts.rooms.keys().copied().collect()
     }
 
     fn check(text: &str, expect: &[&str]) {
@@ -637,7 +999,8 @@ mod tests {
     fn letters_with_dots_are_letters() {
         check("såg ", &["Chao: Möjligheterna är många, [såg] du?"]);
         check("sag ", &[]);
-        check("toihin ", &[]);
+        // Who leaves the dots out is understood where nothing else is meant.
+        check("toihin ", &["Alice: Minulla on ajatus: pyörällä [töihin]!"]);
     }
 
     #[test]
@@ -663,24 +1026,26 @@ mod tests {
         let notes = Notes::of_a_workshop();
         let index = notes.index();
         let all = ask(&index, " ?! ");
-        let starts: Vec<u64> = all.hits.iter().map(|hit| hit.span.start.as_ms()).collect();
+        let starts: Vec<u64> = all.hits.iter().map(|hit| hit.entry.span.start.as_ms()).collect();
         assert_eq!((all.total, starts), (5, vec![5_000, 7_000, 8_000, 9_000, 12_000]));
-        assert_eq!(all.rooms, [RoomId::Breakout(1), RoomId::Breakout(2)]);
+        assert_eq!(rooms(&all), [RoomId::Breakout(1), RoomId::Breakout(2)]);
         let first = all.hits.first().expect("one");
-        assert_eq!((first.seq, first.participant, first.language), (6, BOB, Language::Finnish));
+        let first = &first.entry;
+        assert_eq!((first.seq, first.participant), (6, Some(BOB)));
+        assert_eq!(first.language, Language::Finnish);
     }
 
     #[test]
     fn a_person_and_a_room_narrow_the_answer_but_not_the_rooms() {
         let notes = Notes::of_a_workshop();
         let index = notes.index();
-        let of_bob = ask_for(&index, Search { participant: Some(BOB), ..Search::default() });
-        assert_eq!((of_bob.total, of_bob.rooms.len()), (2, 2));
-        let room = Some(RoomId::Breakout(2));
-        let in_two = ask_for(&index, Search { room, ..Search::default() });
-        assert!(in_two.hits.iter().all(|hit| hit.participant == CHAO));
-        let main = ask_for(&index, Search { room: Some(RoomId::Main), ..Search::default() });
-        assert_eq!((main.total, main.rooms.len()), (0, 2));
+        let of_bob = ask_for(&index, Search { participants: [BOB].into(), ..Search::default() });
+        assert_eq!((of_bob.total, rooms(&of_bob)), (2, vec![RoomId::Breakout(1)]));
+        let two = RoomId::Breakout(2);
+        let in_two = ask_for(&index, Search { rooms: [two].into(), ..Search::default() });
+        assert!(in_two.hits.iter().all(|hit| hit.entry.participant == Some(CHAO)));
+        let main = ask_for(&index, Search { rooms: [RoomId::Main].into(), ..Search::default() });
+        assert_eq!((main.total, rooms(&main).len()), (0, 2));
     }
 
     #[test]
@@ -691,10 +1056,11 @@ mod tests {
         let index = notes.index();
         assert_eq!(ask(&index, "ajatus").total, 2);
         assert_eq!(ask(&index, "salaisuus").total, 0);
-        assert_eq!(ask(&index, "").rooms, [RoomId::Breakout(1), RoomId::Breakout(2)]);
-        let other = index.search(session(2), &Search::default()).expect("an answer");
+        assert_eq!(rooms(&ask(&index, "")), [RoomId::Breakout(1), RoomId::Breakout(2)]);
+        let of = |number| Search { sessions: [session(number)].into(), ..Search::default() };
+        let other = index.search(&of(2)).expect("an answer");
         assert_eq!(told(&other), ["Alice: ajatus salaisuus"]);
-        let nobody = index.search(session(9), &Search::default()).expect("an answer");
+        let nobody = index.search(&of(9)).expect("an answer");
         assert_eq!(nobody, SearchResults::default());
     }
 
@@ -710,7 +1076,7 @@ mod tests {
             let search = Search { text: "lause".into(), offset, ..Search::default() };
             let results = ask_for(&index, search);
             assert_eq!(results.total, 120);
-            results.hits.iter().map(|hit| hit.span.start.as_ms()).collect::<Vec<_>>()
+            results.hits.iter().map(|hit| hit.entry.span.start.as_ms()).collect::<Vec<_>>()
         };
         let (first, second, third) = (page(0), page(50), page(100));
         assert_eq!((first.len(), second.len(), third.len()), (SEARCH_RESULTS_MAX, 50, 20));
@@ -774,11 +1140,11 @@ mod tests {
         assert!(notes.is_built_again(), "one bit turned");
 
         let meta = notes.dir().join("meta.json");
-        let other = fs::read_to_string(&meta).expect("text").replace("vuoro 1 ", "vuoro 0 ");
+        let other = fs::read_to_string(&meta).expect("text").replace("vuoro 2 ", "vuoro 0 ");
         fs::write(&meta, other).expect("written");
         assert!(notes.is_built_again(), "another version");
 
-        let other = fs::read_to_string(&meta).expect("text").replace("vuoro 1 ", "vuoro 1 9");
+        let other = fs::read_to_string(&meta).expect("text").replace("plain ", "plain 9");
         fs::write(&meta, other).expect("written");
         assert!(notes.is_built_again(), "further than the log");
 
@@ -794,5 +1160,139 @@ mod tests {
         notes.keep(1, vec![(SessionTime(30_000), Fact::Ended)]);
         let index = notes.index();
         assert_eq!(ask(&index, "ajatus").total, 2);
+    }
+
+    #[test]
+    fn an_answer_is_the_same_before_and_after_it_is_on_disk() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        notes.keep(
+            1,
+            vec![
+                said(BOB, RoomId::Main, 20_000, Language::Finnish, "Kuntavaalit ja bussivuorot."),
+                said(CHAO, RoomId::Main, 21_000, Language::Finnish, "Kunnan bussi, kunta."),
+                said(ALICE, RoomId::Breakout(2), 6_000, Language::Swedish, "Skolskjutsen i byn"),
+            ],
+        );
+        index.take_in(&notes.log).expect("taken in");
+        let questions =
+            ["", "kunta ", "bussi", "kuntavaali", "skola ", "\"kunnan bussi\"", "bussi kunta "];
+        let answers = |index: &Index| questions.map(|text| ask(index, text));
+        let fresh = answers(&index);
+        assert_eq!(fresh.iter().map(|it| it.total).collect::<Vec<_>>(), [8, 2, 3, 1, 1, 1, 2]);
+        index.commit().expect("committed");
+        assert_eq!(answers(&index), fresh);
+        drop(index);
+        Index::build(
+            &notes.dir(),
+            &notes.log,
+            Kind { morphology: false },
+            &Arc::new(Words::new(None)),
+            &mut |_| {},
+        )
+        .expect("built again");
+        assert_eq!(answers(&notes.index()), fresh);
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_finds_the_word_if_nothing_else_does() {
+        check("ajtaus ", &["Alice: Minulla on [ajatus]: pyörällä töihin!"]);
+        check("trians ", &["Chao: My thoughts: [trains] were never late"]);
+    }
+
+    #[test]
+    fn what_the_log_has_no_more_is_in_no_file() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        let path = notes.folder.path().join("log.sqlite");
+        let database = rusqlite::Connection::open(path).expect("the same log");
+        let sql = "UPDATE records SET body = replace(body, 'pyörällä', 'xxxxxxxx')";
+        assert!(0 < database.execute(sql, []).expect("altered"));
+        let in_files = || {
+            let files = fs::read_dir(notes.dir()).expect("a folder");
+            files.flatten().any(|it| {
+                let bytes = fs::read(it.path()).unwrap_or_default();
+                bytes.windows("pyörällä".len()).any(|it| it == "pyörällä".as_bytes())
+            })
+        };
+        assert_eq!((ask(&index, "pyörällä ").total, in_files()), (1, true));
+        index.read_again(&notes.log, session(1)).expect("read again");
+        assert_eq!((ask(&index, "pyörällä ").total, ask(&index, "").total), (0, 5));
+        assert!(!in_files());
+    }
+
+    #[test]
+    fn marks_are_found_counted_and_taken_back() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        let mark = |by, on| {
+            let at = SessionTime(9_000);
+            (at, Fact::Marked { by, of: ALICE, at, mark: Mark::Idea, on })
+        };
+        let ideas = |index: &Index| {
+            ask_for(index, Search { marks: [Mark::Idea].into(), ..Search::default() })
+        };
+        notes.keep(1, vec![mark(BOB, true), mark(CHAO, true), mark(CHAO, true)]);
+        index.take_in(&notes.log).expect("taken in");
+        for _ in ["fresh", "on disk"] {
+            let found = ideas(&index);
+            assert_eq!((found.total, ask(&index, "").total), (1, 5));
+            let entry = found.hits.first().map(|it| Arc::clone(&it.entry)).expect("one");
+            assert_eq!((entry.participant, entry.marks), (Some(ALICE), [0, 0, 0, 0, 0, 2]));
+            assert_eq!(ask(&index, "").counts.marks, [(Mark::Idea, 1)].into());
+            index.commit().expect("committed");
+        }
+        notes.keep(1, vec![mark(BOB, false), mark(CHAO, false)]);
+        index.take_in(&notes.log).expect("taken in");
+        assert_eq!((ideas(&index).total, ask(&index, "").total), (0, 5));
+    }
+
+    #[test]
+    fn posts_are_found_and_several_sessions_at_once() {
+        let notes = Notes::of_a_workshop();
+        notes.open_session(2);
+        let posted = |text: &str| {
+            let fact = Fact::Posted { participant: BOB, room: RoomId::Main, text: text.to_owned() };
+            (SessionTime(1), fact)
+        };
+        notes.keep(2, vec![posted("Bussi numero kolme")]);
+        let index = notes.index();
+        let both = [session(1), session(2)];
+        let search = |search: Search| {
+            index.search(&Search { sessions: both.into(), ..search }).expect("an answer")
+        };
+        let bus = search(Search { text: "bussi ".into(), ..Search::default() });
+        assert_eq!(told(&bus), ["Bob: [Bussi] numero kolme", "Bob: [Bussit] ovat aina myöhässä."]);
+        assert_eq!(bus.counts.sessions, [(session(1), 1), (session(2), 1)].into());
+        let kinds = [crate::notes::engine::entries::Kind::Chat].into();
+        let chat = search(Search { kinds, ..Search::default() });
+        assert_eq!((chat.total, chat.counts.kinds.len()), (1, 2));
+        let within = search(Search { within: [session(2)].into(), ..Search::default() });
+        assert_eq!((within.total, within.counts.sessions.len()), (1, 2));
+    }
+
+    #[test]
+    fn what_others_said_alike_is_found_and_what_one_said_oneself_is_not() {
+        let notes = Notes::of_a_workshop();
+        let line =
+            |who, room, at, text| said(who, RoomId::Breakout(room), at, Language::Finnish, text);
+        notes.keep(
+            1,
+            vec![
+                line(ALICE, 3, 30_000, "Bussit eivät kulje iltaisin kylille."),
+                line(BOB, 4, 31_000, "Iltaisin ei kulje bussi meidän kylälle."),
+                line(BOB, 3, 32_000, "Iltaisin kylille kulje bussit."),
+                line(ALICE, 4, 33_000, "Bussit eivät kulje iltaisin kylille, sanoin."),
+                line(CHAO, 4, 34_000, "Kylillä on hyvä asua."),
+            ],
+        );
+        let index = notes.index();
+        let of = ask(&index, "\"eivät kulje iltaisin kylille\"");
+        let of = of.hits.first().map(|it| Arc::clone(&it.entry)).expect("one");
+        let sessions = [session(1)].into();
+        let alike = index.alike(&sessions, &of, 5).expect("an answer");
+        let alike: Vec<_> = alike.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!(alike, ["Iltaisin ei kulje bussi meidän kylälle."]);
+        assert!(index.alike(&[session(2)].into(), &of, 5).expect("an answer").is_empty());
     }
 }

@@ -1,52 +1,63 @@
-//! One question to the index and its answer. Never looks outside the session it is asked about.
+//! One question to the index and its answer, from the part on disk and what is too new for it alike.
+//! Never looks outside the sessions it is asked about: they are part of the query itself.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tantivy::{
-    DocAddress, DocId, Order, Score, Searcher, SegmentOrdinal, SegmentReader, TantivyDocument,
-    Term,
-    collector::{
-        Collector, Count, SegmentCollector, TopDocs,
-        sort_key::{SortBySimilarityScore, SortByStaticFastValue},
-    },
+    DocAddress, DocId, Score, Searcher, SegmentOrdinal, SegmentReader, Term,
+    collector::{Collector, SegmentCollector},
     columnar::Column,
+    index::SegmentId,
     query::{
-        BooleanQuery, BoostQuery, ConstScoreQuery, FuzzyTermQuery, Occur, PhraseQuery, Query,
-        TermQuery,
+        AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, FuzzyTermQuery,
+        MoreLikeThisQuery, Occur, PhraseQuery, Query, TermQuery,
+        doc_predicate_query::{DocPredicateQuery, FunctionPredicate},
     },
-    schema::{Field, IndexRecordOption, Value},
+    schema::{Field, IndexRecordOption, OwnedValue},
 };
 
 use crate::domain::{
     ids::{ParticipantId, RoomId, SessionId},
     language::Language,
     limits::SEARCH_RESULTS_MAX,
-    time::{SessionTime, Span},
+    mark::Mark,
 };
-use crate::notes::driver::index::schema::{self, Fields, Stemmers};
+use crate::notes::driver::index::{
+    fresh::{Entry, Fresh},
+    schema::{self, Facets, Fields, Place},
+};
 use crate::notes::engine::{
-    highlight::{self, Part, Wanted},
-    query::{self, Clause},
+    entries::Kind,
+    highlight::{self, Part},
+    matching::{self, BEGINNING, FORM, NEAR, PART, WORD, Wanted},
+    words::Words,
 };
 
-/// The very form that was asked for counts this much more than another form of the word.
-const FORM_WEIGHT: Score = 2.0;
+/// Lines that are compared to find who else said the same.
+const ALIKE_LOOKED_AT: usize = 40;
 
-/// A word that only begins with what is being typed counts this much, and the same however rare.
-const BEGINNING_WEIGHT: Score = 0.5;
+/// Of so much sameness (see `matching::likeness`) on, two lines say the same.
+const ALIKE_MIN: f64 = 0.3;
 
-/// Letters before beginnings are looked for: one letter begins half of everything.
-const BEGINNING_CHARS_MIN: usize = 2;
-
-/// A question about one session.
+/// A question. What it is narrowed by is empty for "any"; of several values one must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
-    /// As the person wrote it; see `engine::query`. Without a word in it: everything said.
+    /// As the person wrote it; see `engine::query`. Without a word in it: everything.
     pub text: String,
-    /// Only what this person said.
-    pub participant: Option<ParticipantId>,
-    /// Only what was said in this room.
-    pub room: Option<RoomId>,
+    /// Where to look: the sessions that whoever asks may see. None: nothing is found.
+    pub sessions: BTreeSet<SessionId>,
+    pub within: BTreeSet<SessionId>,
+    pub participants: BTreeSet<ParticipantId>,
+    pub rooms: BTreeSet<RoomId>,
+    pub kinds: BTreeSet<Kind>,
+    pub languages: BTreeSet<Language>,
+    pub marks: BTreeSet<Mark>,
+    /// Method and phase.
+    pub phases: BTreeSet<(String, String)>,
+    pub questions: BTreeSet<String>,
     /// How many of the best to pass over. Any number is fine; beyond the end there is nothing.
     pub offset: u64,
 }
@@ -59,206 +70,739 @@ pub struct SearchResults {
     /// At most [`SEARCH_RESULTS_MAX`]: the best first, or in the order of time when no word was
     /// asked for. Equals stand in the order of time.
     pub hits: Vec<Hit>,
-    /// Every room in which something was said in the session, whatever the question.
-    pub rooms: Vec<RoomId>,
+    pub counts: Counts,
 }
 
-/// Something said that matches.
+/// How many match with each value of what can be narrowed by: with all other narrowing, and without
+/// that of its own kind, so that one sees what another choice would give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub sessions: BTreeMap<SessionId, u64>,
+    pub participants: BTreeMap<ParticipantId, u64>,
+    pub rooms: BTreeMap<RoomId, u64>,
+    pub kinds: BTreeMap<Kind, u64>,
+    pub languages: BTreeMap<Language, u64>,
+    pub marks: BTreeMap<Mark, u64>,
+    pub phases: BTreeMap<(String, String), u64>,
+    pub questions: BTreeMap<String, u64>,
+}
+
+/// Something said or written that matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Its place in the log.
-    pub seq: u64,
-    pub participant: ParticipantId,
-    /// As given when joining; empty when the log knows no such person.
-    pub name: String,
-    pub room: RoomId,
-    pub span: Span,
-    pub language: Language,
-    /// What was said, whole, with the matching words marked.
+    pub entry: Arc<Entry>,
+    /// Its text, whole, with the matching words marked.
     pub parts: Vec<Part>,
 }
 
-/// `None`: a document of the index is not whole.
+/// What the segments of an index say of places, read once for each segment.
+#[derive(Default)]
+pub struct PlacesCache {
+    of: Mutex<BTreeMap<SegmentId, Arc<Vec<Option<Place>>>>>,
+}
+
+impl PlacesCache {
+    fn places(&self, segment: &SegmentReader) -> tantivy::Result<Arc<Vec<Option<Place>>>> {
+        let known = |of: &BTreeMap<_, Arc<_>>| of.get(&segment.segment_id()).map(Arc::clone);
+        if let Some(known) = known(&self.of.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(known);
+        }
+        let mut places = Vec::new();
+        if let Some(column) = segment.fast_fields().str(schema::PLACE)? {
+            let mut text = String::new();
+            for ord in 0..column.num_terms() as u64 {
+                text.clear();
+                column.ord_to_str(ord, &mut text)?;
+                places.push(Place::read(&text));
+            }
+        }
+        let places = Arc::new(places);
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        of.insert(segment.segment_id(), Arc::clone(&places));
+        Ok(places)
+    }
+
+    /// Segments that have been merged into others are asked no more.
+    pub fn forget_others(&self, searcher: &Searcher) {
+        let live: BTreeSet<_> =
+            searcher.segment_readers().iter().map(|it| it.segment_id()).collect();
+        self.of.lock().unwrap_or_else(PoisonError::into_inner).retain(|it, _| live.contains(it));
+    }
+}
+
+/// What a place is to a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Placed {
+    /// May be seen.
+    open: bool,
+    session: bool,
+    phase: bool,
+    question: bool,
+}
+
+impl Search {
+    fn placed(&self, place: &Place) -> Placed {
+        let phase = || (place.method.clone(), place.phase.clone());
+        Placed {
+            open: self.sessions.contains(&place.session),
+            session: self.within.is_empty() || self.within.contains(&place.session),
+            phase: self.phases.is_empty() || self.phases.contains(&phase()),
+            question: self.questions.is_empty() || self.questions.contains(&place.question),
+        }
+    }
+}
+
+/// Answers `search`. `None`: a document of the index is not whole.
 pub fn run(
-    searcher: &Searcher,
+    fresh: &Fresh,
     fields: &Fields,
-    stemmers: &Stemmers,
-    session: SessionId,
+    places: &PlacesCache,
+    words: &Words,
     search: &Search,
 ) -> tantivy::Result<Option<SearchResults>> {
-    let asked = query::parse(&search.text);
-    let of_session = filter(Term::from_field_text(fields.session, &session.to_string()));
-    let rooms = searcher.search(&of_session, &Rooms)?;
+    let mut wanted = matching::wanted(words, &search.text);
+    let segments = segment_places(&fresh.searcher, places, search)?;
+    for one in &mut wanted {
+        look_near_if_nothing_else(fresh, fields, one)?;
+    }
+    let query = whole_query(fields, search, &segments, &wanted);
+    let page = Page {
+        narrow: Narrow::of(search),
+        segments,
+        hidden: fresh.hidden(),
+        scores: !wanted.is_empty(),
+        limit: usize::try_from(search.offset)
+            .unwrap_or(usize::MAX)
+            .saturating_add(SEARCH_RESULTS_MAX),
+    };
+    let mut tally = fresh.searcher.search(&query, &page)?;
+    tally_fresh(fresh, search, &page, &wanted, &mut tally);
 
-    let mut must: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(of_session))];
-    if let Some(participant) = search.participant {
-        let term = Term::from_field_u64(fields.participant, u64::from(participant.0));
-        must.push((Occur::Must, Box::new(filter(term))));
+    let (total, counts, found) = tally.finished(page.limit);
+    let offset = usize::try_from(search.offset).unwrap_or(usize::MAX);
+    let mut hits = Vec::new();
+    for (_, source) in found.into_iter().skip(offset) {
+        let Some(entry) = load(fresh, fields, source)? else { return Ok(None) };
+        let parts = if wanted.is_empty() {
+            highlight::parts(&entry.text, &[])
+        } else {
+            let tokens = matching::tokens(words, entry.language, &entry.text);
+            highlight::parts(&entry.text, &matching::hits(&tokens, &wanted))
+        };
+        hits.push(Hit { entry, parts });
     }
-    if let Some(room) = search.room {
-        let term = Term::from_field_u64(fields.room, schema::room_number(room));
-        must.push((Occur::Must, Box::new(filter(term))));
-    }
-    for clause in &asked.clauses {
-        must.push((Occur::Must, clause_query(fields, stemmers, clause)));
-    }
-    let query = BooleanQuery::new(must);
-
-    let total = searcher.search(&query, &Count)?;
-    let addresses = page(searcher, &query, asked.clauses.is_empty(), total, search.offset)?;
-    let mut hits = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        match hit(fields, stemmers, &asked.clauses, &searcher.doc(address)?) {
-            Some(hit) => hits.push(hit),
-            None => return Ok(None),
-        }
-    }
-    let rooms = rooms.into_iter().filter_map(schema::room).collect();
-    Ok(Some(SearchResults { total: total as u64, hits, rooms }))
+    Ok(Some(SearchResults { total, hits, counts }))
 }
 
-/// Must hold, and says nothing about relevance.
-fn filter(term: Term) -> ConstScoreQuery {
-    ConstScoreQuery::new(Box::new(TermQuery::new(term, IndexRecordOption::Basic)), 0.0)
+/// The entry at a place in the log, if it is of one of these sessions.
+pub fn entry(
+    fresh: &Fresh,
+    fields: &Fields,
+    sessions: &BTreeSet<SessionId>,
+    seq: u64,
+) -> tantivy::Result<Option<Arc<Entry>>> {
+    let found = match fresh.entries.get(&seq) {
+        Some(it) => Some(Arc::clone(&it.entry)),
+        None if fresh.hidden.contains_key(&seq) => None,
+        None => {
+            let query =
+                TermQuery::new(Term::from_field_u64(fields.seq, seq), IndexRecordOption::Basic);
+            let top = fresh.searcher.search(&query, &tantivy::collector::DocSetCollector)?;
+            match top.into_iter().next() {
+                Some(address) => fields.entry(&fresh.searcher.doc(address)?).map(Arc::new),
+                None => None,
+            }
+        }
+    };
+    Ok(found.filter(|it| sessions.contains(&it.session)))
 }
 
-fn clause_query(fields: &Fields, stemmers: &Stemmers, clause: &Clause) -> Box<dyn Query> {
-    match clause {
-        Clause::Word { word, typing } => {
-            let mut any = vec![boosted(term(fields.text, word), FORM_WEIGHT)];
-            for language in Language::ALL {
-                let stem = stemmers.stem(language, word);
-                any.push(term(fields.stems(language), &stem));
+fn load(fresh: &Fresh, fields: &Fields, source: Source) -> tantivy::Result<Option<Arc<Entry>>> {
+    Ok(match source {
+        Source::Fresh(seq) => fresh.entries.get(&seq).map(|it| Arc::clone(&it.entry)),
+        Source::Disk(address) => fields.entry(&fresh.searcher.doc(address)?).map(Arc::new),
+    })
+}
+
+/// What stands before and after an entry in its room, with itself.
+pub fn around(
+    fresh: &Fresh,
+    fields: &Fields,
+    places: &PlacesCache,
+    of: &Entry,
+    each_way: usize,
+) -> tantivy::Result<Vec<Arc<Entry>>> {
+    let search =
+        Search { sessions: [of.session].into(), rooms: [of.room].into(), ..Search::default() };
+    let segments = segment_places(&fresh.searcher, places, &search)?;
+    let query = whole_query(fields, &search, &segments, &[]);
+    let (hidden, limit) = (fresh.hidden(), usize::MAX);
+    let page = Page { narrow: Narrow::of(&search), segments, hidden, scores: false, limit };
+    let mut tally = fresh.searcher.search(&query, &page)?;
+    tally_fresh(fresh, &search, &page, &[], &mut tally);
+    let (_, _, found) = tally.finished(limit);
+    let at = found.iter().position(|it| it.0.2 == of.seq).unwrap_or(0);
+    let near = found
+        .into_iter()
+        .skip(at.saturating_sub(each_way))
+        .take(each_way.saturating_add(1).saturating_add(at.min(each_way)));
+    let mut entries = Vec::new();
+    for (_, source) in near {
+        entries.extend(load(fresh, fields, source)?);
+    }
+    Ok(entries)
+}
+
+/// Lines like this one from other rooms and sessions, the most alike first: the same, said
+/// independently.
+pub fn alike(
+    fresh: &Fresh,
+    fields: &Fields,
+    places: &PlacesCache,
+    words: &Words,
+    (sessions, of, most): (&BTreeSet<SessionId>, &Entry, usize),
+) -> tantivy::Result<Vec<Arc<Entry>>> {
+    let own = matching::tokens(words, of.language, &of.text);
+    let keys: Vec<OwnedValue> = (own.iter())
+        .filter(|it| 3 < it.word.chars().count())
+        .flat_map(|it| it.keys.iter().filter(|key| key.get(1..2) != Some("p")))
+        .map(|key| OwnedValue::Str(key.clone()))
+        .collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let like = MoreLikeThisQuery::builder()
+        .with_min_doc_frequency(1)
+        .with_min_term_frequency(1)
+        .with_max_query_terms(12)
+        .with_document_fields(vec![(fields.keys, keys)]);
+    let search = Search { sessions: sessions.clone(), ..Search::default() };
+    let segments = segment_places(&fresh.searcher, places, &search)?;
+    let query = BooleanQuery::new(vec![
+        (Occur::Must, open_places(&segments)),
+        (Occur::Must, Box::new(like) as Box<dyn Query>),
+    ]);
+    let top = tantivy::collector::TopDocs::with_limit(ALIKE_LOOKED_AT).order_by_score();
+    let mut others: Vec<Arc<Entry>> = Vec::new();
+    for (_, address) in fresh.searcher.search(&query, &top)? {
+        let other = fields.entry(&fresh.searcher.doc(address)?);
+        others.extend(other.filter(|it| !fresh.hidden.contains_key(&it.seq)).map(Arc::new));
+    }
+    let new = fresh.entries.values().filter(|it| sessions.contains(&it.place.session));
+    others.extend(new.map(|it| Arc::clone(&it.entry)));
+    let mut alike: Vec<(f64, Arc<Entry>)> = others
+        .into_iter()
+        .filter(|it| (it.session, it.room) != (of.session, of.room) && it.seq != of.seq)
+        // Who said it again elsewhere did not come to it independently.
+        .filter(|it| {
+            it.session != of.session || it.participant.is_none() || it.participant != of.participant
+        })
+        .map(|it| {
+            let tokens = matching::tokens(words, it.language, &it.text);
+            (matching::likeness(&own, &tokens), it)
+        })
+        .filter(|it| ALIKE_MIN <= it.0)
+        .collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.seq.cmp(&b.1.seq)));
+    Ok(alike.into_iter().take(most).map(|it| it.1).collect())
+}
+
+fn segment_places(
+    searcher: &Searcher,
+    places: &PlacesCache,
+    search: &Search,
+) -> tantivy::Result<Segments> {
+    let mut segments = BTreeMap::new();
+    for segment in searcher.segment_readers() {
+        let places = places.places(segment)?;
+        let placed = places.iter().map(|it| it.as_ref().map(|it| search.placed(it)));
+        let placed: Vec<Placed> = placed.map(Option::unwrap_or_default).collect();
+        segments.insert(segment.segment_id(), (places, Arc::new(placed)));
+    }
+    Ok(segments)
+}
+
+type Segments = BTreeMap<SegmentId, (Arc<Vec<Option<Place>>>, Arc<Vec<Placed>>)>;
+
+// The query.
+
+fn whole_query(
+    fields: &Fields,
+    search: &Search,
+    segments: &Segments,
+    wanted: &[Wanted],
+) -> Box<dyn Query> {
+    let only = search.sessions.iter().next().filter(|_| search.sessions.len() == 1);
+    if wanted.is_empty()
+        && let Some(only) = only
+    {
+        let term = Term::from_field_text(fields.session, &only.to_string());
+        return Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+    }
+    let mut must = vec![(Occur::Must, open_places(segments))];
+    must.extend(wanted.iter().map(|it| (Occur::Must, wanted_query(fields, it))));
+    if wanted.is_empty() {
+        must.push((Occur::Must, Box::new(AllQuery)));
+    }
+    Box::new(BooleanQuery::new(must))
+}
+
+/// Everything in the sessions that may be seen.
+fn open_places(segments: &Segments) -> Box<dyn Query> {
+    let of: BTreeMap<SegmentId, Arc<Vec<Placed>>> =
+        segments.iter().map(|(id, it)| (*id, Arc::clone(&it.1))).collect();
+    let predicate = FunctionPredicate::from(move |segment: &SegmentReader| {
+        let placed = of.get(&segment.segment_id()).map(Arc::clone).unwrap_or_default();
+        let ords = segment.fast_fields().str(schema::PLACE)?.map(|it| it.ords().clone());
+        Ok(move |document: DocId| {
+            let ord = ords.as_ref().and_then(|it| it.first(document));
+            let placed = ord.and_then(|it| placed.get(usize::try_from(it).ok()?));
+            placed.is_some_and(|it| it.open)
+        })
+    });
+    let query: DocPredicateQuery = predicate.into();
+    Box::new(ConstScoreQuery::new(Box::new(query), 0.0))
+}
+
+fn wanted_query(fields: &Fields, wanted: &Wanted) -> Box<dyn Query> {
+    match wanted {
+        Wanted::Word { word, asked, typing, near } => {
+            let mut any = vec![worth(FORM, term(fields.text, word))];
+            any.extend(asked.whole.iter().map(|it| worth(WORD, term(fields.keys, it))));
+            any.extend(asked.parts.iter().map(|it| worth(PART, term(fields.keys, it))));
+            let form = || Term::from_field_text(fields.text, word);
+            if *typing {
+                let begins = FuzzyTermQuery::new_prefix(form(), 0, true);
+                any.push(worth(BEGINNING, Box::new(begins)));
             }
-            if *typing && word.chars().count() >= BEGINNING_CHARS_MIN {
-                let begins =
-                    FuzzyTermQuery::new_prefix(Term::from_field_text(fields.text, word), 0, true);
-                any.push(boosted(Box::new(begins), BEGINNING_WEIGHT));
+            if *near {
+                let near = FuzzyTermQuery::new(form(), matching::wrong_max(word), true);
+                any.push(worth(NEAR, Box::new(near)));
             }
-            Box::new(BooleanQuery::union(any))
+            Box::new(DisjunctionMaxQuery::new(any))
         }
-        Clause::Phrase(words) => match words.as_slice() {
-            [word] => term(fields.text, word),
-            words => Box::new(PhraseQuery::new(
-                words.iter().map(|word| Term::from_field_text(fields.text, word)).collect(),
-            )),
+        Wanted::Phrase(words) => match words.as_slice() {
+            [word] => worth(FORM, term(fields.text, word)),
+            words => {
+                let terms = words.iter().map(|it| Term::from_field_text(fields.text, it)).collect();
+                worth(FORM, Box::new(PhraseQuery::new(terms)))
+            }
         },
     }
 }
 
 fn term(field: Field, text: &str) -> Box<dyn Query> {
-    let term = Term::from_field_text(field, text);
-    Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
+    Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::Basic))
 }
 
-fn boosted(query: Box<dyn Query>, weight: Score) -> Box<dyn Query> {
-    Box::new(BoostQuery::new(query, weight))
+fn worth(points: u32, query: Box<dyn Query>) -> Box<dyn Query> {
+    Box::new(ConstScoreQuery::new(query, points as Score))
 }
 
-/// The documents of the page, in order. The order is whole (the place in the log comes last), so
-/// that pages fit together and an index built again answers the same.
-fn page(
-    searcher: &Searcher,
-    query: &BooleanQuery,
-    by_time: bool,
-    total: usize,
-    offset: u64,
-) -> tantivy::Result<Vec<DocAddress>> {
-    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    // Never more than there is: memory is taken for all up to the end of the page.
-    let limit = total.saturating_sub(offset).min(SEARCH_RESULTS_MAX);
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
-    let top = TopDocs::with_limit(limit).and_offset(offset);
-    let ascending = |name| (SortByStaticFastValue::<u64>::for_field(name), Order::Asc);
-    let (start, seq) = (ascending(schema::START_MS), ascending(schema::SEQ));
-    Ok(if by_time {
-        let found = searcher.search(query, &top.order_by((start, seq)))?;
-        found.into_iter().map(|(_, address)| address).collect()
-    } else {
-        let found = searcher.search(query, &top.order_by((SortBySimilarityScore, start, seq)))?;
-        found.into_iter().map(|(_, address)| address).collect()
-    })
-}
-
-fn hit(
+/// Slips of the finger are looked for only where nothing else is found, in any session: whoever
+/// writes a word right is not to be told of others.
+fn look_near_if_nothing_else(
+    fresh: &Fresh,
     fields: &Fields,
-    stemmers: &Stemmers,
-    clauses: &[Clause],
-    document: &TantivyDocument,
-) -> Option<Hit> {
-    let number = |field| document.get_first(field)?.as_u64();
-    let words = |field| document.get_first(field)?.as_str();
-    let language = Language::from_code(words(fields.language)?)?;
-    let text = words(fields.text)?;
-    Some(Hit {
-        seq: number(fields.seq)?,
-        participant: ParticipantId(u32::try_from(number(fields.participant)?).ok()?),
-        name: words(fields.name)?.to_owned(),
-        room: schema::room(number(fields.room)?)?,
-        span: Span::new(SessionTime(number(fields.start_ms)?), SessionTime(number(fields.end_ms)?)),
-        language,
-        parts: marked(stemmers, clauses, language, text),
-    })
-}
-
-fn marked(stemmers: &Stemmers, clauses: &[Clause], language: Language, text: &str) -> Vec<Part> {
-    let wanted: Vec<Wanted> = clauses
-        .iter()
-        .map(|clause| match clause {
-            Clause::Word { word, typing } => Wanted::Word {
-                word: word.clone(),
-                stem: stemmers.stem(language, word),
-                typing: *typing && word.chars().count() >= BEGINNING_CHARS_MIN,
-            },
-            Clause::Phrase(words) => Wanted::Phrase(words.clone()),
-        })
-        .collect();
-    if wanted.is_empty() {
-        return highlight::parts(text, &[]);
+    wanted: &mut Wanted,
+) -> tantivy::Result<()> {
+    let Wanted::Word { word, asked, typing, near } = wanted else { return Ok(()) };
+    if matching::wrong_max(word) == 0 {
+        return Ok(());
     }
-    highlight::parts(text, &highlight::hits(&stemmers.tokens(language, text), &wanted))
+    let there = |field, text: &str| -> tantivy::Result<bool> {
+        Ok(0 < fresh.searcher.doc_freq(&Term::from_field_text(field, text))?)
+    };
+    if there(fields.text, word)? {
+        return Ok(());
+    }
+    for key in asked.whole.iter().chain(&asked.parts) {
+        if there(fields.keys, key)? {
+            return Ok(());
+        }
+    }
+    if *typing {
+        for segment in fresh.searcher.segment_readers() {
+            let index = segment.inverted_index(fields.text)?;
+            let mut terms = index.terms().range().ge(word.as_bytes()).into_stream()?;
+            if terms.advance() && terms.key().starts_with(word.as_bytes()) {
+                return Ok(());
+            }
+        }
+    }
+    *near = true;
+    let mut plain = wanted.clone();
+    if let Wanted::Word { near, .. } = &mut plain {
+        *near = false;
+        let only = std::slice::from_ref(&plain);
+        let found = fresh.entries.values().any(|it| matching::points(&it.tokens, only).is_some());
+        if found {
+            *wanted = plain;
+        }
+    }
+    Ok(())
 }
 
-/// Collects the numbers of the rooms of all that matches.
-struct Rooms;
+// The page.
 
-struct SegmentRooms {
-    rooms: Column<u64>,
-    found: BTreeSet<u64>,
+/// Best first; then in the order of time, which the place in the log makes whole, so that pages fit
+/// together and an index built again answers the same.
+type Rank = (std::cmp::Reverse<u32>, u64, u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Disk(DocAddress),
+    Fresh(u64),
 }
 
-impl Collector for Rooms {
-    type Fruit = BTreeSet<u64>;
-    type Child = SegmentRooms;
+/// The best so many, of any number.
+struct Best {
+    limit: usize,
+    found: Vec<(Rank, Source)>,
+    /// The last of the best, once there are enough.
+    worst: Option<Rank>,
+}
+
+impl Best {
+    fn new(limit: usize) -> Self {
+        Self { limit, found: Vec::new(), worst: None }
+    }
+
+    fn may_take(&self, points: u32) -> bool {
+        self.worst.is_none_or(|it| it.0 >= std::cmp::Reverse(points))
+    }
+
+    fn take(&mut self, rank: Rank, source: Source) {
+        if self.worst.is_some_and(|it| it <= rank) {
+            return;
+        }
+        self.found.push((rank, source));
+        if self.limit.saturating_mul(2).saturating_add(64) <= self.found.len() {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.limit < self.found.len() && 0 < self.limit {
+            let (_, last, _) = self.found.select_nth_unstable(self.limit - 1);
+            self.worst = Some(last.0);
+            self.found.truncate(self.limit);
+        }
+    }
+}
+
+/// What a question is narrowed by, as numbers.
+#[derive(Clone, Debug)]
+struct Narrow {
+    kinds: u64,
+    languages: u64,
+    /// 0: any, or none.
+    marks: u64,
+    rooms: BTreeSet<u16>,
+    participants: BTreeSet<u32>,
+}
+
+impl Narrow {
+    fn of(search: &Search) -> Self {
+        let bits = |at: Vec<Option<usize>>| {
+            at.into_iter().flatten().fold(0_u64, |bits, at| bits | 1 << at)
+        };
+        let any = |bits: u64| if bits == 0 { u64::MAX } else { bits };
+        let kind = |kind: &Kind| Kind::ALL.iter().position(|it| it == kind);
+        let language = |language: &Language| Language::ALL.iter().position(|it| it == language);
+        Self {
+            kinds: any(bits(search.kinds.iter().map(kind).collect())),
+            languages: any(bits(search.languages.iter().map(language).collect())),
+            marks: bits(search.marks.iter().map(|it| Some(it.index())).collect()),
+            rooms: search
+                .rooms
+                .iter()
+                .map(|it| match it {
+                    RoomId::Main => 0,
+                    RoomId::Breakout(number) => *number,
+                })
+                .collect(),
+            participants: search.participants.iter().map(|it| it.0).collect(),
+        }
+    }
+
+    /// Which of the narrowings a document does not meet, as bits in the order of [`Numbers`].
+    fn misses(&self, facets: Facets, placed: Placed) -> u8 {
+        let bit = |met: bool, at: u8| u8::from(!met) << at;
+        bit(placed.session, 0)
+            | bit(placed.phase, 1)
+            | bit(placed.question, 2)
+            | bit(self.kinds >> facets.kind_index() & 1 == 1, 3)
+            | bit(self.languages >> facets.language_index() & 1 == 1, 4)
+            | bit(self.marks == 0 || self.marks & facets.marks() != 0, 5)
+            | bit(self.rooms.is_empty() || self.rooms.contains(&facets.room_number()), 6)
+            | bit(
+                self.participants.is_empty()
+                    || self.participants.contains(&facets.participant_number()),
+                7,
+            )
+    }
+}
+
+/// Counts by number, while they are counted. Places are counted three times, because each of session,
+/// phase and question is counted without its own narrowing.
+#[derive(Default)]
+struct Numbers {
+    /// By place, for session, phase and question.
+    places: [Vec<u32>; 3],
+    kinds: [u32; 16],
+    languages: [u32; 4],
+    marks: [u32; 6],
+    rooms: Vec<u32>,
+    participants: Vec<u32>,
+}
+
+fn count(counts: &mut Vec<u32>, at: usize) {
+    if counts.len() <= at {
+        counts.resize(at + 1, 0);
+    }
+    if let Some(count) = counts.get_mut(at) {
+        *count += 1;
+    }
+}
+
+impl Numbers {
+    /// `misses`: as [`Narrow::misses`]; with more than one nothing is counted.
+    fn count(&mut self, misses: u8, facets: Facets, place: usize) {
+        let counted = |bit: u8| misses & !(1 << bit) == 0;
+        for (bit, places) in (0_u8..).zip(&mut self.places) {
+            if counted(bit) {
+                count(places, place);
+            }
+        }
+        if counted(3)
+            && let Some(count) = self.kinds.get_mut(facets.kind_index())
+        {
+            *count += 1;
+        }
+        if counted(4)
+            && let Some(count) = self.languages.get_mut(facets.language_index())
+        {
+            *count += 1;
+        }
+        if counted(5) {
+            let marks = facets.marks();
+            if marks != 0 {
+                (0_u32..)
+                    .zip(&mut self.marks)
+                    .for_each(|(at, count)| *count += (marks >> at & 1) as u32);
+            }
+        }
+        if counted(6) {
+            count(&mut self.rooms, usize::from(facets.room_number()));
+        }
+        if counted(7) {
+            // Numbered from 1 in the order of joining, so never many more than there are people.
+            count(&mut self.participants, facets.participant_number().min(1 << 20) as usize);
+        }
+    }
+
+    fn add_to(&self, places: &[Option<Place>], counts: &mut Counts) {
+        let [sessions, phases, questions] = &self.places;
+        let counted = |numbers: &[u32]| -> Vec<(usize, u64)> {
+            let all = numbers.iter().enumerate().filter(|it| 0 < *it.1);
+            all.map(|(at, count)| (at, u64::from(*count))).collect()
+        };
+        let at = |index: usize| places.get(index).and_then(Option::as_ref);
+        for (index, count) in counted(sessions) {
+            if let Some(place) = at(index) {
+                *counts.sessions.entry(place.session).or_default() += count;
+            }
+        }
+        for (index, count) in counted(phases) {
+            if let Some(place) = at(index).filter(|it| !it.method.is_empty()) {
+                let phase = (place.method.clone(), place.phase.clone());
+                *counts.phases.entry(phase).or_default() += count;
+            }
+        }
+        for (index, count) in counted(questions) {
+            if let Some(place) = at(index).filter(|it| !it.question.is_empty()) {
+                *counts.questions.entry(place.question.clone()).or_default() += count;
+            }
+        }
+        for (kind, count) in counted(&self.kinds) {
+            Kind::ALL
+                .get(kind)
+                .into_iter()
+                .for_each(|it| *counts.kinds.entry(*it).or_default() += count);
+        }
+        for (language, count) in counted(&self.languages) {
+            let language = Language::ALL.get(language);
+            language.into_iter().for_each(|it| *counts.languages.entry(*it).or_default() += count);
+        }
+        for (mark, count) in counted(&self.marks) {
+            Mark::ALL
+                .get(mark)
+                .into_iter()
+                .for_each(|it| *counts.marks.entry(*it).or_default() += count);
+        }
+        for (room, count) in counted(&self.rooms) {
+            let room = schema::room(u16::try_from(room).unwrap_or(u16::MAX));
+            *counts.rooms.entry(room).or_default() += count;
+        }
+        for (participant, count) in counted(&self.participants) {
+            if participant != 0 {
+                let participant = ParticipantId(u32::try_from(participant).unwrap_or(u32::MAX));
+                *counts.participants.entry(participant).or_default() += count;
+            }
+        }
+    }
+}
+
+/// Everything that was found, in one pass.
+struct Tally {
+    total: u64,
+    counts: Counts,
+    found: Vec<(Rank, Source)>,
+}
+
+impl Tally {
+    fn finished(mut self, limit: usize) -> (u64, Counts, Vec<(Rank, Source)>) {
+        self.found.sort_unstable();
+        self.found.truncate(limit);
+        (self.total, self.counts, self.found)
+    }
+}
+
+struct Page {
+    narrow: Narrow,
+    segments: Segments,
+    hidden: BTreeSet<u64>,
+    scores: bool,
+    limit: usize,
+}
+
+struct SegmentPage {
+    segment: SegmentOrdinal,
+    narrow: Narrow,
+    places: Arc<Vec<Option<Place>>>,
+    placed: Arc<Vec<Placed>>,
+    hidden: BTreeSet<u64>,
+    ords: Option<Column<u64>>,
+    facets: Column<u64>,
+    unix_ms: Column<u64>,
+    seq: Column<u64>,
+    total: u64,
+    numbers: Numbers,
+    best: Best,
+}
+
+impl Collector for Page {
+    type Fruit = Tally;
+    type Child = SegmentPage;
 
     fn for_segment(
         &self,
-        _: SegmentOrdinal,
+        ordinal: SegmentOrdinal,
         segment: &SegmentReader,
-    ) -> tantivy::Result<SegmentRooms> {
-        let rooms = segment.fast_fields().u64(schema::ROOM)?;
-        Ok(SegmentRooms { rooms, found: BTreeSet::new() })
+    ) -> tantivy::Result<SegmentPage> {
+        let columns = segment.fast_fields();
+        let (places, placed) =
+            self.segments.get(&segment.segment_id()).cloned().unwrap_or_default();
+        Ok(SegmentPage {
+            segment: ordinal,
+            narrow: self.narrow.clone(),
+            places,
+            placed,
+            hidden: self.hidden.clone(),
+            ords: columns.str(schema::PLACE)?.map(|it| it.ords().clone()),
+            facets: columns.u64(schema::FACETS)?,
+            unix_ms: columns.u64(schema::UNIX_MS)?,
+            seq: columns.u64(schema::SEQ)?,
+            total: 0,
+            numbers: Numbers::default(),
+            best: Best::new(self.limit),
+        })
     }
 
     fn requires_scoring(&self) -> bool {
-        false
+        self.scores
     }
 
-    fn merge_fruits(&self, found: Vec<BTreeSet<u64>>) -> tantivy::Result<BTreeSet<u64>> {
-        Ok(found.into_iter().flatten().collect())
+    fn merge_fruits(&self, fruits: Vec<Tally>) -> tantivy::Result<Tally> {
+        let mut all = Tally { total: 0, counts: Counts::default(), found: Vec::new() };
+        for fruit in fruits {
+            all.total += fruit.total;
+            all.found.extend(fruit.found);
+            merge(&mut all.counts, fruit.counts);
+        }
+        Ok(all)
     }
 }
 
-impl SegmentCollector for SegmentRooms {
-    type Fruit = BTreeSet<u64>;
+impl SegmentCollector for SegmentPage {
+    type Fruit = Tally;
 
-    fn collect(&mut self, document: DocId, _: Score) {
-        self.found.extend(self.rooms.first(document));
+    fn collect(&mut self, document: DocId, score: Score) {
+        let seq = |it: &Self| it.seq.first(document).unwrap_or(0);
+        if !self.hidden.is_empty() && self.hidden.contains(&seq(self)) {
+            return;
+        }
+        let place = self.ords.as_ref().and_then(|it| it.first(document)).unwrap_or(u64::MAX);
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        let Some(placed) = self.placed.get(place).copied() else { return };
+        let facets = Facets(self.facets.first(document).unwrap_or(0));
+        let misses = self.narrow.misses(facets, placed);
+        if misses.count_ones() < 2 {
+            self.numbers.count(misses, facets, place);
+        }
+        if misses != 0 {
+            return;
+        }
+        self.total += 1;
+        let points = score as u32;
+        if self.best.may_take(points) {
+            let unix_ms = self.unix_ms.first(document).unwrap_or(0);
+            let rank = (std::cmp::Reverse(points), unix_ms, seq(self));
+            self.best.take(rank, Source::Disk(DocAddress::new(self.segment, document)));
+        }
     }
 
-    fn harvest(self) -> BTreeSet<u64> {
-        self.found
+    fn harvest(mut self) -> Tally {
+        self.best.cut();
+        let mut counts = Counts::default();
+        self.numbers.add_to(&self.places, &mut counts);
+        Tally { total: self.total, counts, found: self.best.found }
+    }
+}
+
+fn merge(into: &mut Counts, from: Counts) {
+    fn add<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+        from.into_iter().for_each(|(key, count)| *into.entry(key).or_default() += count);
+    }
+    add(&mut into.sessions, from.sessions);
+    add(&mut into.participants, from.participants);
+    add(&mut into.rooms, from.rooms);
+    add(&mut into.kinds, from.kinds);
+    add(&mut into.languages, from.languages);
+    add(&mut into.marks, from.marks);
+    add(&mut into.phases, from.phases);
+    add(&mut into.questions, from.questions);
+}
+
+/// The same for what is too new to be on disk.
+fn tally_fresh(fresh: &Fresh, search: &Search, page: &Page, wanted: &[Wanted], tally: &mut Tally) {
+    for (seq, it) in &fresh.entries {
+        let placed = search.placed(&it.place);
+        if !placed.open {
+            continue;
+        }
+        let Some(points) = matching::points(&it.tokens, wanted) else { continue };
+        let misses = page.narrow.misses(it.facets, placed);
+        if misses.count_ones() < 2 {
+            let mut numbers = Numbers::default();
+            numbers.count(misses, it.facets, 0);
+            numbers.add_to(&[Some(it.place.clone())], &mut tally.counts);
+        }
+        if misses == 0 {
+            tally.total += 1;
+            let rank = (std::cmp::Reverse(points), it.entry.unix_ms, *seq);
+            tally.found.push((rank, Source::Fresh(*seq)));
+        }
     }
 }

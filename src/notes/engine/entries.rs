@@ -1,0 +1,471 @@
+//! What search finds: everything said or written of a session, one **entry** each, made from the
+//! facts of its log. Pure; never decides who may see it.
+//!
+//! What somebody wrote for themselves alone is no entry, nor is a note of who has not agreed that
+//! their words are kept. Cards and topics are shown without a name, so theirs have none.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::domain::{
+    fact::{Consent, Fact, Record},
+    ids::{ParticipantId, RoomId, SessionId},
+    language::Language,
+    mark::Mark,
+    message::Place,
+    method::{Harvest, Method},
+    time::{SessionTime, Span},
+};
+
+/// How an entry came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Said,
+    /// Written into a room's chat.
+    Chat,
+    /// Written by one person where the method asks for it.
+    Note,
+    /// What a room has written together.
+    Line,
+    Card,
+    Topic,
+    /// By a facilitator, to all.
+    Broadcast,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 7] =
+        [Kind::Said, Kind::Chat, Kind::Note, Kind::Line, Kind::Card, Kind::Topic, Kind::Broadcast];
+
+    /// As it stands on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Kind::Said => "said",
+            Kind::Chat => "chat",
+            Kind::Note => "note",
+            Kind::Line => "line",
+            Kind::Card => "card",
+            Kind::Topic => "topic",
+            Kind::Broadcast => "broadcast",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Kind> {
+        Self::ALL.into_iter().find(|it| it.code() == code)
+    }
+}
+
+/// Something said or written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The place in the log of the fact that has its words.
+    pub seq: u64,
+    pub session: SessionId,
+    /// `None`: a room's, a facilitator's, or nobody is to know whose.
+    pub participant: Option<ParticipantId>,
+    /// As given when joining; empty without a participant.
+    pub name: String,
+    pub room: RoomId,
+    pub span: Span,
+    /// When it began, in milliseconds since 1970.
+    pub unix_ms: u64,
+    pub language: Language,
+    pub kind: Kind,
+    /// The method that ran, its phase, and what was asked; empty when none did.
+    pub method: String,
+    pub phase: String,
+    pub question: String,
+    /// How many have set each of [`Mark::ALL`].
+    pub marks: [u16; Mark::ALL.len()],
+    pub text: String,
+}
+
+/// What a fact does to what can be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Put(Arc<Entry>),
+    /// An entry there was is no more: another stands in its place.
+    Remove {
+        seq: u64,
+    },
+    /// An entry there was is to be in no file any more.
+    Erase {
+        seq: u64,
+    },
+}
+
+/// One session as its facts tell it, as far as entries need it.
+#[derive(Clone, Debug)]
+pub struct Entries {
+    session: SessionId,
+    opened_unix_ms: u64,
+    language: Language,
+    people: BTreeMap<ParticipantId, Person>,
+    run: Option<Run>,
+    /// What can be marked, by whose it is and when it began.
+    markable: BTreeMap<(ParticipantId, SessionTime), Arc<Entry>>,
+    /// Who has set which mark on what.
+    marks: BTreeSet<(ParticipantId, SessionTime, Mark, ParticipantId)>,
+    /// What stands on a paper now, by whose it is: the next text takes its place.
+    papers: BTreeMap<Paper, u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Person {
+    name: String,
+    language: Language,
+    consent: Consent,
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    method: Arc<Method>,
+    question: String,
+    place: Option<Place>,
+    /// So that a method run twice does not write over itself.
+    number: u32,
+}
+
+/// Where somebody writes: on their own paper or their room's, in one phase of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Paper {
+    run: u32,
+    place: Place,
+    whose: Whose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    Person(ParticipantId),
+    Room(RoomId),
+}
+
+impl Entries {
+    pub fn new(session: SessionId) -> Self {
+        Self {
+            session,
+            opened_unix_ms: 0,
+            language: Language::default(),
+            people: BTreeMap::new(),
+            run: None,
+            markable: BTreeMap::new(),
+            marks: BTreeSet::new(),
+            papers: BTreeMap::new(),
+        }
+    }
+
+    /// The facts of the session in order, each once.
+    pub fn apply(&mut self, record: Record, out: &mut Vec<Change>) {
+        let Record { seq, at, fact } = record;
+        match fact {
+            Fact::Opened { language, unix_ms, .. } => {
+                (self.language, self.opened_unix_ms) = (language, unix_ms);
+            }
+            Fact::Joined { participant, name, language, consent, .. } => {
+                self.people.insert(participant, Person { name, language, consent });
+            }
+            Fact::ConsentSet { participant, consent } => {
+                if let Some(person) = self.people.get_mut(&participant) {
+                    person.consent = consent;
+                }
+            }
+            Fact::MethodBegan { method, options } => {
+                let number = self.run.as_ref().map_or(0, |it| it.number + 1);
+                let question = options.question;
+                self.run = Some(Run { method, question, place: None, number });
+            }
+            Fact::StepBegan(began) => {
+                if let Some(run) = &mut self.run {
+                    run.place = Some(began.place);
+                }
+            }
+            Fact::MethodEnded => {
+                if let Some(run) = &mut self.run {
+                    run.place = None;
+                }
+            }
+            Fact::Said { participant, room, span, language, text } => {
+                let entry = self.entry(seq, Kind::Said, Some(participant), room, span, text);
+                self.put(Entry { language, ..entry }, out);
+            }
+            Fact::Posted { participant, room, text } => {
+                let span = Span::new(at, at);
+                let entry = self.entry(seq, Kind::Chat, Some(participant), room, span, text);
+                self.put(entry, out);
+            }
+            Fact::Marked { by, of, at, mark, on } => self.marked(by, (of, at), mark, on, out),
+            Fact::Broadcast { text } => {
+                let span = Span::new(at, at);
+                let entry = self.entry(seq, Kind::Broadcast, None, RoomId::Main, span, text);
+                out.push(Change::Put(Arc::new(entry)));
+            }
+            Fact::Wrote { participant, room, text } => {
+                self.wrote(seq, at, (participant, room), text, out);
+            }
+            _ => (),
+        }
+    }
+
+    /// Something that people can mark.
+    fn put(&mut self, mut entry: Entry, out: &mut Vec<Change>) {
+        let Some(participant) = entry.participant else { return };
+        let at = entry.span.start;
+        // A mark may be in the log before the words it is set on, which took their time to come.
+        entry.marks = self.counted((participant, at));
+        let entry = Arc::new(entry);
+        self.markable.insert((participant, at), Arc::clone(&entry));
+        out.push(Change::Put(entry));
+    }
+
+    fn marked(
+        &mut self,
+        by: ParticipantId,
+        (of, at): (ParticipantId, SessionTime),
+        mark: Mark,
+        on: bool,
+        out: &mut Vec<Change>,
+    ) {
+        let changed = if on {
+            self.marks.insert((of, at, mark, by))
+        } else {
+            self.marks.remove(&(of, at, mark, by))
+        };
+        if !changed {
+            return;
+        }
+        let marks = self.counted((of, at));
+        if let Some(entry) = self.markable.get_mut(&(of, at)) {
+            *entry = Arc::new(Entry { marks, ..Entry::clone(entry) });
+            out.push(Change::Put(Arc::clone(entry)));
+        }
+    }
+
+    fn counted(&self, (of, at): (ParticipantId, SessionTime)) -> [u16; Mark::ALL.len()] {
+        Mark::ALL.map(|mark| {
+            let first = (of, at, mark, ParticipantId(0));
+            let last = (of, at, mark, ParticipantId(u32::MAX));
+            u16::try_from(self.marks.range(first..=last).count()).unwrap_or(u16::MAX)
+        })
+    }
+
+    fn wrote(
+        &mut self,
+        seq: u64,
+        at: SessionTime,
+        (participant, room): (ParticipantId, RoomId),
+        text: String,
+        out: &mut Vec<Change>,
+    ) {
+        let Some((run, place, harvest)) = self.asked() else { return };
+        let agreed = self.people.get(&participant).is_some_and(|it| it.consent == Consent::On);
+        let (kind, by, whose) = match harvest {
+            Harvest::Line => (Kind::Line, None, Whose::Room(room)),
+            Harvest::Card => (Kind::Card, None, Whose::Person(participant)),
+            Harvest::Note if agreed => (Kind::Note, Some(participant), Whose::Person(participant)),
+            // Each is a topic of its own: nothing takes the place of another.
+            Harvest::Topics => {
+                let span = Span::new(at, at);
+                let entry = self.entry(seq, Kind::Topic, None, room, span, text);
+                out.push(Change::Put(Arc::new(entry)));
+                return;
+            }
+            Harvest::Note | Harvest::Private | Harvest::Speech | Harvest::Score => return,
+        };
+        if let Some(seq) = self.papers.remove(&Paper { run, place, whose }) {
+            out.push(Change::Remove { seq });
+        }
+        if !text.is_empty() {
+            self.papers.insert(Paper { run, place, whose }, seq);
+            let entry = self.entry(seq, kind, by, room, Span::new(at, at), text);
+            // Who wrote the room's words last says in which language they are, but not to whom.
+            let language = self.people.get(&participant).map_or(self.language, |it| it.language);
+            out.push(Change::Put(Arc::new(Entry { language, ..entry })));
+        }
+    }
+
+    fn asked(&self) -> Option<(u32, Place, Harvest)> {
+        let run = self.run.as_ref()?;
+        let place = run.place?;
+        let phase = run.method.phases.get(usize::from(place.phase))?;
+        Some((run.number, place, phase.harvest))
+    }
+
+    fn entry(
+        &self,
+        seq: u64,
+        kind: Kind,
+        participant: Option<ParticipantId>,
+        room: RoomId,
+        span: Span,
+        text: String,
+    ) -> Entry {
+        let person = participant.and_then(|it| self.people.get(&it));
+        let (method, phase, question) = match &self.run {
+            Some(Run { method, question, place: Some(place), .. }) => {
+                let phase = method.phases.get(usize::from(place.phase));
+                let phase = phase.map(|it| it.id.clone()).unwrap_or_default();
+                (method.id.clone(), phase, question.clone())
+            }
+            _ => Default::default(),
+        };
+        Entry {
+            seq,
+            session: self.session,
+            participant,
+            name: person.map(|it| it.name.clone()).unwrap_or_default(),
+            room,
+            span,
+            unix_ms: self.opened_unix_ms.saturating_add(span.start.as_ms()),
+            language: person.map_or(self.language, |it| it.language),
+            kind,
+            method,
+            phase,
+            question,
+            marks: [0; Mark::ALL.len()],
+            text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::run::{RunOptions, StepBegan};
+
+    const ALICE: ParticipantId = ParticipantId(1);
+    const BOB: ParticipantId = ParticipantId(2);
+    const ROOM: RoomId = RoomId::Breakout(1);
+
+    /// The facts of a session that runs the café with `harvest` in its first phase; then `facts`.
+    /// What can be found at the end: kind, name and text.
+    fn check(harvest: Harvest, consent: Consent, facts: Vec<Fact>, expect: &[&str]) {
+        let joined = |participant, name: &str, consent| Fact::Joined {
+            participant,
+            name: name.to_owned(),
+            language: Language::Finnish,
+            consent,
+            tags: BTreeMap::new(),
+        };
+        let mut all = vec![
+            Fact::Opened { title: "Kevät".into(), language: Language::Finnish, unix_ms: 1_000 },
+            joined(ALICE, "Alice", consent),
+            joined(BOB, "Bob", Consent::On),
+            Fact::MethodBegan {
+                method: Arc::new(method(harvest)),
+                options: RunOptions { question: "Miten?".into(), ..RunOptions::default() },
+            },
+            Fact::StepBegan(StepBegan {
+                place: Place { phase: 0, round: 0, of: 1 },
+                length_ms: None,
+                rooms: None,
+                ahead: Vec::new(),
+                roles: Vec::new(),
+                cards: Vec::new(),
+            }),
+        ];
+        all.extend(facts);
+        let mut entries = Entries::new(SessionId::new(1, 1));
+        let mut changes = Vec::new();
+        for (seq, fact) in (1..).zip(all) {
+            entries.apply(Record { seq, at: SessionTime(seq), fact }, &mut changes);
+        }
+        let mut found = BTreeMap::new();
+        for change in changes {
+            match change {
+                Change::Put(entry) => _ = found.insert(entry.seq, entry),
+                Change::Remove { seq } | Change::Erase { seq } => _ = found.remove(&seq),
+            }
+        }
+        let told: Vec<String> = found
+            .values()
+            .map(|it| format!("{} {}: {}", it.kind.code(), it.name, it.text))
+            .collect();
+        assert_eq!(told, expect, "{harvest:?} {consent:?}");
+        assert!(found.values().all(|it| it.phase == "alone" && it.question == "Miten?"));
+    }
+
+    fn method(harvest: Harvest) -> Method {
+        use crate::domain::method::{Advance, Aim, Assign, People, Phase, Source, Text, Turns};
+        let text = |it: &str| Text { fi: it.into(), sv: it.into(), en: it.into() };
+        Method {
+            id: "alone-together".into(),
+            name: text("Yksin"),
+            purpose: text("Kirjoittaa."),
+            description: text("Kirjoitetaan."),
+            aims: vec![Aim::Ideas],
+            people: People { min: 2, max: 300, ideal: 20 },
+            roles: vec![],
+            rules: vec![],
+            cycles: vec![],
+            phases: vec![Phase {
+                id: "alone".into(),
+                name: text("Yksin"),
+                instruction: text("Kirjoita."),
+                script: text("Kirjoittakaa."),
+                assign: Assign::Same,
+                size: None,
+                size_min: None,
+                size_max: None,
+                rooms_of: None,
+                seats: None,
+                length_s: None,
+                length_s_per_person: None,
+                rounds: 1,
+                cycle: None,
+                turns: Turns::Free,
+                speaking: vec![],
+                harvest,
+                advance: Advance::Host,
+                transcribe: true,
+                balance: true,
+                colour: None,
+            }],
+            source: Source { by: "Vuoro".into(), url: String::new() },
+        }
+    }
+
+    fn wrote(participant: ParticipantId, text: &str) -> Fact {
+        Fact::Wrote { participant, room: ROOM, text: text.into() }
+    }
+
+    #[test]
+    fn what_is_written_last_stands_and_only_that() {
+        let facts = || vec![wrote(ALICE, "Tie"), wrote(BOB, "Puu"), wrote(ALICE, "Tie kuntoon")];
+        let (on, off) = (Consent::On, Consent::OffTheRecord);
+        check(Harvest::Note, on, facts(), &["note Bob: Puu", "note Alice: Tie kuntoon"]);
+        check(Harvest::Note, off, facts(), &["note Bob: Puu"]);
+        check(Harvest::Private, on, facts(), &[]);
+        check(Harvest::Card, on, facts(), &["card : Puu", "card : Tie kuntoon"]);
+        check(Harvest::Line, off, facts(), &["line : Tie kuntoon"]);
+        check(Harvest::Topics, on, facts(), &["topic : Tie", "topic : Puu", "topic : Tie kuntoon"]);
+        check(Harvest::Note, on, vec![wrote(BOB, "Puu"), wrote(BOB, "")], &[]);
+    }
+
+    #[test]
+    fn a_mark_may_come_before_its_words() {
+        let span = Span::new(SessionTime(50), SessionTime(90));
+        let said = Fact::Said {
+            participant: ALICE,
+            room: ROOM,
+            span,
+            language: Language::Swedish,
+            text: "Hej".into(),
+        };
+        let at = span.start;
+        let mark = Fact::Marked { by: BOB, of: ALICE, at, mark: Mark::Worry, on: true };
+        let session = SessionId::new(1, 1);
+        let mut told = Vec::new();
+        for order in [[mark.clone(), said.clone()], [said, mark]] {
+            let mut entries = Entries::new(session);
+            let mut changes = Vec::new();
+            for (seq, fact) in (1..).zip(order) {
+                entries.apply(Record { seq, at: SessionTime(seq), fact }, &mut changes);
+            }
+            let Some(Change::Put(entry)) = changes.last() else { panic!("{changes:?}") };
+            told.push((entry.language, entry.marks));
+        }
+        assert_eq!(told, [(Language::Swedish, [0, 0, 0, 1, 0, 0]); 2]);
+    }
+}

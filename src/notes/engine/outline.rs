@@ -1,0 +1,233 @@
+//! A session at a glance, for who reads it afterwards: its methods, who spoke where and when, who met
+//! whom, what was marked and what has been collected. Pure, made from the records; has no words but
+//! those of methods and themes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::domain::{
+    fact::{Fact, Record},
+    ids::{ParticipantId, RoomId},
+    mark::Mark,
+    method::Method,
+    time::{SessionTime, Span},
+};
+
+/// Voice of one person that is interrupted for less than this is one stretch, in ms: a picture of two
+/// hours cannot show less.
+const STRETCH_GAP_MS: u64 = 10_000;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Everybody who had a seat, under the name they had last.
+    pub people: BTreeMap<ParticipantId, String>,
+    pub runs: Vec<RunOutline>,
+    pub steps: Vec<StepOutline>,
+    pub rooms: BTreeMap<RoomId, Vec<Stretch>>,
+    /// How often two people have come into one breakout room, the lower number first.
+    pub met: BTreeMap<(ParticipantId, ParticipantId), u32>,
+    /// What marks stand, by the moment of what they are set on.
+    pub marks: Vec<(SessionTime, Mark)>,
+    /// The board: themes in the order of their coming, with the entries under each.
+    pub board: Vec<(String, Vec<u64>)>,
+    pub ended: bool,
+    /// When the last thing happened.
+    pub last: SessionTime,
+}
+
+/// A method that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOutline {
+    pub at: SessionTime,
+    pub method: Arc<Method>,
+    pub question: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepOutline {
+    pub at: SessionTime,
+    /// An index among the runs.
+    pub run: usize,
+    /// Indices as in `Place`.
+    pub phase: u16,
+    pub round: u16,
+}
+
+/// Somebody speaking, nearly without a pause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub participant: ParticipantId,
+    pub span: Span,
+}
+
+/// The session that `records` tell of, all of them and in order.
+pub fn outline(records: &[Record]) -> Outline {
+    let mut outline = Outline::default();
+    let mut places: BTreeMap<ParticipantId, RoomId> = BTreeMap::new();
+    let mut marks: BTreeSet<(SessionTime, Mark, ParticipantId, ParticipantId)> = BTreeSet::new();
+    let mut collected: Vec<(u64, String)> = Vec::new();
+    for record in records {
+        if !matches!(record.fact, Fact::Collected { .. }) {
+            outline.last = outline.last.max(record.at);
+        }
+        match &record.fact {
+            Fact::Joined { participant, name, .. } => {
+                outline.people.insert(*participant, name.clone());
+            }
+            Fact::Placed { participant, room: Some(room) } => {
+                let there = places.iter().filter(|it| it.1 == room && it.0 != participant);
+                let there: Vec<_> = there.map(|it| *it.0).collect();
+                if *room != RoomId::Main && places.get(participant) != Some(room) {
+                    there.iter().for_each(|it| outline.meet(*participant, *it));
+                }
+                places.insert(*participant, *room);
+            }
+            Fact::Placed { participant, room: None } => _ = places.remove(participant),
+            Fact::MethodBegan { method, options } => {
+                let (method, question) = (Arc::clone(method), options.question.clone());
+                outline.runs.push(RunOutline { at: record.at, method, question });
+            }
+            Fact::StepBegan(began) => {
+                if let Some(run) = outline.runs.len().checked_sub(1) {
+                    let (phase, round) = (began.place.phase, began.place.round);
+                    outline.steps.push(StepOutline { at: record.at, run, phase, round });
+                }
+                if let Some(rooms) = &began.rooms {
+                    outline.regroup(&mut places, rooms);
+                }
+            }
+            Fact::Said { participant, room, span, .. } => outline.spoke(*participant, *room, *span),
+            Fact::Marked { by, of, at, mark, on } => {
+                if *on {
+                    marks.insert((*at, *mark, *of, *by));
+                } else {
+                    marks.remove(&(*at, *mark, *of, *by));
+                }
+            }
+            Fact::Collected { entry, theme } => {
+                collected.retain(|it| it.0 != *entry);
+                collected.extend(theme.clone().map(|it| (*entry, it)));
+            }
+            Fact::Ended => outline.ended = true,
+            _ => (),
+        }
+    }
+    outline.marks = marks.into_iter().map(|it| (it.0, it.1)).collect();
+    for (entry, theme) in collected {
+        match outline.board.iter_mut().find(|it| it.0 == theme) {
+            Some((_, entries)) => entries.push(entry),
+            None => outline.board.push((theme, vec![entry])),
+        }
+    }
+    outline
+}
+
+impl Outline {
+    fn meet(&mut self, one: ParticipantId, other: ParticipantId) {
+        *self.met.entry((one.min(other), one.max(other))).or_default() += 1;
+    }
+
+    fn regroup(
+        &mut self,
+        places: &mut BTreeMap<ParticipantId, RoomId>,
+        rooms: &[Vec<ParticipantId>],
+    ) {
+        let before = places.clone();
+        places.values_mut().for_each(|it| *it = RoomId::Main);
+        for (number, people) in (1..).zip(rooms) {
+            let room = RoomId::Breakout(number);
+            for (at, one) in people.iter().enumerate() {
+                places.insert(*one, room);
+                for other in people.iter().skip(at + 1) {
+                    // Who stays together has not met anew.
+                    let together = before
+                        .get(one)
+                        .is_some_and(|it| *it != RoomId::Main && before.get(other) == Some(it));
+                    if !together {
+                        self.meet(*one, *other);
+                    }
+                }
+            }
+        }
+    }
+
+    fn spoke(&mut self, participant: ParticipantId, room: RoomId, span: Span) {
+        let stretches = self.rooms.entry(room).or_default();
+        // Words come late and out of order, but never by much.
+        let last = stretches.iter_mut().rev().take(32).find(|it| it.participant == participant);
+        match last {
+            Some(last) if span.start.since_ms(last.span.end) <= STRETCH_GAP_MS => {
+                last.span = Span::new(last.span.start.min(span.start), last.span.end.max(span.end));
+            }
+            _ => stretches.push(Stretch { participant, span }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{fact::Consent, language::Language};
+
+    const ALICE: ParticipantId = ParticipantId(1);
+    const BOB: ParticipantId = ParticipantId(2);
+
+    fn told(facts: Vec<(u64, Fact)>) -> Outline {
+        let record = |(seq, (at, fact))| Record { seq, at: SessionTime(at), fact };
+        outline(&(1..).zip(facts).map(record).collect::<Vec<_>>())
+    }
+
+    fn joined(participant: ParticipantId, name: &str) -> Fact {
+        let (language, consent) = (Language::Finnish, Consent::On);
+        Fact::Joined { participant, name: name.into(), language, consent, tags: BTreeMap::new() }
+    }
+
+    fn said(participant: ParticipantId, start: u64, end: u64) -> (u64, Fact) {
+        let fact = Fact::Said {
+            participant,
+            room: RoomId::Breakout(1),
+            span: Span::new(SessionTime(start), SessionTime(end)),
+            language: Language::Finnish,
+            text: "Hei.".into(),
+        };
+        (end, fact)
+    }
+
+    #[test]
+    fn alice_and_bob_meet_talk_mark_and_are_collected() {
+        let room = Some(RoomId::Breakout(1));
+        let mark =
+            |on| Fact::Marked { by: BOB, of: ALICE, at: SessionTime(5_000), mark: Mark::Idea, on };
+        let theme = |entry, theme: Option<&str>| {
+            (90_000, Fact::Collected { entry, theme: theme.map(str::to_owned) })
+        };
+        let outline = told(vec![
+            (0, joined(ALICE, "Alice")),
+            (0, joined(BOB, "Bob")),
+            (1_000, Fact::Placed { participant: ALICE, room }),
+            (2_000, Fact::Placed { participant: BOB, room }),
+            said(ALICE, 5_000, 9_000),
+            said(BOB, 10_000, 11_000),
+            said(ALICE, 12_000, 14_000),
+            said(ALICE, 60_000, 61_000),
+            (62_000, mark(true)),
+            (63_000, mark(false)),
+            (64_000, mark(true)),
+            theme(5, Some("Tiet")),
+            theme(6, Some("Koulut")),
+            theme(7, Some("Tiet")),
+            theme(5, Some("Koulut")),
+            theme(7, None),
+        ]);
+        assert_eq!(outline.met, [((ALICE, BOB), 1)].into());
+        let stretches: Vec<_> = outline.rooms.values().flatten().collect();
+        let spans: Vec<_> =
+            stretches.iter().map(|it| (it.span.start.as_ms(), it.span.end.as_ms())).collect();
+        assert_eq!(spans, [(5_000, 14_000), (10_000, 11_000), (60_000, 61_000)]);
+        assert_eq!(outline.marks, [(SessionTime(5_000), Mark::Idea)]);
+        assert_eq!(outline.board, [("Koulut".to_owned(), vec![6, 5])]);
+        assert_eq!((outline.last, outline.ended), (SessionTime(64_000), false));
+    }
+}

@@ -1,0 +1,289 @@
+//! HTTP for reviewers: searching several sessions at once, and what stands around an entry. Each
+//! session is proved by a token of its own; nothing is found in any other.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State, rejection::JsonRejection},
+    http::HeaderMap,
+    routing::{get, post},
+};
+
+use crate::{
+    app::reading::{
+        Counts, Entry, Hit, Kind, Outline, Part, ReadingError, RunOutline, Search, StepOutline,
+        Stretch,
+    },
+    domain::{
+        ids::{ParticipantId, SessionId},
+        limits::{QUERY_CHARS_MAX, SEARCH_RESULTS_MAX, SEARCH_SESSIONS_MAX},
+    },
+    server::{
+        Server,
+        error::Refusal,
+        http,
+        token::Role,
+        wire::{
+            BoardTheme, Collect, EntryAbout, EntryRequest, OutlinePhase, OutlineRoom, OutlineRun,
+            OutlineStep, PhaseOfMethod, SearchAnswer, SearchCounts, SearchHit, SearchRequest,
+            SessionOutline, TextPart, WireKind, wire_ms,
+        },
+    },
+};
+
+pub fn router() -> Router<Server> {
+    Router::new()
+        .route("/api/search", post(search))
+        .route("/api/entry", post(entry))
+        .route("/api/sessions/{session}/outline", get(outline))
+        .route("/api/sessions/{session}/board", post(collect))
+}
+
+async fn search(
+    State(server): State<Server>,
+    body: Result<Json<SearchRequest>, JsonRejection>,
+) -> Result<Json<SearchAnswer>, Refusal> {
+    let Json(request) = body.map_err(|it| refused(&it))?;
+    let malformed = |_| Refusal::MALFORMED;
+    let parsed = |texts: Vec<String>| -> Result<BTreeSet<SessionId>, Refusal> {
+        texts.iter().map(|it| it.parse().map_err(malformed)).collect()
+    };
+    let asked = Search {
+        text: request.q.chars().take(QUERY_CHARS_MAX).collect(),
+        sessions: readable(&server, &request.tokens)?,
+        within: parsed(request.sessions)?,
+        participants: request.participants.into_iter().map(ParticipantId).collect(),
+        rooms: request
+            .rooms
+            .iter()
+            .map(|it| it.parse().map_err(malformed))
+            .collect::<Result<_, _>>()?,
+        kinds: request.kinds.into_iter().map(Kind::from).collect(),
+        languages: request.languages.into_iter().map(Into::into).collect(),
+        marks: request.marks.into_iter().map(Into::into).collect(),
+        phases: request.phases.into_iter().map(|it| (it.method, it.phase)).collect(),
+        questions: request.questions.into_iter().collect(),
+        offset: u64::from(request.offset),
+    };
+    answer(&server, asked).await
+}
+
+async fn entry(
+    State(server): State<Server>,
+    body: Result<Json<EntryRequest>, JsonRejection>,
+) -> Result<Json<EntryAbout>, Refusal> {
+    let Json(request) = body.map_err(|it| refused(&it))?;
+    let sessions = readable(&server, &request.tokens)?;
+    let each_way = usize::try_from(request.around).unwrap_or(0).min(SEARCH_RESULTS_MAX);
+    let found = server.app.moment(sessions, u64::from(request.seq), each_way).await;
+    let found = found.map_err(|error| {
+        tracing::error!(%error, "reading around an entry failed");
+        Refusal::INTERNAL
+    })?;
+    let found = found.ok_or(Refusal::NOT_FOUND)?;
+    Ok(Json(EntryAbout {
+        around: found.around.iter().map(whole).collect(),
+        alike: found.alike.iter().map(whole).collect(),
+    }))
+}
+
+async fn outline(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<SessionOutline>, Refusal> {
+    let session = reader(&server, &session, &headers)?;
+    let outline = server.app.outline(session).await.map_err(|it| failed(&it))?;
+    told(&server, session, outline).await
+}
+
+async fn collect(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+    body: Result<Json<Collect>, JsonRejection>,
+) -> Result<Json<SessionOutline>, Refusal> {
+    let session = reader(&server, &session, &headers)?;
+    let Json(Collect { seq, theme }) = body.map_err(|it| refused(&it))?;
+    let outline = server.app.collect(session, u64::from(seq), theme).await;
+    told(&server, session, outline.map_err(|it| failed(&it))?).await
+}
+
+/// The session of the address, if its words may be read with this token.
+fn reader(server: &Server, session: &str, headers: &HeaderMap) -> Result<SessionId, Refusal> {
+    match http::authorized(server, session, headers)? {
+        (session, Role::Facilitator | Role::Reviewer) => Ok(session),
+        _ => Err(Refusal::NOT_ALLOWED),
+    }
+}
+
+fn failed(error: &ReadingError) -> Refusal {
+    match error {
+        ReadingError::Find(error) => Refusal::from(error),
+        ReadingError::UnknownEntry => Refusal::NOT_FOUND,
+        ReadingError::BadTheme => Refusal::MALFORMED,
+        ReadingError::BoardFull => Refusal::TOO_LARGE,
+        ReadingError::Index(_) | ReadingError::Broken => {
+            tracing::error!(%error, "reading a session failed");
+            Refusal::INTERNAL
+        }
+    }
+}
+
+async fn told(
+    server: &Server,
+    session: SessionId,
+    outline: Outline,
+) -> Result<Json<SessionOutline>, Refusal> {
+    let mut board = Vec::new();
+    for (theme, entries) in outline.board {
+        let entries = server.app.entries(session, entries).await.map_err(|it| failed(&it))?;
+        board.push(BoardTheme { theme, entries: entries.iter().map(whole).collect() });
+    }
+    let run = |it: &RunOutline| OutlineRun {
+        at_ms: wire_ms(it.at),
+        method: it.method.id.clone(),
+        name: it.method.name.clone(),
+        question: it.question.clone(),
+        phases: (it.method.phases.iter())
+            .map(|it| OutlinePhase { id: it.id.clone(), name: it.name.clone() })
+            .collect(),
+    };
+    let step = |it: &StepOutline| OutlineStep {
+        at_ms: wire_ms(it.at),
+        run: u32::try_from(it.run).unwrap_or(u32::MAX),
+        phase: it.phase,
+        round: it.round,
+    };
+    let voice = |it: Stretch| (it.participant.0, wire_ms(it.span.start), wire_ms(it.span.end));
+    let rooms = outline.rooms.into_iter().map(|(room, voices)| OutlineRoom {
+        room: room.to_string(),
+        voices: voices.into_iter().map(voice).collect(),
+    });
+    Ok(Json(SessionOutline {
+        last_ms: wire_ms(outline.last),
+        runs: outline.runs.iter().map(run).collect(),
+        steps: outline.steps.iter().map(step).collect(),
+        rooms: rooms.collect(),
+        met: outline.met.iter().map(|((one, other), times)| (one.0, other.0, *times)).collect(),
+        marks: outline.marks.iter().map(|(at, mark)| (wire_ms(*at), (*mark).into())).collect(),
+        board,
+    }))
+}
+
+/// An entry with nothing marked in it.
+fn whole(entry: &Arc<Entry>) -> SearchHit {
+    let parts = vec![Part { text: entry.text.clone(), hit: false }];
+    SearchHit::from(Hit { entry: Arc::clone(entry), parts })
+}
+
+/// What a search finds, as pages know it.
+pub async fn answer(server: &Server, asked: Search) -> Result<Json<SearchAnswer>, Refusal> {
+    let found = server.app.search(asked).await.map_err(|error| {
+        tracing::error!(%error, "a search failed");
+        Refusal::INTERNAL
+    })?;
+    Ok(Json(SearchAnswer {
+        total: clamped(found.total),
+        hits: found.hits.into_iter().map(SearchHit::from).collect(),
+        counts: found.counts.into(),
+    }))
+}
+
+fn refused(rejection: &JsonRejection) -> Refusal {
+    match rejection {
+        JsonRejection::BytesRejection(_) => Refusal::TOO_LARGE,
+        _ => Refusal::MALFORMED,
+    }
+}
+
+/// The sessions that whoever has these tokens may read.
+pub fn readable(server: &Server, tokens: &[String]) -> Result<BTreeSet<SessionId>, Refusal> {
+    if SEARCH_SESSIONS_MAX < tokens.len() {
+        return Err(Refusal::TOO_LARGE);
+    }
+    let of = |token: &String| match server.tokens.read(token) {
+        Some((session, Role::Facilitator | Role::Reviewer)) => Ok(session),
+        Some(_) => Err(Refusal::NOT_ALLOWED),
+        None => Err(Refusal::BAD_TOKEN),
+    };
+    tokens.iter().map(of).collect()
+}
+
+fn clamped(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl From<Hit> for SearchHit {
+    fn from(hit: Hit) -> Self {
+        let entry = &hit.entry;
+        let part = |it: Part| TextPart { text: it.text, hit: it.hit };
+        SearchHit {
+            seq: clamped(entry.seq),
+            session: entry.session.to_string(),
+            participant: entry.participant.map(|it| it.0),
+            name: entry.name.clone(),
+            room: entry.room.to_string(),
+            start_ms: wire_ms(entry.span.start),
+            end_ms: wire_ms(entry.span.end),
+            unix_ms: entry.unix_ms,
+            language: entry.language.into(),
+            kind: entry.kind.into(),
+            method: entry.method.clone(),
+            phase: entry.phase.clone(),
+            question: entry.question.clone(),
+            marks: entry.marks,
+            parts: hit.parts.into_iter().map(part).collect(),
+        }
+    }
+}
+
+impl From<Counts> for SearchCounts {
+    fn from(counts: Counts) -> Self {
+        fn each<K, V>(
+            of: std::collections::BTreeMap<K, u64>,
+            name: impl Fn(K) -> V,
+        ) -> Vec<(V, u32)> {
+            of.into_iter().map(|(key, count)| (name(key), clamped(count))).collect()
+        }
+        SearchCounts {
+            sessions: each(counts.sessions, |it| it.to_string()),
+            participants: each(counts.participants, |it| it.0),
+            rooms: each(counts.rooms, |it| it.to_string()),
+            kinds: each(counts.kinds, Into::into),
+            languages: each(counts.languages, Into::into),
+            marks: each(counts.marks, Into::into),
+            phases: each(counts.phases, |(method, phase)| PhaseOfMethod { method, phase }),
+            questions: each(counts.questions, |it| it),
+        }
+    }
+}
+
+impl From<WireKind> for Kind {
+    fn from(it: WireKind) -> Kind {
+        match it {
+            WireKind::Said => Kind::Said,
+            WireKind::Chat => Kind::Chat,
+            WireKind::Note => Kind::Note,
+            WireKind::Line => Kind::Line,
+            WireKind::Card => Kind::Card,
+            WireKind::Topic => Kind::Topic,
+            WireKind::Broadcast => Kind::Broadcast,
+        }
+    }
+}
+
+impl From<Kind> for WireKind {
+    fn from(it: Kind) -> WireKind {
+        match it {
+            Kind::Said => WireKind::Said,
+            Kind::Chat => WireKind::Chat,
+            Kind::Note => WireKind::Note,
+            Kind::Line => WireKind::Line,
+            Kind::Card => WireKind::Card,
+            Kind::Topic => WireKind::Topic,
+            Kind::Broadcast => WireKind::Broadcast,
+        }
+    }
+}
