@@ -140,6 +140,10 @@ pub enum Fact {
     CallEnded {
         participant: ParticipantId,
     },
+    /// Words and names to be heard rightly, in place of those before.
+    GlossarySet {
+        text: String,
+    },
     /// Only words said before may still follow.
     Ended,
 }

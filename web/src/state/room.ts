@@ -12,7 +12,15 @@ import type {
   WireRoom,
   WireStep,
 } from "../wire/wire";
-import { type CaptionEntry, withCaption, withRoomLine } from "./captions";
+import {
+  type CaptionEntry,
+  NO_PARTIALS,
+  type Partials,
+  withCaption,
+  withPartial,
+  withRoomLine,
+  withoutPartial,
+} from "./captions";
 import type { Running } from "./steps";
 import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
 
@@ -49,6 +57,8 @@ export interface RoomState {
   /** Who sits in each receiving slot. */
   slots: readonly (number | null)[];
   captions: readonly CaptionEntry[];
+  /** What is still being said here. */
+  partials: Partials;
   balance: Balance | null;
   running: Running | null;
   step: WireStep | null;
@@ -78,6 +88,7 @@ export const NOWHERE: RoomState = {
   speaking: new Set(),
   slots: [],
   captions: [],
+  partials: NO_PARTIALS,
   balance: null,
   running: null,
   step: null,
@@ -98,7 +109,8 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
     case "welcome": {
       const { participant: me, title, language, transcription } = message;
       // What was written in the room follows, if anything was.
-      const fresh = { ...state, me, title, language, transcription, confirmed: false, posts: [] };
+      const gone = { posts: [], partials: NO_PARTIALS };
+      const fresh = { ...state, ...gone, me, title, language, transcription, confirmed: false };
       return inRoom(fresh, message.room);
     }
     case "room":
@@ -108,7 +120,13 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
     case "speaking":
       return { ...state, speaking: withSpeaking(state.speaking, message.participant, message.on) };
     case "caption":
-      return { ...state, captions: withCaption(state.captions, message) };
+      return {
+        ...state,
+        captions: withCaption(state.captions, message),
+        partials: withoutPartial(state.partials, message.participant, message.end_ms),
+      };
+    case "partial":
+      return { ...state, partials: withPartial(state.partials, message) };
     case "balance": {
       const { type: _, ...balance } = message;
       return { ...state, balance };
@@ -169,7 +187,8 @@ function inRoom(before: RoomState, room: WireRoom): RoomState {
   if (moved) {
     const captions = withRoomLine(state.captions, room.room);
     const reactions = new Map<number, Shown>();
-    return { ...state, room, speaking: new Set(), balance: null, captions, posts: [], reactions };
+    const fresh = { speaking: new Set<number>(), balance: null, posts: [], partials: NO_PARTIALS };
+    return { ...state, ...fresh, room, captions, reactions };
   }
   const here = new Set(room.people.filter((it) => it.present).map((it) => it.participant));
   const speaking = new Set([...state.speaking].filter((it) => here.has(it)));

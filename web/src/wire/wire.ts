@@ -25,7 +25,7 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, };
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -44,7 +44,7 @@ screen?: string,
 /**
  * The connection there is goes on by another way (ICE restart): its lines stay as they are.
  */
-restart?: boolean, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "balance", 
+restart?: boolean, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "partial" } & WireCaption | { "type": "balance", 
 /**
  * Largest first, without names.
  */
@@ -56,7 +56,11 @@ pinned: Array<number>, kept: Array<WireKept>,
 /**
  * Who waits for a facilitator, longest first.
  */
-calls: Array<WireWaiting>, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "line", participant: number, text: string, } | { "type": "harvest", lines: Array<WireLine>, 
+calls: Array<WireWaiting>, 
+/**
+ * Words and names to be heard rightly.
+ */
+glossary: string, } | { "type": "following", room: string | null, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "line", participant: number, text: string, } | { "type": "harvest", lines: Array<WireLine>, 
 /**
  * Best first, without names.
  */
@@ -98,7 +102,11 @@ sharing: number | null,
 /**
  * Who waits for a facilitator: in a breakout room one for all.
  */
-calls: Array<WireCall>, };
+calls: Array<WireCall>, 
+/**
+ * Whether a facilitator reads the captions along.
+ */
+followed: boolean, };
 
 export type WireCall = { participant: number, 
 /**
