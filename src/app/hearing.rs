@@ -75,6 +75,14 @@ impl Hearing {
 
     pub fn detach(&self, session: SessionId) {
         self.listeners.lock().remove(&session);
+        self.expect(session, "");
+    }
+
+    /// What may be said in the session, from now on.
+    pub fn expect(&self, session: SessionId, words: &str) {
+        if let Some(speech) = &self.speech {
+            speech.expect(session, words);
+        }
     }
 
     /// Begins or stops to listen to a person. Stopping forgets also what is being worked on.
@@ -112,10 +120,7 @@ impl Listeners {
     }
 
     fn tell(&self, event: SpeechEvent) {
-        let (SpeechEvent::Uttered { speaker, .. }
-        | SpeechEvent::Segment { speaker, .. }
-        | SpeechEvent::Unheard { speaker, .. }) = &event;
-        if let Some(events) = self.lock().get(&speaker.session) {
+        if let Some(events) = self.lock().get(&event.speaker().session) {
             // A session that has just ended hears nothing more; that is no failure.
             let _ = events.send(event);
         }

@@ -136,6 +136,9 @@ impl Story {
             Fact::Posted { participant, room, text } => {
                 format!("{} posts in {room}{}", self.person(*participant), self.words(text))
             }
+            Fact::GlossarySet { text } => {
+                format!("a host says which words to expect{}", self.words(text))
+            }
             Fact::Broadcast { text } => format!("a host writes to all{}", self.words(text)),
             Fact::Called { participant, room } => {
                 format!("{} calls for help in {room}", self.person(*participant))

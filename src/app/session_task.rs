@@ -317,6 +317,9 @@ impl Task {
             SpeechEvent::Uttered { speaker, span } => {
                 Input::Uttered { participant: speaker.participant, span }
             }
+            SpeechEvent::Partial { speaker, span, language, text } => {
+                Input::Partial { participant: speaker.participant, span, language, text }
+            }
             SpeechEvent::Segment { speaker, span, language, text } => {
                 Input::Transcribed { participant: speaker.participant, span, language, text }
             }
@@ -427,6 +430,7 @@ impl Task {
                 }
             }
             Output::Share { participant, on } => self.forwarder.show(participant, on),
+            Output::Expect { words } => self.around.hearing.expect(self.id, &words),
             Output::Finished => (),
         }
     }

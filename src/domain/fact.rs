@@ -155,6 +155,10 @@ pub enum Fact {
         entry: u64,
         theme: Option<String>,
     },
+    /// Words and names to be heard rightly, in place of those before.
+    GlossarySet {
+        text: String,
+    },
     /// Only words said before, and what reviewers do, may still follow.
     Ended,
 }

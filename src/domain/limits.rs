@@ -105,6 +105,13 @@ pub const QUESTION_CHARS_MAX: usize = 300;
 /// Topics of one method.
 pub const TOPICS_MAX: usize = 30;
 
+/// Characters in the words and names that a host wants to be heard rightly: some thirty of them. More
+/// would cost time in every utterance, and crowd out what was said.
+pub const GLOSSARY_CHARS_MAX: usize = 300;
+
+/// Characters of all that the ears are told to expect: the glossary first, then what is talked about.
+pub const EXPECTED_CHARS_MAX: usize = 400;
+
 /// Tags of one person: organisation, role, region and the like.
 pub const TAGS_MAX: usize = 5;
 

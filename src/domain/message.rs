@@ -31,6 +31,9 @@ pub enum Message {
         on: bool,
     },
     Caption(Caption),
+    /// As `Caption`, of what is still being said: it stands in place of the person's partial before,
+    /// until their next caption. Without text it is to go.
+    Partial(Caption),
     Balance(BalanceView),
     /// The method that runs from now on; `None`: none any more. A `Step` follows.
     Method(Option<MethodView>),
@@ -64,6 +67,8 @@ pub enum Message {
     Posts(Vec<Post>),
     /// To facilitators: everybody, everywhere.
     Overview(Overview),
+    /// To a facilitator: whose captions they read along from now on.
+    Following(Option<RoomId>),
     Rejected(Rejection),
     /// The session is over; nothing follows.
     Ended,
@@ -92,6 +97,8 @@ pub struct RoomView {
     pub sharing: Option<ParticipantId>,
     /// Who waits for a facilitator: in a breakout room one for all.
     pub calls: Vec<CallView>,
+    /// Whether a facilitator reads the captions along.
+    pub followed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +117,7 @@ pub struct WaitingView {
     pub seen: bool,
 }
 
-/// Words somebody said, final.
+/// Words somebody said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caption {
     pub participant: ParticipantId,
@@ -154,6 +161,8 @@ pub struct Overview {
     pub kept: Vec<([ParticipantId; 2], Keep)>,
     /// Who waits for a facilitator, longest first.
     pub calls: Vec<WaitingView>,
+    /// Words and names to be heard rightly.
+    pub glossary: String,
 }
 
 /// A method as it runs in this session.

@@ -198,6 +198,14 @@ pub enum ClientMessage {
     EndShare {
         participant: u32,
     },
+    /// Facilitator: words and names that are to be heard rightly, in place of those before.
+    SetGlossary {
+        text: String,
+    },
+    /// Facilitator: reads the captions of a room along, in place of another; null: of none.
+    Follow {
+        room: Option<String>,
+    },
 }
 
 /// What a person shows for a moment.
@@ -286,6 +294,9 @@ pub enum ServerMessage {
         on: bool,
     },
     Caption(WireCaption),
+    /// Words of what is still being said, in place of the person's last partial. Their next caption
+    /// replaces it; without text it is to go.
+    Partial(WireCaption),
     Balance {
         /// Largest first, without names.
         shares: Vec<f64>,
@@ -305,6 +316,12 @@ pub enum ServerMessage {
         kept: Vec<WireKept>,
         /// Who waits for a facilitator, longest first.
         calls: Vec<WireWaiting>,
+        /// Words and names to be heard rightly.
+        glossary: String,
+    },
+    /// Whose captions this facilitator's page reads along from now on.
+    Following {
+        room: Option<String>,
     },
     /// The method that runs from now on; null: none any more. `step` follows.
     Method {
@@ -436,6 +453,8 @@ pub struct WireRoom {
     pub sharing: Option<u32>,
     /// Who waits for a facilitator: in a breakout room one for all.
     pub calls: Vec<WireCall>,
+    /// Whether a facilitator reads the captions along.
+    pub followed: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, TS)]
@@ -997,6 +1016,7 @@ impl From<RoomView> for WireRoom {
             hands: it.hands.into_iter().map(|it| it.0).collect(),
             sharing: it.sharing.map(|it| it.0),
             calls: it.calls.into_iter().map(call).collect(),
+            followed: it.followed,
         }
     }
 }
@@ -1350,6 +1370,7 @@ mod tests {
         assert!(!read(r#"{"type":"view","slots":["huge"]}"#));
         assert!(!read(r#"{"type":"become-host"}"#));
         assert!(!read(r#"{"type":"move","participant":-1,"room":"main"}"#));
+        assert!(read(r#"{"type":"follow","room":null}"#));
         assert!(!read("[]"));
     }
 }

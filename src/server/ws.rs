@@ -320,6 +320,10 @@ impl Talk {
             ClientMessage::EndShare { participant } => {
                 Wish::EndShare { participant: ParticipantId(participant) }
             }
+            ClientMessage::SetGlossary { text } => Wish::SetGlossary { text },
+            ClientMessage::Follow { room } => Wish::Follow {
+                room: room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?,
+            },
         };
         Ok(Command::Wish { connection, wish })
     }
@@ -348,6 +352,7 @@ impl Talk {
                 pinned: overview.pinned.iter().map(|it| it.0).collect(),
                 kept: overview.kept.into_iter().map(Into::into).collect(),
                 calls: overview.calls.into_iter().map(Into::into).collect(),
+                glossary: overview.glossary,
             },
             News::Message(Message::Method(view)) => view.into(),
             News::Message(Message::Step(step)) => ServerMessage::Step(step.into()),
@@ -375,6 +380,10 @@ impl Talk {
                 ServerMessage::Speaking { participant: participant.0, on }
             }
             News::Message(Message::Caption(caption)) => ServerMessage::Caption(caption.into()),
+            News::Message(Message::Partial(caption)) => ServerMessage::Partial(caption.into()),
+            News::Message(Message::Following(room)) => {
+                ServerMessage::Following { room: room.map(|it| it.to_string()) }
+            }
             News::Message(Message::Balance(balance)) => balance.into(),
             News::Message(Message::Rejected(rejection)) => {
                 Refusal::from(rejection).message(rejection.is_fatal())

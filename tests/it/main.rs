@@ -1,5 +1,6 @@
 //! The rules seen from outside: stories about a few people, and a simulation of many.
 
+mod captions;
 mod methods;
 mod rotation;
 mod runs;

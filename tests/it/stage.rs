@@ -246,6 +246,7 @@ impl Stage {
                 let does = if *on { "shares" } else { "shares no more" };
                 format!("screen: {} {does}", self.name(participant))
             }
+            Output::Expect { words } => format!("expect: {words}"),
             Output::Finished => "finished".to_owned(),
         }
     }
@@ -273,6 +274,7 @@ impl Stage {
                 format!("{} posts in {room}: {text}", self.name(participant))
             }
             Fact::Broadcast { text } => format!("to all: {text}"),
+            Fact::GlossarySet { text } => format!("glossary: {text}"),
             Fact::Called { participant, room } => {
                 format!("{} calls from {room}", self.name(participant))
             }
@@ -359,6 +361,14 @@ impl Stage {
                 format!("{} is silent", self.name(participant))
             }
             Message::Caption(caption) => format!("{}: {}", caption.name, caption.text),
+            Message::Partial(caption) if caption.text.is_empty() => {
+                format!("{}~ (nothing)", caption.name)
+            }
+            Message::Partial(caption) => format!("{}~ {}", caption.name, caption.text),
+            Message::Following(room) => match room {
+                Some(room) => format!("follows {room}"),
+                None => "follows nobody".to_owned(),
+            },
             Message::Balance(view) => format!(
                 "balance of {}, own {} ms in {} turns",
                 view.shares.len(),
@@ -404,6 +414,9 @@ impl Stage {
         for call in &room.calls {
             let seen = if call.seen { ", seen" } else { "" };
             line += &format!("; {} calls{seen}", self.name(&call.by));
+        }
+        if room.followed {
+            line += "; read along";
         }
         line
     }

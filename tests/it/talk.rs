@@ -58,7 +58,7 @@ fn refused(stage: &mut Stage, page: ConnectionId) -> String {
 }
 
 /// A method of two quiet phases in pairs, the first of them on the record or not.
-fn two_phases(transcribe: bool, assign: Assign) -> Method {
+pub fn two_phases(transcribe: bool, assign: Assign) -> Method {
     let path = format!("{}/models/methods/one-two-four-all.toml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).expect("a method of the product");
     let mut method: Method = toml::from_str(&text).expect("it is right");

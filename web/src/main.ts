@@ -2,6 +2,7 @@
 import "./ui/fonts.css";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import "./ui/captions.css";
 import { mount } from "svelte";
 import App from "./ui/App.svelte";
 

@@ -70,5 +70,10 @@ export function step(of: Partial<WireStep> = {}): WireStep {
   };
 }
 
-/** A room in which nobody raises a hand, shares or calls. */
-export const QUIET: Pick<WireRoom, "hands" | "sharing" | "calls"> = { hands: [], sharing: null, calls: [] };
+/** A room in which nobody raises a hand, shares, calls or reads along. */
+export const QUIET: Pick<WireRoom, "hands" | "sharing" | "calls" | "followed"> = {
+  hands: [],
+  sharing: null,
+  calls: [],
+  followed: false,
+};

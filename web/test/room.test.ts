@@ -14,7 +14,7 @@ function person(participant: number, name: string, present = true): WirePerson {
 }
 
 function room(name: string, ...people: WirePerson[]): WireRoom {
-  return { room: name, people, hands: [], sharing: null, calls: [] };
+  return { room: name, people, hands: [], sharing: null, calls: [], followed: false };
 }
 
 function welcome(at: WireRoom): ServerMessage {

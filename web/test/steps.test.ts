@@ -151,6 +151,7 @@ test("a facilitator's page knows where the method stands", () => {
     pinned: [],
     kept: [],
     calls: [],
+    glossary: "",
     ...of,
   });
   const seen = [RUNS, overview()].reduce((state, it) => reduceOverview(state, it, 9), UNSEEN);

@@ -6,9 +6,11 @@
 //! Connections, microphones and balance do not last: people come back and bring them along.
 //!
 //! This file: who comes, goes, speaks and wishes. `guide` runs methods; `converse` is what people do
-//! beside speaking; `tell` says what pages are told.
+//! beside speaking; `captions` is words on their way; `tell` says what pages are told.
 
+mod captions;
 mod converse;
+mod glossary;
 mod guide;
 mod tell;
 
@@ -68,6 +70,14 @@ pub enum Input {
     Uttered {
         participant: ParticipantId,
         span: Span,
+    },
+    /// Words of an utterance that has not ended: in place of those told before, and not for long.
+    /// Without text: those told before are to go.
+    Partial {
+        participant: ParticipantId,
+        span: Span,
+        language: Language,
+        text: String,
     },
     /// Words of an utterance.
     Transcribed {
@@ -174,6 +184,14 @@ pub enum Wish {
     EndShare {
         participant: ParticipantId,
     },
+    /// Words and names to be heard rightly.
+    SetGlossary {
+        text: String,
+    },
+    /// Reads the captions of a room along, or of none.
+    Follow {
+        room: Option<RoomId>,
+    },
     End,
 }
 
@@ -212,6 +230,10 @@ pub enum Output {
         participant: ParticipantId,
         on: bool,
     },
+    /// What may be said here, for whatever listens: data, never instructions.
+    Expect {
+        words: String,
+    },
     /// The session is over. Words said before may still come.
     Finished,
 }
@@ -232,6 +254,10 @@ pub struct Session {
     run: Option<Run>,
     record: RecordState,
     talk: Talk,
+    captions: captions::Captions,
+    glossary: String,
+    /// What the shell was told last to expect.
+    expected: String,
     /// Whom the method has taken the floor from, as the shell was last told.
     hushed: BTreeSet<ParticipantId>,
     /// What must be told later, and when.
@@ -321,6 +347,9 @@ impl Session {
             run: None,
             record: RecordState::default(),
             talk: Talk::default(),
+            captions: captions::Captions::default(),
+            glossary: String::new(),
+            expected: String::new(),
             hushed: BTreeSet::new(),
             due: Due::default(),
         };
@@ -355,10 +384,14 @@ impl Session {
             }
             Input::Voice { participant, on } => self.voice(now, participant, on, out),
             Input::Uttered { participant, span } => self.uttered(now, participant, span),
+            Input::Partial { participant, span, language, text } => {
+                self.partial(participant, span, (language, text), out);
+            }
             Input::Transcribed { participant, span, language, text } => {
                 self.transcribed(now, participant, span, (language, text), out);
             }
             Input::Unheard { participant, span, reason } => {
+                self.withdraw(participant, out);
                 if let Some(room) = self.on_record_at(participant, span) {
                     self.keep(now, Fact::Unheard { participant, room, span, reason }, out);
                 }
@@ -366,6 +399,8 @@ impl Session {
             Input::Tick => self.tick(now, out),
         }
         self.guide(now, out);
+        self.settle_captions(now, out);
+        self.settle_expected(out);
     }
 
     /// When the session next wants [`Input::Tick`], and why.
@@ -576,6 +611,12 @@ impl Session {
                 | Wish::EndCall { .. }
                 | Wish::EndShare { .. }),
             ) => self.attend(now, wish, out)?,
+            (Some(Role::Facilitator), Wish::SetGlossary { text }) => {
+                self.set_glossary(now, &text, out)?;
+            }
+            (Some(Role::Facilitator), Wish::Follow { room }) => {
+                self.follow(now, connection, room, out)?;
+            }
             (Some(Role::Facilitator), Wish::OpenRooms { count }) => {
                 if self.run.is_some() {
                     return Err(Rejection::NotNow);
@@ -764,16 +805,8 @@ impl Session {
         self.keep(now, said, out);
         let name = self.seats.get(&participant).map(|it| it.name.clone()).unwrap_or_default();
         let caption = Caption { participant, name, span, language, text };
-        // Words belong to those who were there when they were said, and still are.
-        let there: Vec<_> = self
-            .seated_in(room)
-            .filter(|(id, _)| self.rooms.room_at(*id, span.end) == Some(room))
-            .map(|(_, connection)| connection)
-            .collect();
-        out.extend(there.into_iter().map(|connection| Output::Send {
-            connection,
-            message: Message::Caption(caption.clone()),
-        }));
+        self.partial_is_over(participant, span);
+        self.tell_words(room, span, Message::Caption(caption), out);
     }
 
     /// The room in which the person was when they began, if their words may be kept.
@@ -869,6 +902,7 @@ impl Session {
                 }
             }
             Fact::RoomsOpened { count } => self.rooms.open(*count),
+            Fact::GlossarySet { text } => self.glossary.clone_from(text),
             Fact::Ended => self.ended = true,
             Fact::Kept { participants, rule } => self.mixing.keep(*participants, *rule),
             Fact::Pinned { participant, room } => self.mixing.pin(*participant, *room),

@@ -104,6 +104,7 @@ impl Session {
             pinned: self.mixing.pinned.keys().copied().collect(),
             kept: self.mixing.kept().collect(),
             calls: self.talk.calls().iter().map(|it| waiting(it, now)).collect(),
+            glossary: self.glossary.clone(),
         }
     }
 
@@ -131,6 +132,7 @@ impl Session {
                 .calls_in(room)
                 .map(|it| CallView { by: it.by, seen: it.seen })
                 .collect(),
+            followed: self.captions.is_followed(room),
         }
     }
 

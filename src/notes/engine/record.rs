@@ -210,6 +210,9 @@ enum Body {
     Broadcast {
         text: String,
     },
+    GlossarySet {
+        text: String,
+    },
     Called {
         participant: u32,
         room: Room,
@@ -388,6 +391,7 @@ impl From<&Fact> for Body {
                 Body::Posted { participant: participant.0, room: Room(*room), text: text.clone() }
             }
             Fact::Broadcast { text } => Body::Broadcast { text: text.clone() },
+            Fact::GlossarySet { text } => Body::GlossarySet { text: text.clone() },
             Fact::Called { participant, room } => {
                 Body::Called { participant: participant.0, room: Room(*room) }
             }
@@ -491,6 +495,7 @@ impl From<Body> for Fact {
                 Fact::Posted { participant: ParticipantId(participant), room: room.0, text }
             }
             Body::Broadcast { text } => Fact::Broadcast { text },
+            Body::GlossarySet { text } => Fact::GlossarySet { text },
             Body::Called { participant, room } => {
                 Fact::Called { participant: ParticipantId(participant), room: room.0 }
             }
@@ -937,6 +942,7 @@ mod tests {
             (person(), rooms(), any::<String>())
                 .prop_map(|(participant, room, text)| Fact::Posted { participant, room, text }),
             any::<String>().prop_map(|text| Fact::Broadcast { text }),
+            any::<String>().prop_map(|text| Fact::GlossarySet { text }),
             (person(), rooms()).prop_map(|(participant, room)| Fact::Called { participant, room }),
             person().prop_map(|participant| Fact::CallSeen { participant }),
             person().prop_map(|participant| Fact::CallEnded { participant }),

@@ -5,6 +5,7 @@ use crate::domain::time::SessionTime;
 use crate::speech::driver::opus::{OpusEar, OpusError};
 use crate::speech::driver::vad::Vad;
 use crate::speech::engine::bounds::{FRAME_SAMPLES, IDLE_MS, SAMPLES_PER_MS};
+use crate::speech::engine::level::Level;
 use crate::speech::engine::reorder::{OpusPacket, Ordered, Reorder};
 use crate::speech::engine::segmenter::{Segmenter, Utterance};
 use crate::speech::engine::timing::{MediaClock, fill};
@@ -12,6 +13,8 @@ use crate::speech::engine::timing::{MediaClock, fill};
 /// Audio of one person into utterances.
 pub struct Listener {
     vad: Box<dyn Vad>,
+    /// Of the person, through all pauses.
+    level: Level,
     segmenter: Segmenter,
     /// Samples that do not fill a frame yet.
     rest: Vec<f32>,
@@ -24,6 +27,7 @@ impl Listener {
     pub fn new(vad: Box<dyn Vad>) -> Self {
         Self {
             vad,
+            level: Level::default(),
             segmenter: Segmenter::new(),
             rest: Vec::with_capacity(FRAME_SAMPLES),
             start: SessionTime::ZERO,
@@ -54,7 +58,7 @@ impl Listener {
             self.samples += now.len() as u64;
             if let Ok(frame) = <&[f32; FRAME_SAMPLES]>::try_from(self.rest.as_slice()) {
                 let at = self.start + (self.samples - FRAME_SAMPLES as u64) / SAMPLES_PER_MS as u64;
-                let probability = self.vad.voice(frame);
+                let probability = self.vad.voice(&self.level.lift(frame));
                 self.segmenter.push(frame, probability, at, out);
                 self.rest.clear();
             }
@@ -73,6 +77,11 @@ impl Listener {
 
     pub fn open_since(&self) -> Option<SessionTime> {
         self.segmenter.open_since()
+    }
+
+    /// See [`Segmenter::take_draft`].
+    pub fn take_draft(&mut self) -> Option<Utterance> {
+        self.segmenter.take_draft()
     }
 }
 
@@ -142,6 +151,11 @@ impl Ear {
     /// Where the running utterance began.
     pub fn open_since(&self) -> Option<SessionTime> {
         self.listener.open_since()
+    }
+
+    /// What is being said, as far as it has been heard, when that is worth to be read.
+    pub fn take_draft(&mut self) -> Option<Utterance> {
+        self.listener.take_draft()
     }
 
     /// Takes the counts.
@@ -313,12 +327,19 @@ pub mod tests {
     }
 
     #[test]
-    fn speech_through_opus_is_found() {
+    fn speech_through_opus_is_found_however_quiet() {
+        for gain_db in [0.0, -30.0, -40.0f32] {
+            is_found(gain_db);
+        }
+    }
+
+    fn is_found(gain_db: f32) {
+        let gain = 10f32.powf(gain_db / 20.0);
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/jfk.wav");
         let wav: Vec<f32> = hound::WavReader::open(path)
             .unwrap()
             .samples::<i16>()
-            .map(|it| f32::from(it.unwrap()) / 32_768.0)
+            .map(|it| (f32::from(it.unwrap()) * gain).round() / 32_768.0)
             .collect();
         let mut encoder =
             opus::Encoder::new(16_000, opus::Channels::Mono, opus::Application::Voip).unwrap();
@@ -334,7 +355,7 @@ pub mod tests {
         let spans: Vec<(u64, u64)> =
             out.iter().map(|it| (it.span.start.as_ms(), it.span.end.as_ms())).collect();
         let expect = [(330, 2_400), (3_300, 4_450), (5_400, 7_650), (8_200, 10_900)];
-        assert_eq!(spans.len(), expect.len(), "{spans:?}");
+        assert_eq!(spans.len(), expect.len(), "{gain_db} dB: {spans:?}");
         for (got, expect) in spans.iter().zip(expect) {
             assert!(got.0.abs_diff(expect.0) <= 250, "{spans:?}");
             assert!(got.1.abs_diff(expect.1) <= 250, "{spans:?}");

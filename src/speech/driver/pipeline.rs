@@ -1,7 +1,8 @@
 //! The door of speech: tracks are opened, packets are offered, words come out as events.
 //!
-//! One thread, the ears, decodes and listens for everybody; some workers turn utterances into words.
-//! Every queue between them is bounded, and nobody who offers a packet ever waits. Never keeps audio
+//! One thread, the ears, decodes and listens for everybody; some workers turn utterances into words,
+//! and while nothing else is to be done, what is still being said. When an utterance ends just as it
+//! was read last, those are its words. Every queue between them is bounded, and nobody who offers a packet ever waits. Never keeps audio
 //! on disk, never logs what was said, and a panic in one person's audio stays with that person.
 
 #![expect(
@@ -20,13 +21,15 @@ use crate::domain::fact::GapReason;
 use crate::domain::ids::{ParticipantId, SessionId};
 use crate::domain::language::Language;
 use crate::domain::time::{SessionTime, Span};
+use crate::speech::driver::desk::{Desk, Job};
 use crate::speech::driver::listener::{Ear, Tally};
 use crate::speech::driver::vad::Vad;
-use crate::speech::driver::whisper::{Transcriber, WhisperFailure, words};
+use crate::speech::driver::whisper::{Transcriber, WhisperFailure, draft, words};
 use crate::speech::engine::bounds::{
-    BACKLOG_S_MAX, IDLE_MS, SAMPLES_PER_MS, UTTERANCE_MS_MAX, WAITING_PACKETS_MAX,
+    BACKLOG_S_MAX, DRAFT_DUE_MS, FINAL_DUE_MS, IDLE_MS, PROMPT_CHARS_MAX, UTTERANCE_MS_MAX,
+    WAITING_PACKETS_MAX,
 };
-use crate::speech::engine::schedule::{Schedule, Work};
+use crate::speech::engine::schedule::Work;
 use crate::speech::engine::segmenter::Utterance;
 
 pub use crate::speech::engine::reorder::OpusPacket;
@@ -53,16 +56,45 @@ impl Default for SpeechConfig {
     }
 }
 
+/// What only tests have otherwise.
+#[derive(Clone, Copy)]
+struct Tuning {
+    /// Without a packet for so long a person is taken as silent.
+    idle_ms: u64,
+    /// Whether what is still being said is read.
+    drafts: bool,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { idle_ms: IDLE_MS, drafts: true }
+    }
+}
+
 /// What was heard. Events of one speaker come in the order of speaking, but for `Uttered`, which
-/// comes at the end of an utterance, before its words.
+/// comes at the end of an utterance, before its words, and `Partial`, which comes before it or after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpeechEvent {
     /// Voice was found, whatever becomes of its words.
     Uttered { speaker: SpeakerId, span: Span },
+    /// Words of what is still being said: each replaces the one before, and the speaker's next
+    /// `Segment` or `Unheard` the last. Without text: what was told so far is not to stand.
+    Partial { speaker: SpeakerId, span: Span, language: Language, text: String },
     /// Final words.
     Segment { speaker: SpeakerId, span: Span, language: Language, text: String },
     /// Voice whose words nobody wrote down.
     Unheard { speaker: SpeakerId, span: Span, reason: GapReason },
+}
+
+impl SpeechEvent {
+    pub fn speaker(&self) -> SpeakerId {
+        match self {
+            SpeechEvent::Uttered { speaker, .. }
+            | SpeechEvent::Partial { speaker, .. }
+            | SpeechEvent::Segment { speaker, .. }
+            | SpeechEvent::Unheard { speaker, .. } => *speaker,
+        }
+    }
 }
 
 /// Why speech could not start.
@@ -91,15 +123,23 @@ pub struct SpeechCounters {
     pub packets_undecodable: u64,
     pub utterances: u64,
     pub segments: u64,
+    pub partials: u64,
+    /// Drafts that were transcribed, those that became the words of their utterance, and those that
+    /// nobody had time for.
+    pub drafts: u64,
+    pub drafts_used: u64,
+    pub drafts_dropped: u64,
     /// Utterances dropped because too much was waiting.
     pub unheard_backlog: u64,
     /// Utterances or stretches of audio on which something failed.
     pub unheard_failed: u64,
     /// Utterances that were transcribed twice.
     pub retried: u64,
-    /// Audio transcribed and the time it took, in ms: their ratio is the real-time factor.
+    /// Audio of utterances transcribed and the time it took, in ms: their ratio is the real-time
+    /// factor. Drafts are apart.
     pub transcribed_ms: u64,
     pub transcribing_ms: u64,
+    pub drafting_ms: u64,
 }
 
 /// Makes a transcriber for a worker: at the start, and again after one panicked.
@@ -127,13 +167,12 @@ impl Speech {
         vads: VadFactory,
         events: OnSpeech,
     ) -> Result<Speech, SpeechError> {
-        Self::start_with_idle(config, IDLE_MS, transcribers, vads, events)
+        Self::start_tuned(config, Tuning::default(), transcribers, vads, events)
     }
 
-    /// As [`Speech::start`]; without a packet for `idle_ms` a person is taken as silent.
-    fn start_with_idle(
+    fn start_tuned(
         config: SpeechConfig,
-        idle_ms: u64,
+        Tuning { idle_ms, drafts }: Tuning,
         transcribers: TranscriberFactory,
         vads: VadFactory,
         events: OnSpeech,
@@ -145,7 +184,8 @@ impl Speech {
         let shared = Arc::new(Shared::new(backlog_s_max, events));
         // From here on a failure drops `speech`, which stops what has been started.
         let mut speech = Speech { shared: Arc::clone(&shared), threads: Vec::new() };
-        speech.spawn("speech-ears".into(), move || Ears::new(shared, vads, idle_ms).run())?;
+        speech
+            .spawn("speech-ears".into(), move || Ears::new(shared, vads, idle_ms, drafts).run())?;
         for worker in 0..workers {
             let transcriber =
                 transcribers().map_err(|source| SpeechError::Transcriber { worker, source })?;
@@ -206,13 +246,27 @@ impl Speech {
         self.shared.inbox_changed.notify_one();
     }
 
+    /// What may be said in a session from now on: words and names, as text that might have been said
+    /// before. At most [`PROMPT_CHARS_MAX`] characters are looked at. Empty: nothing in particular.
+    pub fn expect(&self, session: SessionId, words: &str) {
+        let words: String =
+            words.chars().filter(|it| !it.is_control()).take(PROMPT_CHARS_MAX).collect();
+        let expected = &mut self.shared.desk().expected;
+        if words.is_empty() {
+            expected.remove(&session);
+        } else {
+            expected.insert(session, words.into());
+        }
+    }
+
     /// Audio that waits for a worker, in ms.
     pub fn backlog_ms(&self) -> u64 {
         self.shared.desk().schedule.waiting_ms()
     }
 
     pub fn counters(&self) -> SpeechCounters {
-        self.shared.counts.read()
+        let drafts_dropped = self.shared.desk().schedule.drafts_dropped();
+        SpeechCounters { drafts_dropped, ..self.shared.counts.read() }
     }
 
     /// Stops all threads and waits for them. What is being transcribed is finished and reported; what
@@ -247,6 +301,8 @@ struct Shared {
     desk_changed: Condvar,
     events: OnSpeech,
     counts: Counts,
+    /// What the clock of the desk counts from.
+    began: Instant,
 }
 
 impl Shared {
@@ -258,7 +314,12 @@ impl Shared {
             desk_changed: Condvar::new(),
             events,
             counts: Counts::default(),
+            began: Instant::now(),
         }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
     }
 
     // A panic under a lock can only come from the callback, after which the data are whole.
@@ -272,9 +333,7 @@ impl Shared {
 
     /// Tells an event and counts it, if its speaker has not been forgotten since.
     fn tell(&self, desk: &Desk, generation: u64, event: SpeechEvent) -> bool {
-        let (SpeechEvent::Uttered { speaker, .. }
-        | SpeechEvent::Segment { speaker, .. }
-        | SpeechEvent::Unheard { speaker, .. }) = event;
+        let speaker = event.speaker();
         let live = desk.lines.get(&speaker).is_some_and(|it| it.generation == generation);
         if !live {
             return false;
@@ -289,7 +348,78 @@ impl Shared {
     fn unheard(&self, desk: &mut Desk, job: &Job, reason: GapReason) {
         let (speaker, span) = (job.speaker, job.utterance.span);
         self.tell(desk, job.generation, SpeechEvent::Unheard { speaker, span, reason });
-        desk.finished(job);
+        desk.conclude(job);
+    }
+
+    /// An utterance has its words; there may be none.
+    fn heard(&self, desk: &mut Desk, job: &Job, text: String) {
+        let Job { speaker, generation, language, .. } = *job;
+        let span = job.utterance.span;
+        let text = desk.stitched(job, text);
+        let partial = desk.line(speaker, generation).is_some_and(|it| it.partial_told);
+        if !text.is_empty() {
+            if let Some(line) = desk.line(speaker, generation) {
+                line.said.clone_from(&text);
+            }
+            let event = SpeechEvent::Segment { speaker, span, language, text };
+            self.tell(desk, generation, event);
+        } else if partial {
+            let event = SpeechEvent::Partial { speaker, span, language, text };
+            self.tell(desk, generation, event);
+        }
+        desk.conclude(job);
+    }
+
+    /// A draft has its words, or is of no use. Of an utterance that has ended meanwhile, with no more
+    /// said, they are the final ones.
+    fn drafted(&self, desk: &mut Desk, draft: &Job, number: u64, text: Option<String>) {
+        let Job { speaker, generation, language, .. } = *draft;
+        let Some(line) = desk.line(speaker, generation) else { return };
+        line.drafting = None;
+        if let Some(job) = line.awaits_draft.take() {
+            match text {
+                Some(text) => {
+                    add(&self.counts.drafts_used, 1);
+                    self.heard(desk, &job, text);
+                }
+                None => self.push(desk, job),
+            }
+            return;
+        }
+        let Some(text) = text.filter(|_| line.concluded == number) else { return };
+        let span = draft.utterance.span;
+        // What ended meanwhile with more to it has its own words soon.
+        if line.ended == number {
+            line.drafted = Some((draft.key(), text.clone()));
+        }
+        if !text.is_empty() {
+            line.partial_told = true;
+            let text = desk.stitched(draft, text);
+            self.tell(desk, generation, SpeechEvent::Partial { speaker, span, language, text });
+        }
+    }
+
+    /// Takes an utterance that has ended.
+    fn ended(&self, desk: &mut Desk, job: Job) {
+        let key = job.key();
+        let Some(line) = desk.line(job.speaker, job.generation) else { return };
+        line.pending += 1;
+        line.ended += 1;
+        let drafted = line.drafted.take().filter(|it| line.pending == 1 && it.0 == key);
+        if let Some((_, text)) = drafted {
+            add(&self.counts.drafts_used, 1);
+            self.heard(desk, &job, text);
+        } else if line.pending == 1 && line.drafting == Some(key) {
+            line.awaits_draft = Some(job);
+        } else {
+            self.push(desk, job);
+        }
+    }
+
+    fn push(&self, desk: &mut Desk, job: Job) {
+        for dropped in desk.schedule.push(job) {
+            self.unheard(desk, &dropped, GapReason::Backlog);
+        }
     }
 }
 
@@ -401,93 +531,12 @@ impl Inbox {
     }
 }
 
-/// An utterance on its way to a worker.
-struct Job {
-    speaker: SpeakerId,
-    generation: u64,
-    language: Language,
-    utterance: Utterance,
-}
-
-impl Work for Job {
-    type Speaker = SpeakerId;
-
-    fn speaker(&self) -> SpeakerId {
-        self.speaker
-    }
-
-    fn audio_ms(&self) -> u64 {
-        (self.utterance.pcm.len() / SAMPLES_PER_MS) as u64
-    }
-}
-
-/// A speaker whose words are waited for.
-struct Line {
-    /// Changes when the speaker is forgotten; what carries an older one is not told.
-    generation: u64,
-    language: Language,
-    /// Utterances waiting or being worked on.
-    pending: usize,
-    /// The ears hear nothing more of it.
-    deaf: bool,
-}
-
-struct Desk {
-    schedule: Schedule<Job>,
-    lines: BTreeMap<SpeakerId, Line>,
-    generations: u64,
-    stopping: bool,
-}
-
-impl Desk {
-    fn new(backlog_s_max: u64) -> Self {
-        let schedule = Schedule::new(backlog_s_max);
-        Self { schedule, lines: BTreeMap::new(), generations: 0, stopping: false }
-    }
-
-    fn open(&mut self, speaker: SpeakerId, language: Language) -> u64 {
-        let generations = &mut self.generations;
-        let line = self.lines.entry(speaker).or_insert_with(|| {
-            *generations += 1;
-            Line { generation: *generations, language, pending: 0, deaf: false }
-        });
-        line.language = language;
-        line.deaf = false;
-        line.generation
-    }
-
-    fn forget(&mut self, speaker: SpeakerId) {
-        self.lines.remove(&speaker);
-        self.schedule.discard(speaker);
-    }
-
-    fn finished(&mut self, job: &Job) {
-        let Some(line) = self.lines.get_mut(&job.speaker) else { return };
-        if line.generation == job.generation {
-            line.pending = line.pending.saturating_sub(1);
-            self.sweep(job.speaker);
-        }
-    }
-
-    fn deafen(&mut self, speaker: SpeakerId, generation: u64) {
-        if let Some(line) = self.lines.get_mut(&speaker).filter(|it| it.generation == generation) {
-            line.deaf = true;
-            self.sweep(speaker);
-        }
-    }
-
-    fn sweep(&mut self, speaker: SpeakerId) {
-        if self.lines.get(&speaker).is_some_and(|it| it.deaf && it.pending == 0) {
-            self.lines.remove(&speaker);
-        }
-    }
-}
-
 /// The ears' thread.
 struct Ears {
     shared: Arc<Shared>,
     vads: VadFactory,
     idle_ms: u64,
+    drafts: bool,
     tracks: BTreeMap<SpeakerId, Track>,
 }
 
@@ -505,8 +554,8 @@ struct Track {
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Ears {
-    fn new(shared: Arc<Shared>, vads: VadFactory, idle_ms: u64) -> Self {
-        Self { shared, vads, idle_ms, tracks: BTreeMap::new() }
+    fn new(shared: Arc<Shared>, vads: VadFactory, idle_ms: u64, drafts: bool) -> Self {
+        Self { shared, vads, idle_ms, drafts, tracks: BTreeMap::new() }
     }
 
     fn run(mut self) {
@@ -623,6 +672,7 @@ impl Ears {
         let Some(mut ear) = track.ear.take() else { return };
         let since = ear.open_since().unwrap_or(arrived);
         let mut found = Vec::new();
+        let mut draft = None;
         let acted = catch_unwind(AssertUnwindSafe(|| {
             act(&mut ear, &mut found);
             ear
@@ -631,6 +681,7 @@ impl Ears {
         match acted {
             Ok(mut ear) => {
                 self.shared.counts.add_tally(ear.take_tally());
+                draft = ear.take_draft().filter(|_| self.drafts);
                 track.ear = Some(ear);
             }
             Err(_) => {
@@ -642,25 +693,38 @@ impl Ears {
                 self.shared.tell(&self.shared.desk(), generation, event);
             }
         }
-        if !found.is_empty() {
-            self.send(speaker, generation, found);
+        if !found.is_empty() || draft.is_some() {
+            self.send(speaker, generation, arrived, found, draft);
         }
     }
 
-    fn send(&self, speaker: SpeakerId, generation: u64, found: Vec<Utterance>) {
+    fn send(
+        &self,
+        speaker: SpeakerId,
+        generation: u64,
+        arrived: SessionTime,
+        found: Vec<Utterance>,
+        draft: Option<Utterance>,
+    ) {
+        let now_ms = self.shared.now_ms();
         let mut desk = self.shared.desk();
         for utterance in found {
             let span = utterance.span;
             if !self.shared.tell(&desk, generation, SpeechEvent::Uttered { speaker, span }) {
                 return;
             }
-            let Some(line) = desk.lines.get_mut(&speaker) else { return };
-            line.pending += 1;
+            let Some(line) = desk.line(speaker, generation) else { return };
             let language = line.language;
-            let job = Job { speaker, generation, language, utterance };
-            for dropped in desk.schedule.push(job) {
-                self.shared.unheard(&mut desk, &dropped, GapReason::Backlog);
-            }
+            let due_ms = now_ms + FINAL_DUE_MS.saturating_sub(arrived.since_ms(span.end));
+            let job = Job { speaker, generation, language, utterance, due_ms, draft_of: None };
+            self.shared.ended(&mut desk, job);
+        }
+        if let Some(utterance) = draft {
+            let Some(line) = desk.line(speaker, generation) else { return };
+            let (language, draft_of) = (line.language, Some(line.ended));
+            let due_ms = now_ms + DRAFT_DUE_MS;
+            let job = Job { speaker, generation, language, utterance, due_ms, draft_of };
+            desk.schedule.push_draft(job);
         }
         self.shared.desk_changed.notify_all();
     }
@@ -694,7 +758,7 @@ fn work(shared: &Shared, transcribers: &TranscriberFactory, transcriber: Box<dyn
             if desk.stopping {
                 return;
             }
-            match desk.schedule.take() {
+            match desk.schedule.take(shared.now_ms()) {
                 Some(job) => break job,
                 None => {
                     let waited = shared.desk_changed.wait(desk);
@@ -702,58 +766,72 @@ fn work(shared: &Shared, transcribers: &TranscriberFactory, transcriber: Box<dyn
                 }
             }
         };
+        if job.draft_of.is_some()
+            && let Some(line) = desk.line(job.speaker, job.generation)
+        {
+            line.drafting = Some(job.key());
+        }
+        let expected = desk.expected.get(&job.speaker.session).cloned();
         drop(desk);
-        let text = transcribe(shared, transcribers, &mut transcriber, &job);
+        let prompt = expected.as_deref().unwrap_or_default();
+        let text = transcribe(shared, transcribers, &mut transcriber, &job, prompt);
         let mut desk = shared.desk();
         desk.schedule.done(job.speaker);
-        match text {
-            Some(text) => {
-                if !text.is_empty() {
-                    let (speaker, language, span) = (job.speaker, job.language, job.utterance.span);
-                    let event = SpeechEvent::Segment { speaker, span, language, text };
-                    shared.tell(&desk, job.generation, event);
-                }
-                desk.finished(&job);
-            }
-            None => shared.unheard(&mut desk, &job, GapReason::Failed),
+        match (job.draft_of, text) {
+            (Some(number), text) => shared.drafted(&mut desk, &job, number, text),
+            (None, Some(text)) => shared.heard(&mut desk, &job, text),
+            (None, None) => shared.unheard(&mut desk, &job, GapReason::Failed),
         }
         // Another utterance of this speaker may have waited for this one.
         shared.desk_changed.notify_all();
     }
 }
 
-/// The words of a job; `None` when it failed. After a panic the transcriber is made anew.
+/// The words of a job; `None` when it failed, or when a draft is not to be trusted. After a panic the
+/// transcriber is made anew.
 fn transcribe(
     shared: &Shared,
     transcribers: &TranscriberFactory,
     transcriber: &mut Option<Box<dyn Transcriber>>,
     job: &Job,
+    prompt: &str,
 ) -> Option<String> {
     let speaker = job.speaker;
+    let is_draft = job.draft_of.is_some();
     let started = Instant::now();
     let run = AssertUnwindSafe(|| {
         let mut ready = match transcriber.take() {
             Some(ready) => ready,
             None => transcribers()?,
         };
-        let words = words(ready.as_mut(), &job.utterance, job.language, "");
+        let result = if is_draft {
+            draft(ready.as_mut(), &job.utterance, job.language, prompt)
+        } else {
+            words(ready.as_mut(), &job.utterance, job.language, prompt).map(|it| {
+                add(&shared.counts.retried, u64::from(it.retried));
+                Some(it.text)
+            })
+        };
         *transcriber = Some(ready);
-        words
+        result
     });
     let result = catch_unwind(run);
-    add(&shared.counts.transcribing_ms, started.elapsed().as_millis() as u64);
-    add(&shared.counts.transcribed_ms, job.audio_ms());
+    let took_ms = started.elapsed().as_millis() as u64;
+    if is_draft {
+        add(&shared.counts.drafts, 1);
+        add(&shared.counts.drafting_ms, took_ms);
+    } else {
+        add(&shared.counts.transcribing_ms, took_ms);
+        add(&shared.counts.transcribed_ms, job.audio_ms());
+    }
     match result {
-        Ok(Ok(words)) => {
-            add(&shared.counts.retried, u64::from(words.retried));
-            Some(words.text)
-        }
+        Ok(Ok(text)) => text,
         Ok(Err(error)) => {
-            tracing::warn!(%speaker.session, %speaker.participant, %error, "an utterance is lost");
+            tracing::warn!(%speaker.session, %speaker.participant, is_draft, %error, "an utterance is lost");
             None
         }
         Err(_) => {
-            tracing::error!(%speaker.session, %speaker.participant, "transcribing panicked");
+            tracing::error!(%speaker.session, %speaker.participant, is_draft, "transcribing panicked");
             None
         }
     }
@@ -768,11 +846,15 @@ struct Counts {
     packets_undecodable: AtomicU64,
     utterances: AtomicU64,
     segments: AtomicU64,
+    partials: AtomicU64,
+    drafts: AtomicU64,
+    drafts_used: AtomicU64,
     unheard_backlog: AtomicU64,
     unheard_failed: AtomicU64,
     retried: AtomicU64,
     transcribed_ms: AtomicU64,
     transcribing_ms: AtomicU64,
+    drafting_ms: AtomicU64,
 }
 
 fn add(counter: &AtomicU64, count: u64) {
@@ -783,6 +865,7 @@ impl Counts {
     fn add_event(&self, event: &SpeechEvent) {
         let counter = match event {
             SpeechEvent::Uttered { .. } => &self.utterances,
+            SpeechEvent::Partial { .. } => &self.partials,
             SpeechEvent::Segment { .. } => &self.segments,
             SpeechEvent::Unheard { reason: GapReason::Backlog, .. } => &self.unheard_backlog,
             SpeechEvent::Unheard { reason: GapReason::Failed, .. } => &self.unheard_failed,
@@ -806,11 +889,16 @@ impl Counts {
             packets_undecodable: of(&self.packets_undecodable),
             utterances: of(&self.utterances),
             segments: of(&self.segments),
+            partials: of(&self.partials),
+            drafts: of(&self.drafts),
+            drafts_used: of(&self.drafts_used),
+            drafts_dropped: 0,
             unheard_backlog: of(&self.unheard_backlog),
             unheard_failed: of(&self.unheard_failed),
             retried: of(&self.retried),
             transcribed_ms: of(&self.transcribed_ms),
             transcribing_ms: of(&self.transcribing_ms),
+            drafting_ms: of(&self.drafting_ms),
         }
     }
 }
@@ -900,19 +988,24 @@ mod tests {
 
     impl Rig {
         fn new(workers: usize, backlog_s_max: u64) -> Self {
-            Self::with_idle(workers, backlog_s_max, NEVER_IDLE_MS)
+            Self::tuned(workers, backlog_s_max, Tuning { idle_ms: NEVER_IDLE_MS, drafts: false })
         }
 
-        fn with_idle(workers: usize, backlog_s_max: u64, idle_ms: u64) -> Self {
+        /// With one worker, and what is still being said is read.
+        fn drafting() -> Self {
+            Self::tuned(1, 60, Tuning { idle_ms: NEVER_IDLE_MS, drafts: true })
+        }
+
+        fn tuned(workers: usize, backlog_s_max: u64, tuning: Tuning) -> Self {
             let (tell, events) = channel();
             let (begin, begun) = channel();
             let (answers, answer) = channel();
             let answer = Arc::new(Mutex::new(answer));
             let panics = Arc::new(AtomicBool::new(false));
             let fragile = Arc::clone(&panics);
-            let speech = Speech::start_with_idle(
+            let speech = Speech::start_tuned(
                 SpeechConfig { workers, backlog_s_max },
-                idle_ms,
+                tuning,
                 Arc::new(move || {
                     let answers = Arc::clone(&answer);
                     Ok(Box::new(Gated { begun: begin.clone(), answers }) as Box<dyn Transcriber>)
@@ -934,15 +1027,31 @@ mod tests {
         }
 
         fn begin_to_say(&mut self, speaker: SpeakerId) {
+            self.say_packets(speaker, PIECE);
+        }
+
+        fn say_packets(&mut self, speaker: SpeakerId, count: usize) {
             // Ears that were held up may have more to come, and too much of it is dropped.
             while self.speech.shared.inbox().waits(speaker) {
                 std::thread::yield_now();
             }
             let at = self.said.entry(speaker).or_default();
-            for packet in &self.tape[*at..*at + PIECE] {
+            for packet in &self.tape[*at..*at + count] {
                 self.speech.offer(speaker, packet.clone());
             }
-            *at += PIECE;
+            *at += count;
+        }
+
+        /// Says 600 ms of tone and 280 ms of nothing: it has been read, and has not ended.
+        fn pause(&mut self, speaker: SpeakerId) {
+            self.tape = packets(&[vec![true; 30], vec![false; 30]].concat(), 65_500);
+            self.tape[..44].iter().for_each(|it| self.speech.offer(speaker, it.clone()));
+            self.wait_begun();
+        }
+
+        /// Says nothing more.
+        fn end(&mut self, speaker: SpeakerId) {
+            self.tape[44..].iter().for_each(|it| self.speech.offer(speaker, it.clone()));
         }
 
         /// The next event in short: who, what.
@@ -978,8 +1087,11 @@ mod tests {
         let who = |it: &SpeakerId| if *it == alice() { "alice" } else { "bob" };
         match event {
             SpeechEvent::Uttered { speaker, span } => {
-                assert!(span.ms() > 1_000 && span.ms() < 13_000, "{span:?}");
+                assert!(span.ms() > 500 && span.ms() < 13_000, "{span:?}");
                 format!("{} spoke", who(speaker))
+            }
+            SpeechEvent::Partial { speaker, language, text, .. } => {
+                format!("{} {}~ {text}", who(speaker), language.code())
             }
             SpeechEvent::Segment { speaker, language, text, .. } => {
                 format!("{} {}: {text}", who(speaker), language.code())
@@ -1014,7 +1126,7 @@ mod tests {
 
     #[test]
     fn who_stops_sending_has_stopped_speaking() {
-        let mut rig = Rig::with_idle(1, 60, IDLE_MS);
+        let mut rig = Rig::tuned(1, 60, Tuning { drafts: false, ..Tuning::default() });
         rig.begin_to_say(alice());
         rig.answer("hei");
         rig.expect(&["alice spoke", "alice fi: hei"]);
@@ -1079,6 +1191,75 @@ mod tests {
         rig.say(alice());
         rig.answer("no secret");
         rig.expect(&["alice spoke", "alice en: no secret"]);
+        assert_eq!(rig.stop(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_being_said_is_told_until_it_has_been_said() {
+        let mut rig = Rig::drafting();
+        rig.say_packets(alice(), 45);
+        rig.answer("hei");
+        rig.expect(&["alice fi~ hei"]);
+        rig.speech.cut(alice());
+        rig.answer("hei vaan");
+        rig.expect(&["alice spoke", "alice fi: hei vaan"]);
+        rig.say_packets(alice(), 45);
+        rig.answer("no niin");
+        rig.expect(&["alice fi~ no niin"]);
+        rig.speech.cut(alice());
+        rig.answer("[BLANK_AUDIO]");
+        rig.expect(&["alice spoke", "alice fi~ "]);
+        rig.say_packets(alice(), 45);
+        rig.answer("no niin");
+        rig.expect(&["alice fi~ no niin"]);
+        rig.speech.cut(alice());
+        rig.answer("fail");
+        rig.expect(&["alice spoke", "alice Failed"]);
+        assert_eq!(rig.speech.counters().partials, 4);
+    }
+
+    #[test]
+    fn what_ended_as_it_was_read_is_not_read_again() {
+        let mut rig = Rig::drafting();
+        rig.pause(alice());
+        rig.answer("hei vaan");
+        rig.expect(&["alice fi~ hei vaan"]);
+        rig.end(alice());
+        rig.expect(&["alice spoke", "alice fi: hei vaan"]);
+        // The end comes while it is being read.
+        rig.pause(bob());
+        rig.end(bob());
+        rig.expect(&["bob spoke"]);
+        rig.answer("hej");
+        rig.expect(&["bob sv: hej"]);
+        let counters = rig.speech.counters();
+        assert_eq!((counters.drafts, counters.drafts_used, counters.transcribed_ms), (2, 2, 0));
+        assert_eq!(rig.stop(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_draft_that_fails_costs_nothing() {
+        for failure in ["fail", "panic", "and so and so and so and so"] {
+            let mut rig = Rig::drafting();
+            rig.pause(alice());
+            rig.end(alice());
+            rig.expect(&["alice spoke"]);
+            rig.answer(failure);
+            rig.answer("so it is");
+            rig.expect(&["alice fi: so it is"]);
+        }
+    }
+
+    #[test]
+    fn what_is_withdrawn_while_it_is_being_said_is_never_told() {
+        let mut rig = Rig::drafting();
+        rig.pause(alice());
+        rig.speech.close(alice(), true);
+        rig.speech.open(alice(), Language::English);
+        rig.answer("a secret");
+        rig.pause(bob());
+        rig.answer("hej");
+        rig.expect(&["bob sv~ hej"]);
         assert_eq!(rig.stop(), Vec::<String>::new());
     }
 
@@ -1157,7 +1338,7 @@ mod tests {
     fn who_closes_and_opens_again_before_the_ears_notice_is_heard() {
         let shared = Arc::new(Shared::new(60, Arc::new(|_| ())));
         let vads: VadFactory = Arc::new(|| Box::new(LoudnessVad));
-        let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS);
+        let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS, false);
         let open = || {
             let mut inbox = shared.inbox();
             let generation = shared.desk().open(alice(), Language::Finnish);
@@ -1187,7 +1368,7 @@ mod tests {
     fn who_waits_for_late_ears_has_not_fallen_silent() {
         let shared = Arc::new(Shared::new(60, Arc::new(|_| ())));
         let vads: VadFactory = Arc::new(|| Box::new(LoudnessVad));
-        let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS);
+        let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS, false);
         let generation = shared.desk().open(alice(), Language::Finnish);
         shared.inbox().open(alice(), generation);
         let packets = packets(&[true; PIECE], 0);

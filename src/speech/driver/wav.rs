@@ -16,6 +16,7 @@ use crate::speech::driver::vad::Earshot;
 use crate::speech::driver::whisper::{Transcriber, WhisperFailure, WhisperModel, words};
 use crate::speech::engine::bounds::{RATE_HZ, SAMPLES_PER_MS};
 use crate::speech::engine::segmenter::Utterance;
+use crate::speech::engine::stitch::rest;
 
 /// Why a file could not be transcribed.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +75,7 @@ fn transcribe_with(
     let mut wav = Wav::open(path)?;
     let total_ms = wav.duration_ms();
     let mut listener = Listener::new(Box::new(Earshot::new()));
-    let mut scribe = Scribe { transcriber, language, waiting: Vec::new() };
+    let mut scribe = Scribe { transcriber, language, waiting: Vec::new(), said: String::new() };
     let mut pcm = Vec::new();
     let mut found = Vec::new();
     on_progress(0, total_ms);
@@ -99,6 +100,8 @@ struct Scribe<'a> {
     language: Option<Language>,
     /// What waits for the language.
     waiting: Vec<Utterance>,
+    /// The last words, to take out of the next ones what is heard twice.
+    said: String,
 }
 
 impl Scribe<'_> {
@@ -120,8 +123,12 @@ impl Scribe<'_> {
             }
         };
         for utterance in self.waiting.drain(..) {
-            let text = words(self.transcriber, &utterance, language, "")?.text;
+            let mut text = words(self.transcriber, &utterance, language, "")?.text;
+            if 0 < utterance.overlap_ms {
+                text = rest(&self.said, &text).to_owned();
+            }
             if !text.is_empty() {
+                self.said.clone_from(&text);
                 on_segment(FileSegment { span: utterance.span, language, text });
             }
         }

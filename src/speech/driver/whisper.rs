@@ -13,10 +13,11 @@ use whisper_rs::{
 
 use crate::domain::language::Language;
 use crate::speech::engine::bounds::{
-    CONTEXT_FULL, PROMPT_CHARS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
+    CONTEXT_FULL, PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
 };
 use crate::speech::engine::context;
-use crate::speech::engine::guard::{Heard, Piece, judge};
+use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, judge};
+use crate::speech::engine::level::levelled;
 use crate::speech::engine::segmenter::Utterance;
 
 /// Why words could not be had.
@@ -72,15 +73,37 @@ pub fn words(
     language: Language,
     prompt: &str,
 ) -> Result<Words, WhisperFailure> {
-    let pcm = &utterance.pcm;
-    let heard = Heard::of(pcm, utterance.voice_ms);
-    let first = judge(&transcriber.transcribe(pcm, language, prompt, Effort::Cut)?, &heard);
+    let pcm = levelled(&utterance.pcm);
+    let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
+    let first = heed(&transcriber.transcribe(&pcm, language, prompt, Effort::Cut)?, &heard, prompt);
     if !first.retry {
         return Ok(Words { text: first.text, retried: false });
     }
-    let second = judge(&transcriber.transcribe(pcm, language, prompt, Effort::Full)?, &heard);
+    let second =
+        heed(&transcriber.transcribe(&pcm, language, prompt, Effort::Full)?, &heard, prompt);
     let text = if second.text.is_empty() { first.text } else { second.text };
     Ok(Words { text, retried: true })
+}
+
+/// The words of what is still being said, guarded and tried once; `None` when they are not to be
+/// trusted. What is not `None` is what [`words`] would say.
+pub fn draft(
+    transcriber: &mut dyn Transcriber,
+    utterance: &Utterance,
+    language: Language,
+    prompt: &str,
+) -> Result<Option<String>, WhisperFailure> {
+    let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
+    let pcm = levelled(&utterance.pcm);
+    let verdict =
+        heed(&transcriber.transcribe(&pcm, language, prompt, Effort::Cut)?, &heard, prompt);
+    Ok((!verdict.retry).then_some(verdict.text))
+}
+
+/// The guard's verdict. What whisper has only read out of the prompt was said by nobody.
+fn heed(pieces: &[Piece], heard: &Heard, prompt: &str) -> Verdict {
+    let verdict = judge(pieces, heard);
+    if echoes(&verdict.text, prompt, heard) { Verdict::default() } else { verdict }
 }
 
 /// What was said in one utterance.
@@ -212,7 +235,7 @@ impl Transcriber for WhisperTranscriber {
 
 impl WhisperTranscriber {
     /// The prompt as tokens: bounded, and not as text, which whisper-rs would leak at every call.
-    fn tokens(&self, prompt: &str) -> Vec<i32> {
+    pub fn tokens(&self, prompt: &str) -> Vec<i32> {
         let prompt: String =
             prompt.chars().filter(|it| !it.is_control()).take(PROMPT_CHARS_MAX).collect();
         if prompt.is_empty() {
@@ -220,7 +243,11 @@ impl WhisperTranscriber {
         }
         // No token is shorter than a byte. whisper-rs takes the answer "too many" for a length, so
         // there must be room for all of them.
-        self.context.tokenize(&prompt, prompt.len() + 16).unwrap_or_default()
+        let mut tokens = self.context.tokenize(&prompt, prompt.len() + 16).unwrap_or_default();
+        // Those from the end mark on are orders to whisper and no text.
+        tokens.retain(|it| *it < self.context.token_eot());
+        tokens.truncate(PROMPT_TOKENS_MAX);
+        tokens
     }
 
     fn pieces(&self) -> Vec<Piece> {
@@ -302,7 +329,8 @@ mod tests {
     fn check(script: &[&'static str], expect: &str, efforts: &[Effort]) {
         let mut transcriber = ScriptedTranscriber::new(script.iter().map(|it| Ok(*it)));
         let span = Span::new(SessionTime(0), SessionTime(2_000));
-        let utterance = Utterance { span, pcm: vec![0.1; 32_000], voice_ms: 2_000 };
+        let pcm = vec![0.1; 32_000];
+        let utterance = Utterance { span, pcm, voice_ms: 2_000, overlap_ms: 0 };
         let got = words(&mut transcriber, &utterance, Language::Finnish, "").unwrap();
         assert_eq!(got.text, expect);
         assert_eq!(transcriber.efforts, efforts);

@@ -92,8 +92,26 @@ pub const CUT_WITHIN_MS: u64 = 6_000;
 /// A forced cut leaves at least this much to the next utterance, in ms: whisper needs context.
 pub const CUT_LEAVES_MS: u64 = 1_000;
 
+/// Where a forced cut finds no silence, the next utterance begins with so much of the last, in ms: the
+/// longest words of everyday speech are in one of the two whole.
+pub const OVERLAP_MS: u64 = 640;
+
 /// Voice below which the rest after a forced cut is not worth a try, in ms.
 pub const REST_VOICE_MS_MIN: u64 = 64;
+
+/// Voice after which what is being said is read again before its end, in ms: with the time to read
+/// it, a word stands on the page less than a second after it was spoken.
+pub const DRAFT_EVERY_MS: u64 = 800;
+
+/// After so long a draft is not worth to be read any more, in ms: a newer one is there.
+pub const DRAFT_DUE_MS: u64 = 1_000;
+
+/// When the words of an utterance should be there, in ms after its last voice.
+pub const FINAL_DUE_MS: u64 = 1_000;
+
+/// Audio of drafts that may wait, over all speakers, in seconds: eight megabytes. More people than that
+/// at once, and nobody could read them before they are old.
+pub const DRAFTS_S_MAX: u64 = 120;
 
 /// What whisper is given at least, in ms; shorter audio is filled with silence.
 pub const WHISPER_MS_MIN: u64 = 1_100;
@@ -122,5 +140,9 @@ pub const BACKLOG_S_MAX: u64 = 120;
 /// Tokens whisper may write per second of audio; fast Finnish needs about eight.
 pub const TOKENS_PER_S_MAX: u64 = 20;
 
-/// Characters of a prompt given to whisper: it keeps 224 tokens at most.
+/// Characters of a prompt that are looked at.
 pub const PROMPT_CHARS_MAX: usize = 400;
+
+/// Tokens of a prompt given to whisper. It would keep 224; each costs time in every utterance, and the
+/// more there are the likelier they are said by nobody.
+pub const PROMPT_TOKENS_MAX: usize = 96;

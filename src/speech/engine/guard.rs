@@ -175,6 +175,14 @@ fn same(a: &[&str], b: &[&str]) -> bool {
     letters && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| plain(a) == plain(b))
 }
 
+/// Whether whisper, with next to nothing to hear, has said what the prompt says.
+pub fn echoes(text: &str, prompt: &str, heard: &Heard) -> bool {
+    let text = plain(text);
+    heard.weak()
+        && !text.is_empty()
+        && format!(" {} ", plain(prompt)).contains(&format!(" {text} "))
+}
+
 /// Lower case letters and digits only, words parted by one space.
 fn plain(text: &str) -> String {
     let lower = text.to_lowercase();
@@ -262,6 +270,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_the_prompt_says_was_said_by_nobody_where_there_is_no_voice() {
+        let weak = Heard { ms: 4_000, voice_ms: 300, level_dbfs: -40.0 };
+        let strong = Heard { ms: 4_000, voice_ms: 3_000, level_dbfs: -20.0 };
+        let prompt = "Hyvinkää, Troika. Miten jaksamme?";
+        for (text, is_echo) in [
+            ("Hyvinkää, Troika.", true),
+            ("Miten jaksamme", true),
+            ("Hyvin", false),
+            ("Troika on hyvä", false),
+            ("", false),
+        ] {
+            assert_eq!(echoes(text, prompt, &weak), is_echo, "{text}");
+            assert!(!echoes(text, prompt, &strong), "{text}");
+        }
+        assert!(!echoes("Hei", "", &weak));
+    }
 
     const STRONG: Heard = Heard { ms: 6_000, voice_ms: 5_000, level_dbfs: -22.0 };
     const WEAK: Heard = Heard { ms: 3_000, voice_ms: 300, level_dbfs: -48.0 };

@@ -4,7 +4,9 @@
 pub mod bounds;
 pub mod context;
 pub mod guard;
+pub mod level;
 pub mod reorder;
 pub mod schedule;
 pub mod segmenter;
+pub mod stitch;
 pub mod timing;

@@ -1,64 +1,121 @@
-//! The queue before whisper: bounded in seconds of audio over everybody, in the order in which people
-//! stopped speaking. Never waits and never runs anything.
+//! The queue before whisper: what has been said whole, by deadline and bounded in seconds of audio over
+//! everybody; and behind it what is still being said, worked on only when nothing else can be. Never
+//! waits and never runs anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What waits: whose it is, and how long it is.
+/// What waits: whose it is, how long it is, and when its words should be there.
 pub trait Work {
     type Speaker: Ord + Copy;
     fn speaker(&self) -> Self::Speaker;
     /// Length of the audio, in ms.
     fn audio_ms(&self) -> u64;
+    /// By the clock that [`Schedule::take`] is told; session times of different sessions cannot be
+    /// compared.
+    fn due_ms(&self) -> u64;
 }
 
-/// The queue. Utterances are pushed as they end, so first come is first served and nobody is served
-/// before somebody who has waited longer; two of one speaker are never worked on at once, so each
-/// person's words come out in order.
+/// The queue.
 ///
-/// Session times of different sessions cannot be compared, so the order is that of pushing.
+/// *Finals* are utterances that have ended. They are served by deadline, and all deadlines are equally
+/// far from the end of speech, so nobody is served before somebody who has waited longer. Two of one
+/// speaker are never worked on at once, so each person's words come out in order.
+///
+/// *Drafts* are utterances as far as they have been heard. There is at most one of a speaker, the
+/// newest, in the place of the first; one whose deadline is over is dropped, as a newer one comes
+/// anyway. None is worked on while a final could be.
 #[derive(Debug)]
 pub struct Schedule<W: Work> {
-    waiting: BTreeMap<u64, W>,
+    /// By deadline, then by number.
+    finals: BTreeMap<(u64, u64), W>,
+    /// By the number of the place in the queue.
+    drafts: BTreeMap<W::Speaker, (u64, W)>,
     busy: BTreeSet<W::Speaker>,
     pushed: u64,
     waiting_ms: u64,
     bound_ms: u64,
+    drafts_bound_ms: u64,
+    drafts_dropped: u64,
 }
 
 impl<W: Work> Schedule<W> {
-    /// `backlog_s_max`: seconds of audio that may wait; what is being worked on is not counted.
-    pub fn new(backlog_s_max: u64) -> Self {
+    /// Seconds of audio that may wait: of finals, and of drafts. What is being worked on is not
+    /// counted.
+    pub fn new(backlog_s_max: u64, drafts_s_max: u64) -> Self {
         Self {
-            waiting: BTreeMap::new(),
+            finals: BTreeMap::new(),
+            drafts: BTreeMap::new(),
             busy: BTreeSet::new(),
             pushed: 0,
             waiting_ms: 0,
             bound_ms: backlog_s_max.saturating_mul(1_000),
+            drafts_bound_ms: drafts_s_max.saturating_mul(1_000),
+            drafts_dropped: 0,
         }
     }
 
-    /// Adds one at the end. Returns what had to go for it, the oldest first; that can be itself.
+    /// Adds a final. The speaker's draft goes: it was of the same utterance. Returns what had to go
+    /// because too much waits, the most overdue first; that can be itself.
     pub fn push(&mut self, work: W) -> Vec<W> {
+        let speaker = work.speaker();
+        self.drafts.remove(&speaker);
+        // Never before what the speaker has said before.
+        let earlier = self.finals.iter().rev().find(|it| it.1.speaker() == speaker);
+        let due_ms = work.due_ms().max(earlier.map_or(0, |it| it.0.0));
         self.waiting_ms += work.audio_ms();
-        self.waiting.insert(self.pushed, work);
+        self.finals.insert((due_ms, self.pushed), work);
         self.pushed += 1;
         let mut dropped = Vec::new();
         while self.waiting_ms > self.bound_ms {
-            let Some((_, oldest)) = self.waiting.pop_first() else { break };
+            let Some((_, oldest)) = self.finals.pop_first() else { break };
             self.waiting_ms -= oldest.audio_ms();
             dropped.push(oldest);
         }
         dropped
     }
 
+    /// Adds a draft, in place of the speaker's last one. Dropped when too much of drafts waits.
+    pub fn push_draft(&mut self, work: W) {
+        let speaker = work.speaker();
+        let others = self.drafts.iter().filter(|it| *it.0 != speaker);
+        let waiting_ms: u64 = others.map(|it| it.1.1.audio_ms()).sum();
+        if waiting_ms + work.audio_ms() > self.drafts_bound_ms {
+            self.drafts_dropped += 1;
+            return;
+        }
+        let place = match self.drafts.remove(&speaker) {
+            Some((place, _)) => {
+                self.drafts_dropped += 1;
+                place
+            }
+            None => self.pushed,
+        };
+        self.pushed += 1;
+        self.drafts.insert(speaker, (place, work));
+    }
+
     /// The next to work on, if any; its speaker is busy until [`Schedule::done`].
-    pub fn take(&mut self) -> Option<W> {
-        let free = |work: &W| !self.busy.contains(&work.speaker());
-        let (&number, _) = self.waiting.iter().find(|it| free(it.1))?;
-        let work = self.waiting.remove(&number)?;
-        self.waiting_ms -= work.audio_ms();
+    pub fn take(&mut self, now_ms: u64) -> Option<W> {
+        let work = self.take_final().or_else(|| self.take_draft(now_ms))?;
         self.busy.insert(work.speaker());
         Some(work)
+    }
+
+    fn take_final(&mut self) -> Option<W> {
+        let free = |work: &W| !self.busy.contains(&work.speaker());
+        let (&key, _) = self.finals.iter().find(|it| free(it.1))?;
+        let work = self.finals.remove(&key)?;
+        self.waiting_ms -= work.audio_ms();
+        Some(work)
+    }
+
+    fn take_draft(&mut self, now_ms: u64) -> Option<W> {
+        let before = self.drafts.len();
+        self.drafts.retain(|_, (_, work)| now_ms <= work.due_ms());
+        self.drafts_dropped += (before - self.drafts.len()) as u64;
+        let free = self.drafts.iter().filter(|it| !self.busy.contains(it.0));
+        let (&speaker, _) = free.min_by_key(|it| it.1.0)?;
+        self.drafts.remove(&speaker).map(|it| it.1)
     }
 
     /// The work on the speaker's utterance is over, well or badly.
@@ -68,19 +125,26 @@ impl<W: Work> Schedule<W> {
 
     /// Forgets everything that waits for the speaker. What is being worked on stays busy.
     pub fn discard(&mut self, speaker: W::Speaker) {
-        self.waiting.retain(|_, it| it.speaker() != speaker);
-        self.waiting_ms = self.waiting.values().map(W::audio_ms).sum();
+        self.drafts.remove(&speaker);
+        self.finals.retain(|_, it| it.speaker() != speaker);
+        self.waiting_ms = self.finals.values().map(W::audio_ms).sum();
     }
 
-    /// Takes out everything that waits, the oldest first.
+    /// Takes out every final that waits, the most overdue first, and forgets the drafts.
     pub fn drain(&mut self) -> Vec<W> {
         self.waiting_ms = 0;
-        std::mem::take(&mut self.waiting).into_values().collect()
+        self.drafts.clear();
+        std::mem::take(&mut self.finals).into_values().collect()
     }
 
-    /// Audio waiting, in ms.
+    /// Audio of finals that waits, in ms.
     pub fn waiting_ms(&self) -> u64 {
         self.waiting_ms
+    }
+
+    /// Drafts that nobody has worked on, since the start.
+    pub fn drafts_dropped(&self) -> u64 {
+        self.drafts_dropped
     }
 }
 
@@ -90,8 +154,9 @@ mod tests {
 
     use super::*;
 
+    /// Who, how long, due when.
     #[derive(Clone, Copy, Debug, PartialEq)]
-    struct Job(char, u64);
+    struct Job(char, u64, u64);
 
     impl Work for Job {
         type Speaker = char;
@@ -101,29 +166,41 @@ mod tests {
         fn audio_ms(&self) -> u64 {
             self.1
         }
+        fn due_ms(&self) -> u64 {
+            self.2
+        }
     }
 
-    /// A story told in words: `a3` pushes 3 s of Alice, `?` takes, `.a` is done with Alice, `!a`
-    /// discards her. Returns what was taken (`a3`) and dropped (`-a3`).
+    /// A story told in words: `a3` ends 3 s of Alice, due a second later; `a3~` the same as a draft; `?`
+    /// takes; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her. Returns what was
+    /// taken (`a3`) and dropped (`-a3`).
     fn check(backlog_s: u64, story: &str, expect: &str) {
-        let mut schedule = Schedule::new(backlog_s);
+        let mut schedule = Schedule::new(backlog_s, 10);
         let mut told = Vec::new();
+        let mut now_ms = 0;
         for word in story.split(' ') {
             let (head, tail) = word.split_at(1);
             let speaker = |text: &str| text.chars().next().unwrap();
+            let length = |text: &str| text.parse::<u64>().unwrap() * 1000;
             match head {
-                "?" => told.push(match schedule.take() {
-                    Some(Job(who, ms)) => format!("{who}{}", ms / 1000),
+                "?" => told.push(match schedule.take(now_ms) {
+                    Some(Job(who, ms, _)) => format!("{who}{}", ms / 1000),
                     None => "nothing".into(),
                 }),
                 "." => schedule.done(speaker(tail)),
                 "!" => schedule.discard(speaker(tail)),
-                who => {
-                    let ms: u64 = tail.parse::<u64>().unwrap() * 1000;
-                    for Job(who, ms) in schedule.push(Job(speaker(who), ms)) {
-                        told.push(format!("-{who}{}", ms / 1000));
+                "+" => now_ms += length(tail),
+                who => match tail.strip_suffix('~') {
+                    Some(tail) => {
+                        schedule.push_draft(Job(speaker(who), length(tail), now_ms + 1_000));
                     }
-                }
+                    None => {
+                        let job = Job(speaker(who), length(tail), now_ms + 1_000);
+                        for Job(who, ms, _) in schedule.push(job) {
+                            told.push(format!("-{who}{}", ms / 1000));
+                        }
+                    }
+                },
             }
         }
         assert_eq!(told.join(" "), expect, "{story}");
@@ -147,24 +224,115 @@ mod tests {
     fn what_is_discarded_does_not_wait_and_does_not_count() {
         check(10, "a4 b4 !a c6 ? ? ?", "b4 c6 nothing");
         check(10, "a4 ? !a a2 ? .a ?", "a4 nothing a2");
+        check(10, "a2~ b1~ !a ? ?", "b1 nothing");
+    }
+
+    #[test]
+    fn an_earlier_deadline_is_served_first_but_not_before_own_words() {
+        let mut schedule = Schedule::new(60, 10);
+        for job in [Job('a', 1, 900), Job('b', 2, 500), Job('a', 3, 100)] {
+            assert_eq!(schedule.push(job), vec![]);
+        }
+        assert_eq!(schedule.take(0), Some(Job('b', 2, 500)));
+        assert_eq!(schedule.take(0), Some(Job('a', 1, 900)));
+        schedule.done('a');
+        assert_eq!(schedule.take(0), Some(Job('a', 3, 100)));
+    }
+
+    #[test]
+    fn a_draft_waits_for_every_final_and_gives_way_to_a_newer_one() {
+        check(60, "a1~ b5 ? ? ?", "b5 a1 nothing");
+        check(60, "a1~ b1~ a2~ ? ?", "a2 b1");
+        check(60, "a1~ a2 ? .a ?", "a2 nothing");
+        check(60, "a1 ? a1~ ? .a ?", "a1 nothing a1");
+    }
+
+    #[test]
+    fn a_late_draft_is_dropped_and_a_late_final_is_not() {
+        check(60, "a1~ b2 +5 ? ?", "b2 nothing");
+        check(60, "a1~ +1 ?", "a1");
+        check(60, "a6~ b6~ c4~ ? ? ?", "a6 c4 nothing");
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Final(u8, u64, u64),
+        Draft(u8, u64),
+        Take,
+        Done(u8),
+        Discard(u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let ms = 1u64..13_000;
+        prop_oneof![
+            3 => (0u8..5, ms.clone(), 0u64..800).prop_map(|it| Step::Final(it.0, it.1, it.2)),
+            3 => (0u8..5, ms).prop_map(|it| Step::Draft(it.0, it.1)),
+            4 => Just(Step::Take),
+            3 => (0u8..5).prop_map(Step::Done),
+            1 => (0u8..5).prop_map(Step::Discard),
+        ]
     }
 
     proptest! {
+        /// Every final is taken, dropped, discarded or still there, each once; a speaker's in their
+        /// order; the bounds hold; and no draft goes before a final that could go.
         #[test]
-        fn the_bound_holds(jobs in proptest::collection::vec((0u8..5, 1u64..20_000, any::<bool>()), 0..200)) {
-            let mut schedule = Schedule::new(60);
-            let mut balance = 0i64;
-            for (who, ms, take) in jobs {
-                balance += 1 - schedule.push(Job(char::from(b'a' + who), ms)).len() as i64;
-                if take && let Some(job) = schedule.take() {
-                    balance -= 1;
-                    schedule.done(job.0);
+        fn no_final_is_lost_and_no_draft_pushes_in(steps in proptest::collection::vec(step(), 0..300)) {
+            let mut schedule = Schedule::new(60, 20);
+            let mut busy = BTreeSet::new();
+            let mut waiting: Vec<Job> = Vec::new();
+            let mut now_ms = 0;
+            let who = |it: u8| char::from(b'a' + it);
+            for step in steps {
+                now_ms += 200;
+                match step {
+                    Step::Final(it, ms, early) => {
+                        let job = Job(who(it), ms, now_ms + 1_000 - early);
+                        waiting.push(job);
+                        for dropped in schedule.push(job) {
+                            let at = waiting.iter().position(|it| *it == dropped);
+                            prop_assert!(at.is_some(), "dropped what was not there");
+                            waiting.remove(at.unwrap());
+                        }
+                    }
+                    Step::Draft(it, ms) => {
+                        schedule.push_draft(Job(who(it), ms, u64::MAX / 2 + now_ms));
+                    }
+                    Step::Take => {
+                        let free = |it: &Job| !busy.contains(&it.0);
+                        match schedule.take(now_ms) {
+                            Some(job) if job.2 > u64::MAX / 2 => {
+                                prop_assert!(!waiting.iter().any(free), "a draft before a final");
+                                prop_assert!(busy.insert(job.0));
+                            }
+                            Some(job) => {
+                                let first = waiting.iter().position(|it| it.0 == job.0);
+                                prop_assert!(first.is_some_and(|at| waiting[at] == job), "order");
+                                waiting.remove(first.unwrap());
+                                prop_assert!(busy.insert(job.0));
+                            }
+                            None => prop_assert!(!waiting.iter().any(free), "a final waits for nothing"),
+                        }
+                    }
+                    Step::Done(it) => {
+                        busy.remove(&who(it));
+                        schedule.done(who(it));
+                    }
+                    Step::Discard(it) => {
+                        waiting.retain(|job| job.0 != who(it));
+                        schedule.discard(who(it));
+                    }
                 }
-                prop_assert!(schedule.waiting_ms() <= 60_000);
+                let sum: u64 = waiting.iter().map(|it| it.1).sum();
+                prop_assert_eq!(schedule.waiting_ms(), sum);
+                prop_assert!(sum <= 60_000);
+                let drafts: u64 = schedule.drafts.values().map(|it| it.1.1).sum();
+                prop_assert!(drafts <= 20_000 && schedule.drafts.len() <= 5);
             }
-            let rest = schedule.drain();
-            prop_assert_eq!(rest.len() as i64, balance);
+            prop_assert_eq!(schedule.drain().len(), waiting.len());
             prop_assert_eq!(schedule.waiting_ms(), 0);
+            prop_assert_eq!(schedule.take(0), None);
         }
     }
 }

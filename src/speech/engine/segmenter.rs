@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use crate::domain::limits::VOICE_MIN_MS;
 use crate::domain::time::{SessionTime, Span};
 use crate::speech::engine::bounds::{
-    CUT_LEAVES_MS, CUT_WITHIN_MS, FRAME_MS, FRAME_SAMPLES, HANGOVER_LONG_MS, HANGOVER_MS,
-    HOLE_MS_MAX, KEEP_PROBABILITY, LONG_MS, ONSET_FRAMES, OPEN_PROBABILITY, PREFILL_MS,
-    REST_VOICE_MS_MIN, TAIL_MS, UTTERANCE_MS_MAX,
+    CUT_LEAVES_MS, CUT_WITHIN_MS, DRAFT_EVERY_MS, FRAME_MS, FRAME_SAMPLES, HANGOVER_LONG_MS,
+    HANGOVER_MS, HOLE_MS_MAX, KEEP_PROBABILITY, LONG_MS, ONSET_FRAMES, OPEN_PROBABILITY,
+    OVERLAP_MS, PREFILL_MS, REST_VOICE_MS_MIN, TAIL_MS, UTTERANCE_MS_MAX,
 };
 
 /// One person's voice between two silences.
@@ -21,6 +21,9 @@ pub struct Utterance {
     pub pcm: Vec<f32>,
     /// How much of it is voice, in ms.
     pub voice_ms: u64,
+    /// How much of its beginning is also the end of the one before, in ms: it was cut where no silence
+    /// was. Its span begins after that.
+    pub overlap_ms: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -52,8 +55,14 @@ pub struct Segmenter {
     onset: usize,
     /// Silent frames in a row at the end of `frames`.
     silent: usize,
+    /// Frames at the beginning of `frames` that were in the last utterance already.
+    overlap: usize,
     /// Where the last span ended.
     ended: SessionTime,
+    /// Frames of voice since the last draft, or since the utterance began.
+    undrafted: usize,
+    /// A draft is of use now.
+    draft_due: bool,
 }
 
 impl Segmenter {
@@ -79,11 +88,13 @@ impl Segmenter {
         let frame = Frame { at, samples: *samples, probability };
         self.onset = if probability >= OPEN_PROBABILITY { self.onset + 1 } else { 0 };
         self.silent = if frame.voiced() { 0 } else { self.silent + 1 };
+        self.undrafted += usize::from(frame.voiced());
         self.frames.push_back(frame);
         if !self.open {
             self.open = self.onset >= ONSET_FRAMES;
             if !self.open {
                 self.trim();
+                self.undrafted = self.onset;
             }
             return;
         }
@@ -94,13 +105,34 @@ impl Segmenter {
             self.emit(self.frames.len() - keep, out);
             self.close();
         } else if length_ms + FRAME_MS > UTTERANCE_MS_MAX {
-            let place = self.quietest();
-            self.emit(place, out);
+            let (place, is_silent) = self.quietest();
+            let overlap = if is_silent { 0 } else { frames_in(OVERLAP_MS) };
+            self.emit_and_keep(place, overlap, out);
             self.continued = true;
+            // What is left has not been read yet.
+            self.draft_due = true;
             if self.silent >= self.frames.len() {
                 self.close();
             }
+        } else if self.silent == frames_in(TAIL_MS) {
+            // Perhaps this is the end: then the draft is the whole utterance.
+            self.draft_due = self.undrafted > 0;
+        } else if frames_ms(self.undrafted) >= DRAFT_EVERY_MS {
+            self.draft_due = true;
         }
+    }
+
+    /// The running utterance as far as it has been heard, when that is worth to be read: after
+    /// [`DRAFT_EVERY_MS`] of new voice, and when silence begins. If nothing more is said, the utterance
+    /// that comes has the same span and the same samples.
+    pub fn take_draft(&mut self) -> Option<Utterance> {
+        if !std::mem::take(&mut self.draft_due) || !self.open {
+            return None;
+        }
+        self.undrafted = 0;
+        let keep = self.silent.saturating_sub(frames_in(TAIL_MS));
+        let frames = || self.frames.range(..self.frames.len() - keep);
+        self.utterance(frames)
     }
 
     /// Ends the running utterance now, as when a person changes rooms: nothing from before goes into
@@ -129,6 +161,9 @@ impl Segmenter {
     fn close(&mut self) {
         self.open = false;
         self.continued = false;
+        self.undrafted = 0;
+        self.draft_due = false;
+        self.overlap = 0;
         self.trim();
     }
 
@@ -140,24 +175,41 @@ impl Segmenter {
 
     /// Takes the first `count` frames out as an utterance, if there is enough voice in them.
     fn emit(&mut self, count: usize, out: &mut Vec<Utterance>) {
+        self.emit_and_keep(count, 0, out);
+    }
+
+    /// As `emit`; the last `overlap` of the frames are also the first of the next utterance.
+    fn emit_and_keep(&mut self, count: usize, overlap: usize, out: &mut Vec<Utterance>) {
+        let count = count.min(self.frames.len());
+        let utterance = self.utterance(|| self.frames.range(..count));
+        self.overlap = overlap.min(count);
+        self.frames.drain(..count - self.overlap);
+        self.ended = utterance.as_ref().map_or(self.ended, |it| it.span.end.max(self.ended));
+        out.extend(utterance);
+    }
+
+    /// What these frames would be as an utterance; `None`: too little voice.
+    fn utterance<'a, I>(&self, frames: impl Fn() -> I) -> Option<Utterance>
+    where
+        I: DoubleEndedIterator<Item = &'a Frame>,
+    {
         let min_ms = if self.continued { REST_VOICE_MS_MIN } else { VOICE_MIN_MS };
-        let taken: Vec<Frame> = self.frames.drain(..count.min(self.frames.len())).collect();
-        let voice_ms = frames_ms(taken.iter().filter(|it| it.voiced()).count());
-        let first = taken.iter().find(|it| it.voiced());
-        let last = taken.iter().rev().find(|it| it.voiced());
-        let (Some(first), Some(last)) = (first, last) else { return };
-        if voice_ms < min_ms {
-            return;
+        let voiced = || frames().filter(|it| it.voiced());
+        let new = || frames().skip(self.overlap).filter(|it| it.voiced());
+        if frames_ms(new().count()) < min_ms {
+            return None;
         }
+        let (first, last) = (new().next()?, voiced().next_back()?);
         let span = Span::new(first.at.max(self.ended), last.at + FRAME_MS);
-        self.ended = span.end.max(self.ended);
-        let pcm = taken.iter().flat_map(|it| it.samples).collect();
-        out.push(Utterance { span, pcm, voice_ms });
+        let pcm = frames().flat_map(|it| it.samples).collect();
+        let voice_ms = frames_ms(voiced().count());
+        Some(Utterance { span, pcm, voice_ms, overlap_ms: frames_ms(self.overlap) })
     }
 
     /// Where to cut when somebody talks on: in the middle of the longest silence of the last part, or,
-    /// when there is none, in its quietest 80 ms. Number of frames before the cut.
-    fn quietest(&self) -> usize {
+    /// when there is none, in its quietest 80 ms. Number of frames before the cut, and whether it is in
+    /// a silence.
+    fn quietest(&self) -> (usize, bool) {
         let from = self.frames.len().saturating_sub(frames_in(CUT_WITHIN_MS));
         let to = self.frames.len().saturating_sub(frames_in(CUT_LEAVES_MS)).max(from + 1);
         let mut best = (0, 0);
@@ -169,7 +221,7 @@ impl Segmenter {
             }
         }
         if best.0 >= SILENCE_FRAMES_MIN {
-            return best.1;
+            return (best.1, true);
         }
         let energy: Vec<f32> = self.frames.range(from..to).map(Frame::energy).collect();
         let quietest = energy
@@ -177,7 +229,7 @@ impl Segmenter {
             .map(|it| it.iter().sum::<f32>())
             .enumerate()
             .min_by(|a, b| a.1.total_cmp(&b.1));
-        quietest.map_or(to, |(i, _)| from + i + QUIET_FRAMES / 2)
+        (quietest.map_or(to, |(i, _)| from + i + QUIET_FRAMES / 2), false)
     }
 }
 
@@ -202,7 +254,8 @@ mod tests {
     use super::*;
 
     /// Feeds `(probability, frames)` runs. Sample values are their own numbers, so that every lost or
-    /// doubled sample shows. Returns `(first, one past last)` sample of each utterance, and its span.
+    /// doubled sample shows. Returns `(first, one past last)` sample of each utterance, without what
+    /// it begins with of the one before, and its span.
     fn run(parts: &[(f32, usize)]) -> Vec<(usize, usize, Span)> {
         let mut segmenter = Segmenter::new();
         let mut out = Vec::new();
@@ -221,7 +274,7 @@ mod tests {
                 assert!(it.pcm.windows(2).all(|two| two[1] - two[0] == 1.0), "a sample is lost");
                 assert!(it.pcm.len() as u64 <= UTTERANCE_MS_MAX * 16);
                 let first = it.pcm[0] as usize;
-                (first, first + it.pcm.len(), it.span)
+                (first + it.overlap_ms as usize * 16, first + it.pcm.len(), it.span)
             })
             .collect()
     }
@@ -284,10 +337,69 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_without_a_silence_is_heard_in_both() {
+        let mut segmenter = Segmenter::new();
+        let mut out = Vec::new();
+        for n in 0..1_600 {
+            segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(n * FRAME_MS), &mut out);
+        }
+        segmenter.cut(&mut out);
+        assert_eq!(
+            out.iter().map(|it| it.overlap_ms).collect::<Vec<_>>(),
+            [0, OVERLAP_MS, OVERLAP_MS, OVERLAP_MS]
+        );
+        assert!(out.iter().all(|it| it.pcm.len() as u64 <= UTTERANCE_MS_MAX * 16));
+        let whole: u64 = out.iter().map(|it| it.pcm.len() as u64 / 16 - it.overlap_ms).sum();
+        assert_eq!(whole, 1_600 * FRAME_MS);
+        assert!(out.windows(2).all(|it| it[0].span.end == it[1].span.start));
+        // In a silence nothing is.
+        let (_, whole) = drafts(&[(YES, 500), (NO, 8), (YES, 400)]);
+        assert_eq!(whole[0].overlap_ms, 0);
+    }
+
+    #[test]
     fn a_breath_ends_what_is_long_already() {
         let got = run(&[(YES, 400), (NO, 14), (YES, 100), (NO, 60)]);
         assert_eq!(got.len(), 2);
         assert_eq!(run(&[(YES, 200), (NO, 14), (YES, 100), (NO, 60)]).len(), 1);
+    }
+
+    /// The drafts of `(probability, frames)` runs in ms of their end, and the utterances after them.
+    fn drafts(parts: &[(f32, usize)]) -> (Vec<Utterance>, Vec<Utterance>) {
+        let mut segmenter = Segmenter::new();
+        let (mut drafts, mut out) = (Vec::new(), Vec::new());
+        let mut n = 0;
+        for &(probability, frames) in parts {
+            for _ in 0..frames {
+                let samples = std::array::from_fn(|i| (n * FRAME_SAMPLES as u64 + i as u64) as f32);
+                segmenter.push(&samples, probability, SessionTime(n * FRAME_MS), &mut out);
+                drafts.extend(segmenter.take_draft());
+                n += 1;
+            }
+        }
+        (drafts, out)
+    }
+
+    #[test]
+    fn a_draft_comes_with_new_voice_and_at_a_pause() {
+        let ends = |it: &[Utterance]| it.iter().map(|it| it.span.end.as_ms()).collect::<Vec<_>>();
+        let (got, whole) = drafts(&[(NO, 50), (YES, 110), (NO, 60)]);
+        assert_eq!(ends(&got), [800 + 800, 800 + 1_600, 800 + 1_760]);
+        assert_eq!(whole, got[2..], "the draft at the pause is the utterance");
+        let (got, whole) = drafts(&[(YES, 30), (NO, 20), (YES, 30), (NO, 60)]);
+        assert_eq!(ends(&got), [480, 1_120 + 160]);
+        assert_eq!(whole, got[1..]);
+        let (got, _) = drafts(&[(NO, 50), (YES, 5), (NO, 60)]);
+        assert_eq!(got, [], "a click is no word");
+    }
+
+    #[test]
+    fn after_a_forced_cut_the_rest_is_drafted_at_once() {
+        let (got, whole) = drafts(&[(YES, 751)]);
+        assert_eq!(whole.len(), 1);
+        let rest = got.last().unwrap();
+        assert_eq!(rest.span.start, whole[0].span.end);
+        assert_eq!(rest.span.end.as_ms(), 750 * FRAME_MS);
     }
 
     #[test]

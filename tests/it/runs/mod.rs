@@ -557,6 +557,7 @@ fn is_talk(input: &Input) -> bool {
         input,
         Input::Voice { .. }
             | Input::Uttered { .. }
+            | Input::Partial { .. }
             | Input::Transcribed { .. }
             | Input::Unheard { .. }
     )

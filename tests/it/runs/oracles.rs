@@ -150,6 +150,7 @@ impl World {
                         .extend(self.disk.places.get(participant).map(|it| (*participant, *it)));
                 }
                 Output::Share { participant, on: false } => _ = self.shared.remove(participant),
+                Output::Expect { .. } => (),
                 Output::Finished => self.finished = true,
             }
         }

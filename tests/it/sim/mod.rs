@@ -127,6 +127,7 @@ enum Fault {
     ListenOnNever,
     PlaceWrong,
     PlaceNever,
+    PartialStays,
     RoomViewNever,
     OverviewNever,
     RejectionNever,
@@ -163,6 +164,7 @@ fn every_oracle_can_fail() {
         (Fault::ListenOnNever, "ears"),
         (Fault::PlaceWrong, "slots apart"),
         (Fault::PlaceNever, "placed"),
+        (Fault::PartialStays, "partials"),
         (Fault::RoomViewNever, "screens"),
         (Fault::OverviewNever, "screens"),
         (Fault::RejectionNever, "answers"),
@@ -535,8 +537,15 @@ impl Run {
             1 => self.words(participant, span, "  ".to_owned()),
             _ => self.words(participant, span, format!("Words {number}.")),
         };
-        self.speech.insert((found_at, number * 2), Input::Uttered { participant, span });
-        self.speech.insert((written_at, number * 2 + 1), words);
+        let partial = Input::Partial {
+            participant,
+            span,
+            language: Language::Finnish,
+            text: format!("Half {number}"),
+        };
+        self.speech.insert((found_at, number * 3), partial);
+        self.speech.insert((found_at, number * 3 + 1), Input::Uttered { participant, span });
+        self.speech.insert((written_at, number * 3 + 2), words);
     }
 
     fn words(&self, participant: ParticipantId, span: Span, text: String) -> Input {
@@ -722,6 +731,10 @@ impl Run {
             Some(Fault::PlaceNever) => {
                 out.retain(|it| !matches!(it, Output::Place { room: None, .. }));
             }
+            Some(Fault::PartialStays) => out.retain(|it| match it {
+                Output::Send { message: Message::Partial(it), .. } => !it.text.is_empty(),
+                _ => true,
+            }),
             Some(Fault::RoomViewNever) => {
                 out.retain(|it| !matches!(it, Output::Send { message: Message::Room(_), .. }));
             }
@@ -892,7 +905,13 @@ fn is_talk(input: &Input) -> bool {
 fn is_talk_told(output: &Output) -> bool {
     match output {
         Output::Send { message, .. } => {
-            matches!(message, Message::Caption(_) | Message::Speaking { .. } | Message::Balance(_))
+            matches!(
+                message,
+                Message::Caption(_)
+                    | Message::Partial(_)
+                    | Message::Speaking { .. }
+                    | Message::Balance(_)
+            )
         }
         Output::Keep(fact) => matches!(fact, Fact::Said { .. } | Fact::Unheard { .. }),
         _ => false,

@@ -73,6 +73,8 @@ struct Screen {
     who: Option<ParticipantId>,
     room: Option<RoomView>,
     overview: Option<Vec<RoomView>>,
+    /// Who is seen saying something, and since when they have.
+    partials: BTreeMap<ParticipantId, SessionTime>,
     /// Since when it shows something else than there is.
     stale_since: Option<SessionTime>,
 }
@@ -130,6 +132,7 @@ impl World {
                     self.shared.insert(*participant, room);
                 }
                 Output::Share { participant, on: false } => _ = self.shared.remove(participant),
+                Output::Expect { .. } => (),
                 Output::Finished => self.finished = true,
             }
         }
@@ -195,9 +198,13 @@ impl World {
             Message::Welcome { you, room, .. } => {
                 screen.who = Some(*you);
                 screen.room = Some(room.clone());
+                screen.partials.clear();
                 ensure(self.disk.knows(room), "kept before told", early)?;
             }
             Message::Room(room) => {
+                if screen.room.as_ref().is_some_and(|it| it.room != room.room) {
+                    screen.partials.clear();
+                }
                 screen.room = Some(room.clone());
                 let theirs = screen.who.and_then(|it| self.disk.places.get(&it));
                 ensure(self.disk.knows(room), "kept before told", early)?;
@@ -214,6 +221,13 @@ impl World {
                 let said = (*participant, span.start, span.end, text.clone());
                 ensure(self.disk.said.contains(&said), "kept before told", early)?;
                 seen.captions.insert(page);
+                screen.partials.retain(|who, since| who != participant || span.end <= *since);
+            }
+            Message::Partial(Caption { participant, text, .. }) if text.is_empty() => {
+                screen.partials.remove(participant);
+            }
+            Message::Partial(Caption { participant, span, .. }) => {
+                screen.partials.insert(*participant, span.start);
             }
             Message::Speaking { participant, .. } => {
                 let theirs = screen.who.map(|it| self.disk.places.get(&it));
@@ -227,7 +241,8 @@ impl World {
                 let people = self.disk.places.values().filter(|it| Some(*it) == room).count();
                 balance(view, people)?;
             }
-            Message::Method(_)
+            Message::Following(_)
+            | Message::Method(_)
             | Message::Step(_)
             | Message::Moved(_)
             | Message::Line { .. }
@@ -339,6 +354,12 @@ impl World {
         let open = &self.open;
         self.screens.retain(|page, _| open.contains(page));
         for (page, screen) in &mut self.screens {
+            for speaker in screen.partials.keys() {
+                let person = &reference.people[speaker];
+                let theirs = screen.who.and_then(|it| reference.people[&it].room());
+                let may = person.consent() == Consent::On && person.room() == theirs;
+                ensure(may, "partials", || format!("{page} still shows what {speaker} said"))?;
+            }
             let (is_right, patience_ms) = match (screen.who, &screen.room, &screen.overview) {
                 (Some(who), Some(shown), _) => {
                     let theirs = reference.people[&who].room();

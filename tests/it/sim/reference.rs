@@ -137,7 +137,7 @@ impl Reference {
                     self.end_graces(now, &mut expected.facts);
                     None
                 }
-                Input::Voice { .. } | Input::Uttered { .. } => None,
+                Input::Voice { .. } | Input::Uttered { .. } | Input::Partial { .. } => None,
             };
         expected.rejected.extend(refused);
         expected
@@ -185,6 +185,7 @@ impl Reference {
                 .filter(|it| is_here(&it.0))
                 .map(|it| CallView { by: it.0, seen: it.1 })
                 .collect(),
+            followed: false,
         }
     }
 

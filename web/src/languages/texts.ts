@@ -310,6 +310,19 @@ export interface Texts {
     readAloud: string;
     toNewest: string;
     cameTo: (room: string) => string;
+    /** Of words that are still being said. */
+    unfinished: string;
+    followed: string;
+    followedNoMore: string;
+    look: {
+      open: string;
+      title: string;
+      sample: string;
+      kept: string;
+      size: { title: string; normal: string; large: string; larger: string; largest: string };
+      colours: { title: string; page: string; dark: string; yellow: string; light: string };
+      place: { title: string; side: string; above: string; below: string };
+    };
   };
 
   /** What people say something is to them. */
@@ -452,6 +465,17 @@ export interface Texts {
       write: string;
       send: string;
       sent: string;
+    };
+    /** Words and names to be heard rightly. */
+    glossary: { open: string; title: string; text: string; label: string; hint: string; save: string };
+    /** Reading the captions of a room along. */
+    reading: {
+      start: string;
+      stop: string;
+      title: (room: string) => string;
+      hint: string;
+      empty: string;
+      another: string;
     };
     hand: (place: number) => string;
     lowerHand: (name: string) => string;

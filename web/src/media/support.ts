@@ -49,7 +49,8 @@ export interface StatsDigest {
   outbound: Outbound[];
 }
 
-export type Seen = { type: Exclude<ServerMessage["type"], "caption"> } | ({ type: "caption" } & WireCaption);
+type Words = "caption" | "partial";
+export type Seen = { type: Exclude<ServerMessage["type"], Words> } | ({ type: Words } & WireCaption);
 
 export interface SupportHook {
   stats(): Promise<StatsDigest>;
@@ -79,7 +80,7 @@ export class Support implements SupportHook {
   }
 
   note(message: ServerMessage): void {
-    const whole = message.type === "caption" || message.type === "step";
+    const whole = message.type === "caption" || message.type === "partial" || message.type === "step";
     this.messages.push(whole ? { ...message } : { type: message.type });
     if (this.messages.length > MESSAGES_MAX) this.messages.shift();
   }

@@ -21,7 +21,9 @@ export type Announcement =
   | { kind: "reacted"; name: string; reaction: WireReaction }
   /** Somebody else has written in the chat. */
   | { kind: "posted"; name: string }
-  | { kind: "sharing"; name: string; on: boolean };
+  | { kind: "sharing"; name: string; on: boolean }
+  /** A facilitator reads the captions along, or no more. */
+  | { kind: "followed"; on: boolean };
 
 /** Those that may come in great number; whoever speaks them leaves some out. */
 export const OFTEN: ReadonlySet<Announcement["kind"]> = new Set(["reacted", "posted"]);
@@ -42,6 +44,7 @@ function ofTalk(before: RoomState, after: RoomState): Announcement[] {
   if (after.me !== null && was.hands.includes(after.me) && !is.hands.includes(after.me)) {
     told.push({ kind: "my-hand-lowered" });
   }
+  if (was.followed !== is.followed) told.push({ kind: "followed", on: is.followed });
   if (was.sharing !== is.sharing) {
     const [on, who] = [is.sharing !== null, is.sharing ?? was.sharing];
     const sharer = who === null || who === after.me ? undefined : name(who);

@@ -4,6 +4,24 @@ import type { WireCaption } from "../wire/wire";
 
 export const CAPTIONS_MAX = 200;
 
+/** What each is still saying, by their number, in the order in which they began. */
+export type Partials = ReadonlyMap<number, WireCaption>;
+
+export const NO_PARTIALS: Partials = new Map();
+
+/** In place of the person's last one; without text it goes. */
+export function withPartial(partials: Partials, partial: WireCaption): Partials {
+  if (!partial.text) return withoutPartial(partials, partial.participant);
+  return new Map(partials).set(partial.participant, partial);
+}
+
+/** Their final words until then are there; what they have begun since stays. */
+export function withoutPartial(partials: Partials, participant: number, end_ms = Infinity): Partials {
+  const partial = partials.get(participant);
+  if (!partial || partial.start_ms >= end_ms) return partials;
+  return new Map([...partials].filter(([it]) => it !== participant));
+}
+
 export type CaptionEntry =
   | { kind: "caption"; key: string; caption: WireCaption }
   | { kind: "room"; key: string; room: string };

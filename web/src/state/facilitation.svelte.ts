@@ -127,6 +127,16 @@ export class Facilitation {
     this.#send({ type: "end-share", participant });
   }
 
+  /** Words and names to be heard rightly. Whether it went out. */
+  setGlossary(text: string): boolean {
+    return this.#send({ type: "set-glossary", text });
+  }
+
+  /** Reads the captions of a room along; null: of none. The room is told. */
+  follow(room: string | null): void {
+    this.#send({ type: "follow", room });
+  }
+
   end(): void {
     this.#send({ type: "end" });
   }
@@ -148,6 +158,8 @@ export class Facilitation {
 
   #changed(state: LineState): void {
     this.line = state;
+    // The server has forgotten what a lost page read along; a page that is back does not go on by itself.
+    if (state === "lost") this.overview = reduceOverview(this.overview, { type: "following", room: null });
     if (state === "open" && !this.about) {
       void aboutSession(this.#session, this.#token).then(
         (about) => (this.about = about),

@@ -9,6 +9,14 @@ import type {
   WireRun,
   WireWaiting,
 } from "../wire/wire";
+import {
+  type CaptionEntry,
+  NO_PARTIALS,
+  type Partials,
+  withCaption,
+  withPartial,
+  withoutPartial,
+} from "./captions";
 import { type Harvested, isMainRoom, withSpeaking } from "./room";
 import type { Running } from "./steps";
 import { withPost } from "./talk";
@@ -35,6 +43,12 @@ export interface OverviewState {
   calls_ms: number;
   /** What facilitators have written to all while this page was open, oldest first. */
   broadcasts: readonly WirePost[];
+  /** Words and names to be heard rightly. */
+  glossary: string;
+  /** The room whose captions are read along, and what has been said there since. */
+  following: string | null;
+  captions: readonly CaptionEntry[];
+  partials: Partials;
   ended: boolean;
 }
 
@@ -52,6 +66,10 @@ export const UNSEEN: OverviewState = {
   calls: [],
   calls_ms: 0,
   broadcasts: [],
+  glossary: "",
+  following: null,
+  captions: [],
+  partials: NO_PARTIALS,
   ended: false,
 };
 
@@ -59,11 +77,11 @@ export const UNSEEN: OverviewState = {
 export function reduceOverview(state: OverviewState, message: ServerMessage, at_ms = 0): OverviewState {
   switch (message.type) {
     case "overview": {
-      const { title, rooms, transcription, run, kept, calls } = message;
+      const { title, rooms, transcription, run, kept, calls, glossary } = message;
       const here = new Set(rooms.flatMap((it) => it.people).map((it) => it.participant));
       const speaking = new Set([...state.speaking].filter((it) => here.has(it)));
       const pinned = new Set(message.pinned);
-      const told = { run_ms: at_ms, calls_ms: at_ms };
+      const told = { glossary, run_ms: at_ms, calls_ms: at_ms };
       return { ...state, title, rooms, transcription, speaking, run, pinned, kept, calls, ...told };
     }
     case "method": {
@@ -79,6 +97,19 @@ export function reduceOverview(state: OverviewState, message: ServerMessage, at_
       const { type: _, ...post } = message;
       return { ...state, broadcasts: withPost(state.broadcasts, post) };
     }
+    case "following": {
+      // What was read stays to be read, until another room takes its place.
+      const same = message.room === null || message.room === state.following;
+      const captions = same ? state.captions : [];
+      return { ...state, following: message.room, captions, partials: NO_PARTIALS };
+    }
+    case "caption": {
+      const captions = withCaption(state.captions, message);
+      const partials = withoutPartial(state.partials, message.participant, message.end_ms);
+      return { ...state, captions, partials };
+    }
+    case "partial":
+      return { ...state, partials: withPartial(state.partials, message) };
     case "ended":
       return { ...state, ended: true };
     default:

@@ -14,6 +14,15 @@ import type {
 } from "../wire/wire";
 import { type CaptionEntry, withCaption, withRoomLine } from "./captions";
 import { type Marked, withMark } from "./marks";
+import {
+  type CaptionEntry,
+  NO_PARTIALS,
+  type Partials,
+  withCaption,
+  withPartial,
+  withRoomLine,
+  withoutPartial,
+} from "./captions";
 import type { Running } from "./steps";
 import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
 
@@ -52,6 +61,8 @@ export interface RoomState {
   captions: readonly CaptionEntry[];
   /** What people have marked of what was said and written. */
   marked: Marked;
+  /** What is still being said here. */
+  partials: Partials;
   balance: Balance | null;
   running: Running | null;
   step: WireStep | null;
@@ -82,6 +93,7 @@ export const NOWHERE: RoomState = {
   slots: [],
   captions: [],
   marked: new Map(),
+  partials: NO_PARTIALS,
   balance: null,
   running: null,
   step: null,
@@ -102,7 +114,8 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
     case "welcome": {
       const { participant: me, title, language, transcription } = message;
       // What was written in the room follows, if anything was.
-      const fresh = { ...state, me, title, language, transcription, confirmed: false, posts: [] };
+      const gone = { posts: [], partials: NO_PARTIALS };
+      const fresh = { ...state, ...gone, me, title, language, transcription, confirmed: false };
       return inRoom(fresh, message.room);
     }
     case "room":
@@ -112,7 +125,13 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
     case "speaking":
       return { ...state, speaking: withSpeaking(state.speaking, message.participant, message.on) };
     case "caption":
-      return { ...state, captions: withCaption(state.captions, message) };
+      return {
+        ...state,
+        captions: withCaption(state.captions, message),
+        partials: withoutPartial(state.partials, message.participant, message.end_ms),
+      };
+    case "partial":
+      return { ...state, partials: withPartial(state.partials, message) };
     case "balance": {
       const { type: _, ...balance } = message;
       return { ...state, balance };
@@ -175,7 +194,8 @@ function inRoom(before: RoomState, room: WireRoom): RoomState {
   if (moved) {
     const captions = withRoomLine(state.captions, room.room);
     const reactions = new Map<number, Shown>();
-    return { ...state, room, speaking: new Set(), balance: null, captions, posts: [], reactions };
+    const fresh = { speaking: new Set<number>(), balance: null, posts: [], partials: NO_PARTIALS };
+    return { ...state, ...fresh, room, captions, reactions };
   }
   const here = new Set(room.people.filter((it) => it.present).map((it) => it.participant));
   const speaking = new Set([...state.speaking].filter((it) => here.has(it)));
