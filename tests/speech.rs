@@ -3,6 +3,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "one story speaks as fast as people do")]
 
+#[path = "bench/speech/audio.rs"]
+#[allow(dead_code, reason = "shared with the bench")]
+mod audio;
+#[path = "bench/speech/words.rs"]
+mod words;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc::channel};
 use std::time::{Duration, Instant};
@@ -15,6 +21,9 @@ use vuoro::speech::driver::vad::Earshot;
 use vuoro::speech::driver::wav::{FileSegment, transcribe_file};
 use vuoro::speech::driver::whisper::{Effort, Transcriber, WhisperModel};
 use vuoro::speech::engine::bounds::{PROMPT_TOKENS_MAX, UTTERANCE_MS_MAX};
+
+use audio::{RATE, decibels, noises, read, write};
+use words::word_errors;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
@@ -33,28 +42,6 @@ fn model() -> WhisperModel {
         panic!("no whisper model at any of {places:?}: fetch one with scripts/fetch-model")
     });
     WhisperModel::load(path).expect("the model")
-}
-
-/// How many words of `reference` were not got right in `said`: substituted, left out or put in
-/// (edit distance over words, without case and punctuation).
-fn word_errors(reference: &str, said: &str) -> usize {
-    let words = |text: &str| -> Vec<String> {
-        let lower = text.to_lowercase();
-        let parts = lower.split(|it: char| !it.is_alphanumeric() && it != '\'');
-        parts.filter(|it| !it.is_empty()).map(str::to_owned).collect()
-    };
-    let (reference, said) = (words(reference), words(said));
-    let mut row: Vec<usize> = (0..=said.len()).collect();
-    for (i, want) in reference.iter().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, got) in said.iter().enumerate() {
-            let here = before + usize::from(want != got);
-            before = row[j + 1];
-            row[j + 1] = here.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[said.len()]
 }
 
 #[test]
@@ -249,4 +236,50 @@ fn what_is_being_said_is_read_before_it_ends() {
     let errors = word_errors(JFK, &finals.join(" "));
     eprintln!("{:?}", speech.counters());
     assert!(errors <= 1, "{errors} of 22 words wrong: {finals:?}");
+}
+
+/// What is written down of audio that is no file.
+fn said_in(model: &WhisperModel, pcm: &[f32], language: Language) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sound.wav");
+    write(&path, pcm);
+    let mut said = String::new();
+    let written = transcribe_file(
+        &path,
+        model,
+        Some(language),
+        |_, _| (),
+        |it| {
+            said += " ";
+            said += &it.text;
+        },
+    );
+    written.expect("a transcript");
+    said.trim().to_owned()
+}
+
+#[test]
+fn where_nobody_speaks_nothing_is_written() {
+    let model = model();
+    assert_eq!(said_in(&model, &vec![0.0; 10 * RATE], Language::Finnish), "");
+    for (kind, pcm) in noises(8.0, 2) {
+        for (level_db, language) in [(-6.0, Language::English), (-36.0, Language::Finnish)] {
+            let pcm: Vec<f32> = pcm.iter().map(|it| it * decibels(level_db)).collect();
+            let said = said_in(&model, &pcm, language);
+            assert_eq!(said, "", "{kind} at {level_db} dB");
+        }
+    }
+}
+
+#[test]
+fn who_speaks_beside_a_keyboard_is_written_down_and_the_keyboard_is_not() {
+    let model = model();
+    let mut pcm = read(&Path::new(FIXTURES).join("jfk.wav"));
+    pcm.resize(pcm.len() + 4 * RATE, 0.0);
+    let (_, keys) = noises(15.0, 3).into_iter().find(|it| it.0 == "keyboard").unwrap();
+    for (sample, key) in pcm.iter_mut().zip(keys) {
+        *sample = (*sample + key * decibels(-26.0)).clamp(-1.0, 1.0);
+    }
+    let errors = word_errors(JFK, &said_in(&model, &pcm, Language::English));
+    assert!(errors <= 2, "{errors} of 22 words wrong");
 }
