@@ -1,6 +1,8 @@
 //! What the log and the index mean, pure: no disk, no clock, no task.
 
 pub mod endings;
+pub mod export;
 pub mod highlight;
+pub mod names;
 pub mod query;
 pub mod record;
