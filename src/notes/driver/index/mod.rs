@@ -22,7 +22,7 @@ use std::{
 };
 
 use tantivy::{
-    IndexReader, IndexWriter, ReloadPolicy, TantivyError, directory::MmapDirectory,
+    IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term, directory::MmapDirectory,
     indexer::IndexWriterOptions,
 };
 use tokio::sync::watch;
@@ -173,6 +173,18 @@ impl Index {
             .spawn(move || runtime.block_on(index.follow_until(log, stopped)))
             .map_err(folder("following", &self.inner.path))?;
         Ok(Follower { stop, thread: Some(thread) })
+    }
+
+    /// Makes a session's part of the index anew from the log, which has been changed behind it, and
+    /// leaves no file that still holds what the log has no more. Blocks.
+    pub fn renew(&self, log: &Log, session: SessionId) -> Result<(), IndexError> {
+        let mut filler = self.inner.filler();
+        let renewed = filler.renew(log, session);
+        if renewed.is_err() {
+            filler.forget_uncommitted();
+        }
+        renewed?;
+        self.inner.reader.reload().map_err(tantivy("reading", &self.inner.path))
     }
 
     /// Tells the place in the log up to which everything is findable, after every commit.
@@ -353,6 +365,34 @@ impl Filler {
         self.writer = Some(writer);
         self.committed = done;
         Ok(done)
+    }
+
+    fn renew(&mut self, log: &Log, session: SessionId) -> Result<(), IndexError> {
+        let mut writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => self.new_writer()?,
+        };
+        writer.delete_term(Term::from_field_text(self.fields.session, &session.to_string()));
+        self.names.forget(session);
+        let committed = self.committed;
+        for record in log.read(session)?.into_iter().filter(|it| it.seq <= committed) {
+            self.add(&writer, log, session, record)?;
+        }
+        let mut commit = writer.prepare_commit().map_err(tantivy("erasing from", &self.path))?;
+        commit.set_payload(&payload(self.committed));
+        commit.commit().map_err(tantivy("erasing from", &self.path))?;
+        // Deleted words stay in their segment until it is written anew.
+        let metas = self.index.searchable_segment_metas();
+        for meta in metas.map_err(tantivy("erasing from", &self.path))? {
+            if meta.has_deletes() {
+                let merged = writer.merge(&[meta.id()]).wait();
+                merged.map_err(tantivy("erasing from", &self.path))?;
+            }
+        }
+        let collected = writer.garbage_collect_files().wait();
+        collected.map_err(tantivy("erasing from", &self.path))?;
+        self.writer = Some(writer);
+        Ok(())
     }
 
     fn add(
