@@ -3,7 +3,9 @@
 
 pub mod clock;
 pub mod config;
+pub mod exporting;
 pub mod hearing;
+pub mod keeping;
 pub mod methods;
 pub mod reading;
 pub mod registry;
@@ -68,7 +70,7 @@ impl App {
         faults.iter().for_each(|fault| tracing::warn!("a method is left out: {fault}"));
         let sessions =
             Registry::new(log, Arc::clone(&transport), Arc::clone(&hearing), SESSIONS_MAX);
-        Ok(Arc::new(App {
+        let app = Arc::new(App {
             config,
             index,
             hearing,
@@ -76,6 +78,8 @@ impl App {
             transport,
             methods,
             _follower: follower,
-        }))
+        });
+        keeping::watch(&app);
+        Ok(app)
     }
 }
