@@ -2,8 +2,11 @@
 
 pub mod endings;
 pub mod entries;
+pub mod erasure;
+pub mod export;
 pub mod highlight;
 pub mod matching;
+pub mod names;
 pub mod outline;
 pub mod query;
 pub mod record;

@@ -12,7 +12,6 @@ import type {
   WireRoom,
   WireStep,
 } from "../wire/wire";
-import { type CaptionEntry, withCaption, withRoomLine } from "./captions";
 import { type Marked, withMark } from "./marks";
 import {
   type CaptionEntry,

@@ -13,7 +13,7 @@ tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "
  * The connection there is shall go on by another way, as the page's network has changed; where
  * there is none, a new one.
  */
-restart?: boolean, } | { "type": "answer", sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+restart?: boolean, } | { "type": "answer", number: number, sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
 /**
  * What is talked about. May be empty.
  */
@@ -25,7 +25,7 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -36,7 +36,11 @@ seat: string, title: string, language: WireLanguage, room: WireRoom, transcripti
  * Whether the server still has a live media connection of this seat. A page that has its
  * end of it goes on with it; any other asks for `media`.
  */
-media: boolean, } | { "type": "offer", sdp: string, send: SendMids, slots: Array<Mids>, 
+media: boolean, } | { "type": "offer", 
+/**
+ * Larger than that of every offer before on this line.
+ */
+number: number, sdp: string, send: SendMids, slots: Array<Mids>, 
 /**
  * The line on which a shared screen is received.
  */
@@ -44,7 +48,11 @@ screen?: string,
 /**
  * The connection there is goes on by another way (ICE restart): its lines stay as they are.
  */
-restart?: boolean, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "partial" } & WireCaption | { "type": "balance", 
+restart?: boolean, 
+/**
+ * TURN servers the page may go through.
+ */
+relays?: WireRelays, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "partial" } & WireCaption | { "type": "balance", 
 /**
  * Largest first, without names.
  */
@@ -64,13 +72,15 @@ glossary: string, } | { "type": "following", room: string | null, } | { "type": 
 /**
  * Best first, without names.
  */
-ranking: Array<WireCard>, } | { "type": "reacted", participant: number, reaction: WireReaction, } | { "type": "post" } & WirePost | { "type": "posts", posts: Array<WirePost>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
+ranking: Array<WireCard>, } | { "type": "reacted", participant: number, reaction: WireReaction, } | { "type": "marked", participant: number, start_ms: number, by: number, mark: WireMark, on: boolean, } | { "type": "post" } & WirePost | { "type": "posts", posts: Array<WirePost>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
 /**
  * Whether the socket closes after this.
  */
 fatal: boolean, };
 
 export type Mids = { audio: string, video: string, };
+
+export type WireRelays = { urls: Array<string>, username: string, credential: string, };
 
 export type SendMids = { audio: string, video: string, 
 /**
@@ -135,6 +145,8 @@ name: string, at_ms: number, text: string,
 kept: boolean, };
 
 export type WireReaction = "clap" | "heart" | "laugh" | "wonder" | "thumbs-up";
+
+export type WireMark = "feeling" | "experience" | "thought" | "worry" | "challenge" | "idea";
 
 export type WireCaption = { participant: number, name: string, start_ms: number, end_ms: number, language: WireLanguage, text: string, };
 
@@ -404,7 +416,12 @@ text: string, };
 
 export type Transcription = { "state": "on", model: string, } | { "state": "off" } | { "state": "model-missing" } | { "state": "model-damaged" };
 
-export type NewSession = { title: string, language: WireLanguage, };
+export type NewSession = { title: string, language: WireLanguage, 
+/**
+ * For how many days it is kept after the last thing that happened in it, 1 to 3650; absent: as
+ * the server keeps sessions.
+ */
+keep_days?: number, };
 
 export type SessionCreated = { session: string, 
 /**
@@ -458,7 +475,11 @@ export type SessionAbout = { session: string, title: string, language: WireLangu
 /**
  * Milliseconds since 1970.
  */
-opened_unix_ms: number, ended: boolean, 
+opened_unix_ms: number, 
+/**
+ * For how many days it is kept after the last thing that happened in it.
+ */
+keep_days: number, ended: boolean, 
 /**
  * Everybody who ever had a seat. Only for facilitators and reviewers; else empty.
  */
@@ -480,22 +501,186 @@ q: string, participant?: number,
  */
 room?: string, offset?: number, };
 
+export type SearchRequest = { 
+/**
+ * A facilitator's or reviewer's of each session to look in; at most 50.
+ */
+tokens: Array<string>, 
+/**
+ * As in `SearchQuery`.
+ */
+q: string, sessions: Array<string>, participants: Array<number>, rooms: Array<string>, kinds: Array<WireKind>, languages: Array<WireLanguage>, marks: Array<WireMark>, phases: Array<PhaseOfMethod>, questions: Array<string>, offset: number, };
+
+export type WireKind = "said" | "chat" | "note" | "line" | "card" | "topic" | "broadcast";
+
+export type PhaseOfMethod = { method: string, phase: string, };
+
 export type SearchAnswer = { 
 /**
  * All that match, of which `hits` is one page.
  */
-total: number, hits: Array<SearchHit>, 
-/**
- * Every room in which something was said in this session.
- */
-rooms: Array<string>, };
+total: number, hits: Array<SearchHit>, counts: SearchCounts, };
 
-export type SearchHit = { participant: number, name: string, room: string, start_ms: number, end_ms: number, language: WireLanguage, 
+export type SearchCounts = { sessions: Array<[string, number]>, participants: Array<[number, number]>, rooms: Array<[string, number]>, kinds: Array<[WireKind, number]>, languages: Array<[WireLanguage, number]>, marks: Array<[WireMark, number]>, phases: Array<[PhaseOfMethod, number]>, questions: Array<[string, number]>, };
+
+export type SessionOutline = { 
+/**
+ * When the last thing happened.
+ */
+last_ms: number, runs: Array<OutlineRun>, steps: Array<OutlineStep>, rooms: Array<OutlineRoom>, 
+/**
+ * Two people, and how often they came into one breakout room.
+ */
+met: Array<[number, number, number]>, 
+/**
+ * The marks that stand, by the moment of what they are set on.
+ */
+marks: Array<[number, WireMark]>, board: Array<BoardTheme>, };
+
+export type OutlineRun = { at_ms: number, method: string, name: Text, question: string, phases: Array<OutlinePhase>, };
+
+export type OutlinePhase = { id: string, name: Text, };
+
+export type OutlineStep = { at_ms: number, 
+/**
+ * An index among `runs`, and one among its phases.
+ */
+run: number, phase: number, 
+/**
+ * From 0.
+ */
+round: number, };
+
+export type OutlineRoom = { room: string, 
+/**
+ * Who spoke nearly without a pause, from when, until when.
+ */
+voices: Array<[number, number, number]>, };
+
+export type BoardTheme = { theme: string, entries: Array<SearchHit>, };
+
+export type Collect = { 
+/**
+ * Its place in the log.
+ */
+seq: number, 
+/**
+ * 1 to 80 characters; null: off the board.
+ */
+theme: string | null, };
+
+export type EntryRequest = { tokens: Array<string>, seq: number, 
+/**
+ * How many before and after it in its room; at most 50.
+ */
+around: number, };
+
+export type EntryAbout = { 
+/**
+ * In order, the entry among them.
+ */
+around: Array<SearchHit>, 
+/**
+ * What was said alike, independently, in other rooms.
+ */
+alike: Array<SearchHit>, };
+
+export type SearchHit = { 
+/**
+ * Its place in the log.
+ */
+seq: number, session: string, 
+/**
+ * Null: a room's, a facilitator's, or nobody is to know whose.
+ */
+participant: number | null, name: string, room: string, start_ms: number, end_ms: number, unix_ms: number, language: WireLanguage, kind: WireKind, 
+/**
+ * Ids, and what was asked; empty while no method ran.
+ */
+method: string, phase: string, question: string, 
+/**
+ * How many have set each mark, in the order of `WireMark`.
+ */
+marks: [number, number, number, number, number, number], 
 /**
  * What was said, in order; `hit` marks what matched. Their texts add up to the whole.
  */
 parts: Array<TextPart>, };
 
 export type TextPart = { text: string, hit: boolean, };
+
+export type ExportQuery = { 
+/**
+ * `md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
+ */
+format: string, 
+/**
+ * Of headings and labels; `fi` when it is not given.
+ */
+language?: WireLanguage, 
+/**
+ * `main`, `room-N`.
+ */
+rooms?: string, 
+/**
+ * Ids of phases.
+ */
+phases?: string, 
+/**
+ * `said`, `note`, `card`, `line`, `topic`, `post`, `broadcast`, `unheard`.
+ */
+kinds?: string, 
+/**
+ * Codes in place of names.
+ */
+pseudonymous?: boolean, 
+/**
+ * Only the page that sums the event up.
+ */
+summary?: boolean, 
+/**
+ * The reader's clock ahead of universal time.
+ */
+offset_min?: number, };
+
+export type AccessList = { accesses: Array<AccessAbout>, };
+
+export type AccessAbout = { unix_ms: number, 
+/**
+ * A role, and a mark of the link they came by.
+ */
+who: string, what: string, };
+
+export type CheckLink = { path: string, 
+/**
+ * For how many days it is good.
+ */
+days: number, };
+
+export type OwnWords = { title: string, language: WireLanguage, opened_unix_ms: number, 
+/**
+ * Under which they stand.
+ */
+name: string, name_withdrawn: boolean, approved: boolean, 
+/**
+ * How many lines they have struck.
+ */
+struck: number, 
+/**
+ * For how many days the session is kept.
+ */
+keep_days: number, 
+/**
+ * Until when the link is good.
+ */
+until_unix_ms: number, lines: Array<OwnLine>, };
+
+export type OwnLine = { number: number, 
+/**
+ * As in `ExportQuery`.
+ */
+kind: string, room: string, start_ms: number, language: WireLanguage | null, text: string, corrected: boolean, };
+
+export type CheckWish = { "type": "correct", number: number, text: string, } | { "type": "strike", number: number, } | { "type": "withdraw-name" } | { "type": "erase-all" } | { "type": "approve" };
 
 export type ErrorBody = { code: string, text: string, };
