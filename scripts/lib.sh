@@ -106,6 +106,9 @@ provided() {
         python3-pip) python3 -c 'import pip' 2>&1 ;;
         nodejs) command -v node ;;
         pocketsphinx-testdata) [[ -d /usr/share/pocketsphinx/test/data ]] ;;
+        festvox-suopuhe-mv) [[ -d /usr/share/festival/voices/finnish/hy_fi_mv_diphone ]] ;;
+        bucklespring-data) [[ -d /usr/share/buckle/wav ]] ;;
+        libopenblas0-pthread) compgen -G '/usr/lib/*/libopenblas.so.0' ;;
         fonts-dejavu-core) [[ -d /usr/share/fonts/truetype/dejavu ]] ;;
         *) command -v "$1" ;; # the package is named after its command
     esac >/dev/null

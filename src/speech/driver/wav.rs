@@ -64,7 +64,8 @@ pub fn transcribe_file(
     transcribe_with(path, &mut model.transcriber()?, language, on_progress, on_segment)
 }
 
-fn transcribe_with(
+/// As [`transcribe_file`], with a transcriber of one's own.
+pub fn transcribe_with(
     path: &Path,
     transcriber: &mut dyn Transcriber,
     language: Option<Language>,
