@@ -93,7 +93,8 @@ story("readers choose how captions look, and keep it", async (stage) => {
   await alice.see("caption-look").click();
   await alice.see("caption-size-largest").check();
   await alice.see("caption-colours-yellow").check();
-  await alice.see("caption-place-below").check();
+  await alice.see("caption-place-below").click();
+  await alice.page.locator("[data-testid=caption-place-below]:checked:focus").waitFor();
   const chosen = await look();
   assert.ok(chosen.size > 2 * before.size, `${before.size} and then ${chosen.size}`);
   assert.deepEqual([chosen.color, chosen.backgroundColor], ["rgb(255, 233, 74)", "rgb(0, 0, 0)"]);
