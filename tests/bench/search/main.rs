@@ -226,16 +226,19 @@ fn write_all(folder: &Path, many: usize) -> (Log, rusqlite::Connection, Vec<Made
         }
         let began = Instant::now();
         peer.execute_batch("BEGIN").expect("begun");
-        for (session, room, at, text) in &rows {
-            let mut insert = peer
-                .prepare_cached("INSERT INTO said (session, room, at) VALUES (?1, ?2, ?3)")
+        {
+            let mut said = peer
+                .prepare("INSERT INTO said (session, room, at) VALUES (?1, ?2, ?3)")
                 .expect("prepared");
-            insert.execute(rusqlite::params![*session as i64, *room as i64, *at as i64]).expect("in");
-            let id = peer.last_insert_rowid();
-            let mut insert = peer
-                .prepare_cached("INSERT INTO fts (rowid, text, session, room) VALUES (?1, ?2, ?3, ?4)")
+            let mut fts = peer
+                .prepare("INSERT INTO fts (rowid, text, session, room) VALUES (?1, ?2, ?3, ?4)")
                 .expect("prepared");
-            insert.execute(rusqlite::params![id, text, *session as i64, *room as i64]).expect("in");
+            for (session, room, at, text) in &rows {
+                let (session, room, at) = (*session as i64, *room as i64, *at as i64);
+                said.execute(rusqlite::params![session, room, at]).expect("in");
+                let id = peer.last_insert_rowid();
+                fts.execute(rusqlite::params![id, text, session, room]).expect("in");
+            }
         }
         peer.execute_batch("COMMIT").expect("committed");
         peer_time += began.elapsed();
@@ -422,8 +425,8 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
             ours.0.push(ms(began));
             found.0.push(answer.total as f64);
             if let Some((sql, values)) = &asked.peer {
+                let mut statement = peer.prepare(sql).expect("prepared");
                 let began = Instant::now();
-                let mut statement = peer.prepare_cached(sql).expect("prepared");
                 let rows = statement
                     .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, i64>(0))
                     .expect("an answer");
