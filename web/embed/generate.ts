@@ -17,7 +17,6 @@ interface Command {
 }
 interface Told {
   about: string;
-  webhook?: boolean;
   detail: Record<string, string>;
 }
 
@@ -37,7 +36,7 @@ export const ATTRIBUTES = ${list(Object.keys(attributes))} as const;
 /** Followed while the frame is open. */
 export const LIVE = ${list(Object.keys(attributes).filter((it) => attributes[it]?.live))} as const;
 export const COMMANDS = ${list(Object.keys(commands))} as const;
-export const EVENTS = ${list(Object.keys(events).filter((it) => !onlyWebhook(it)))} as const;
+export const EVENTS = ${list(Object.keys(events))} as const;
 
 export type ErrorCode =
 ${Object.keys(errors).map((it) => `  | "${it}"`).join("\n")};
@@ -84,7 +83,7 @@ export type CommandName = keyof Commands;
 
 /** The \`detail\` of each event. */
 export interface Events {
-${Object.entries(events).filter(([name]) => !onlyWebhook(name)).map(([name, it]) => `  /** ${it.about} */\n  "${name}": ${record(it.detail, (type) => type.replaceAll("'", '"'))};`).join("\n")}
+${Object.entries(events).map(([name, it]) => `  /** ${it.about} */\n  "${name}": ${record(it.detail, (type) => type.replaceAll("'", '"'))};`).join("\n")}
 }
 export type EventName = keyof Events;
 `;
@@ -121,11 +120,11 @@ ${Object.entries(commands).map(([name, it]) => row(`\`${name}\``, fields(it.take
 
 ## Events
 
-Dispatched on the element; \`event.detail\` has what is listed. Those marked **w** also come as webhooks.
+Dispatched on the element; \`event.detail\` has what is listed.
 
-| event | detail | | |
-|---|---|---|---|
-${Object.entries(events).map(([name, it]) => row(`\`${name}\``, Object.entries(it.detail).map(([key, type]) => `\`${key}: ${type}\``).join(", "), it.webhook ? "**w**" : "", it.about)).join("\n")}
+| event | detail | |
+|---|---|---|
+${Object.entries(events).map(([name, it]) => row(`\`${name}\``, Object.entries(it.detail).map(([key, type]) => `\`${key}: ${type}\``).join(", "), it.about)).join("\n")}
 
 ## Errors
 
@@ -158,7 +157,7 @@ export function manifest(): string {
         superclass: { name: "HTMLElement" },
         attributes: Object.entries(attributes).map(([name, it]) => ({ name, description: it.about, ...text(it.type) })),
         members: methods,
-        events: Object.entries(events).filter(([name]) => !onlyWebhook(name)).map(([name, it]) => ({ name, description: it.about, ...text(`CustomEvent<${record(it.detail, (type) => type)}>`) })),
+        events: Object.entries(events).map(([name, it]) => ({ name, description: it.about, ...text(`CustomEvent<${record(it.detail, (type) => type)}>`) })),
       },
     ],
     exports: [
@@ -171,10 +170,6 @@ export function manifest(): string {
 
 function typescript({ type }: Field): string {
   return type === "integer" ? "number" : type.replaceAll("'", '"');
-}
-
-function onlyWebhook(name: string): boolean {
-  return events[name]?.about.startsWith("Webhook only") === true;
 }
 
 function list(names: string[]): string {

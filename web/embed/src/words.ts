@@ -261,9 +261,9 @@ export interface Events {
   "joined": { participant: number; room: string };
   /** This person is out, by their own act or by a refusal. */
   "left": { reason: "left" | "ended" | "refused" };
-  /** Somebody came into this person's room (webhook: into the session). */
+  /** Somebody came into this person's room. */
   "person.joined": { participant: number; name: string };
-  /** Somebody is not in this person's room any more (webhook: has left the session). */
+  /** Somebody is not in this person's room any more. */
   "person.left": { participant: number };
   /** Microphone, camera, consent or presence of somebody here has changed. */
   "person.updated": { participant: number; microphone: boolean; camera: boolean; consent: "on" | "off-the-record" | "declined"; present: boolean };
@@ -289,7 +289,7 @@ export interface Events {
   "rooms.opened": { count: number | null };
   /** There are none any more. For a participant: they are back in the main room, and the player is as before. */
   "rooms.closed": Record<string, never>;
-  /** This person is in another room (webhook: somebody is). */
+  /** This person is in another room. */
   "room.changed": { room: string; reason: "step" | "late" | "alone" | "company" | "host" | "own" | null; people: number[] };
   /** This person has gone back to the stream. */
   "stream.returned": Record<string, never>;
