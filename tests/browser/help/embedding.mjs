@@ -157,6 +157,15 @@ export class EmbeddingPage {
     return eventually(`the page hears ${name}`, found, 60);
   }
 
+  /** Until nothing more is heard for two seconds. */
+  async settles() {
+    for (let heard = -1, now = 0; heard !== now; ) {
+      heard = now;
+      await this.page.waitForTimeout(2_000);
+      now = (await this.seen()).length;
+    }
+  }
+
   forgets() {
     return this.page.evaluate(() => void (window.seen.length = 0));
   }
@@ -188,6 +197,42 @@ export class EmbeddingPage {
     });
   }
 
+  /** Frames of YouTube and Vimeo are answered here, as there is no network. */
+  async fakePlayers() {
+    const answer = (route) => route.fulfill({ contentType: "text/html", body: PLAYER });
+    for (const it of ["https://www.youtube.com/**", "https://www.youtube-nocookie.com/**", "https://player.vimeo.com/**"]) {
+      await this.context.route(it, answer);
+    }
+  }
+
+  /** What the player beside has been told. */
+  async playerHeard() {
+    const handle = await this.page.waitForSelector("#stream");
+    const frame = await handle.contentFrame();
+    return frame.evaluate(() => window.heard ?? []);
+  }
+
+  /** A frame of a third origin in the page, which says all this to the page and to our frame. */
+  async evilFrame(messages) {
+    const evil = await ForeignServer.start();
+    evil.document = `<!doctype html><script>
+      for (const message of ${JSON.stringify(messages)}) {
+        parent.postMessage(message, "*");
+        for (let i = 0; i < parent.frames.length; i++) if (parent.frames[i] !== window) parent.frames[i].postMessage(message, "*", [new MessageChannel().port2]);
+      }
+      document.title = "said";
+    </script>`;
+    await this.page.evaluate((src) => {
+      const frame = Object.assign(document.createElement("iframe"), { src, id: "evil" });
+      document.body.append(frame);
+    }, evil.origin);
+    const handle = await this.page.waitForSelector("#evil");
+    const frame = await handle.contentFrame();
+    await eventually("the evil frame has spoken", async () => (await frame.title()) === "said");
+    await this.page.evaluate(() => document.getElementById("evil").remove());
+    evil.stop();
+  }
+
   urls() {
     return this.#urls;
   }
@@ -204,3 +249,14 @@ export class EmbeddingPage {
 }
 
 const EVENTS = [...Object.keys(createRequire(import.meta.url)("../../../web/embed/schema.json").events)];
+
+/** What the players of others do that we need: they say how loud they are and keep what they are told. */
+const PLAYER = `<!doctype html><script>
+  window.heard = [];
+  addEventListener("message", ({ data }) => {
+    window.heard.push(data);
+    const { event, method } = JSON.parse(data);
+    if (event === "listening") parent.postMessage(JSON.stringify({ event: "infoDelivery", info: { volume: 60, playerState: 1 } }), "*");
+    if (method === "getVolume") parent.postMessage(JSON.stringify({ method, value: 0.6 }), "*");
+  });
+</script>`;
