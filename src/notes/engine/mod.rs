@@ -2,8 +2,10 @@
 
 pub mod endings;
 pub mod entries;
+pub mod export;
 pub mod highlight;
 pub mod matching;
+pub mod names;
 pub mod outline;
 pub mod query;
 pub mod record;

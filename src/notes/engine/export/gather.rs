@@ -1,0 +1,283 @@
+//! From facts to the document. What one person wrote for themselves alone stays out of everybody's
+//! document, and a card never learns who wrote it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        fact::{Consent, Fact, Record},
+        ids::{ParticipantId, RoomId, SessionId},
+        method::{Harvest, Phase},
+        run::{Grouping, Run},
+        time::{SessionTime, Span},
+    },
+    notes::engine::export::{Document, Kind, Line, MethodRun, Person, Step, clean},
+};
+
+/// The document for those who may read the session. `None`: the facts are no session's.
+pub fn gather(session: SessionId, records: &[Record]) -> Option<Document> {
+    Gathering::new(session, records, None)?.gather(records)
+}
+
+/// What one person said and wrote, also for themselves alone. Others stand in it with what they were
+/// to the method: nobody else's name or word. `None`: the facts are no session's, or nobody in it has
+/// that number.
+pub fn gather_own(session: SessionId, records: &[Record], own: ParticipantId) -> Option<Document> {
+    let mut document = Gathering::new(session, records, Some(own))?.gather(records)?;
+    document.people.retain(|id, _| *id == own);
+    document.steps.iter_mut().for_each(|step| {
+        step.rooms.values_mut().for_each(|people| people.retain(|it| *it == own));
+        step.rooms.retain(|_, people| !people.is_empty());
+    });
+    for run in &mut document.runs {
+        run.chosen.clear();
+        run.ranking.clear();
+        run.topics.clear();
+    }
+    document.people.contains_key(&own).then_some(document)
+}
+
+/// What a later text takes the place of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    run: usize,
+    phase: u16,
+    round: u16,
+    of: Owner,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Person(ParticipantId),
+    Room(RoomId),
+}
+
+struct Gathering {
+    document: Document,
+    own: Option<ParticipantId>,
+    rooms: BTreeMap<ParticipantId, RoomId>,
+    consents: BTreeMap<ParticipantId, Consent>,
+    running: Option<Run>,
+    written: BTreeMap<Slot, Line>,
+}
+
+impl Gathering {
+    fn new(session: SessionId, records: &[Record], own: Option<ParticipantId>) -> Option<Self> {
+        let Fact::Opened { title, language, unix_ms } = &records.first()?.fact else { return None };
+        Some(Gathering {
+            document: Document {
+                session,
+                title: clean(title),
+                language: *language,
+                opened_unix_ms: *unix_ms,
+                ended: false,
+                length_ms: records.last()?.at.as_ms(),
+                people: BTreeMap::new(),
+                runs: Vec::new(),
+                steps: Vec::new(),
+                lines: Vec::new(),
+                pseudonymous: false,
+                selected: false,
+                brief: false,
+            },
+            own,
+            rooms: BTreeMap::new(),
+            consents: BTreeMap::new(),
+            running: None,
+            written: BTreeMap::new(),
+        })
+    }
+
+    fn gather(mut self, records: &[Record]) -> Option<Document> {
+        records.iter().for_each(|record| self.take(record));
+        let end = SessionTime(self.document.length_ms);
+        self.end_step(end);
+        self.end_run();
+        let Document { lines, steps, .. } = &mut self.document;
+        lines.extend(self.written.into_values());
+        for line in lines.iter_mut() {
+            line.step = step_at(steps, line.span.start);
+        }
+        lines.sort_by_key(|it| (it.step, it.room, it.span.start, it.seq));
+        Some(self.document)
+    }
+
+    fn take(&mut self, record: &Record) {
+        let at = record.at;
+        match &record.fact {
+            Fact::Joined { participant, name, language, consent, tags } => {
+                let tags = tags.iter().map(|(kind, tag)| (clean(kind), clean(tag))).collect();
+                let person = Person { name: clean(name), language: *language, tags };
+                self.document.people.insert(*participant, person);
+                self.consents.insert(*participant, *consent);
+            }
+            Fact::ConsentSet { participant, consent } => {
+                self.consents.insert(*participant, *consent);
+            }
+            Fact::Placed { participant, room: Some(room) } => {
+                self.rooms.insert(*participant, *room);
+            }
+            Fact::Placed { participant, room: None } => _ = self.rooms.remove(participant),
+            Fact::MethodBegan { method, options } => {
+                self.end_step(at);
+                self.end_run();
+                self.document.runs.push(MethodRun {
+                    method: method.clone(),
+                    question: clean(&options.question),
+                    topics: options.topics.iter().map(|it| clean(it)).collect(),
+                    chosen: Vec::new(),
+                    ranking: Vec::new(),
+                });
+                self.running = Some(Run::new(method.clone(), options.clone()));
+            }
+            Fact::StepBegan(began) => self.step(at, began),
+            Fact::MethodEnded => {
+                self.end_step(at);
+                self.end_run();
+                self.place_all(&Vec::new());
+            }
+            Fact::Scored { participant, card, score } => {
+                if let Some(run) = &mut self.running {
+                    run.score(*participant, *card, *score);
+                }
+            }
+            Fact::Wrote { participant, room, text } => {
+                self.wrote(record.seq, at, *participant, *room, text);
+            }
+            Fact::Said { participant, room, span, language, text } => self.line(Line {
+                language: Some(*language),
+                span: *span,
+                ..line(record.seq, Kind::Said, Some(*participant), *room, at, text)
+            }),
+            Fact::Unheard { participant, room, span, .. } => self.line(Line {
+                span: *span,
+                ..line(record.seq, Kind::Unheard, Some(*participant), *room, at, "")
+            }),
+            Fact::Posted { participant, room, text } => {
+                self.line(line(record.seq, Kind::Post, Some(*participant), *room, at, text));
+            }
+            Fact::Broadcast { text } => {
+                self.line(line(record.seq, Kind::Broadcast, None, RoomId::Main, at, text));
+            }
+            Fact::Ended => self.document.ended = true,
+            _ => (),
+        }
+    }
+
+    /// Keeps a line that whoever reads may see.
+    fn line(&mut self, line: Line) {
+        if self.own.is_none() || (self.own == line.who && line.who.is_some()) {
+            self.document.lines.push(line);
+        }
+    }
+
+    fn step(&mut self, at: SessionTime, began: &crate::domain::run::StepBegan) {
+        self.end_step(at);
+        if let Some(rooms) = &began.rooms {
+            self.place_all(rooms);
+        }
+        let Some(run) = &mut self.running else { return };
+        let mut people: BTreeMap<RoomId, Vec<ParticipantId>> = BTreeMap::new();
+        for (id, room) in &self.rooms {
+            people.entry(*room).or_default().push(*id);
+        }
+        run.begin(at, began, &people);
+        self.document.steps.push(Step {
+            run: self.document.runs.len().saturating_sub(1),
+            place: began.place,
+            span: Span::new(at, SessionTime(u64::MAX)),
+            rooms: people,
+        });
+    }
+
+    /// As the session does it: into the rooms given, and everybody else into the main one.
+    fn place_all(&mut self, rooms: &Grouping) {
+        self.rooms.values_mut().for_each(|it| *it = RoomId::Main);
+        for (people, number) in rooms.iter().zip(1..) {
+            for id in people {
+                if let Some(room) = self.rooms.get_mut(id) {
+                    *room = RoomId::Breakout(number);
+                }
+            }
+        }
+    }
+
+    fn wrote(&mut self, seq: u64, at: SessionTime, who: ParticipantId, room: RoomId, text: &str) {
+        let Some(run) = &mut self.running else { return };
+        let Some((phase, place)) = run.phase().cloned().zip(run.place()) else { return };
+        run.write(who, room, text);
+        let Some(kind) = kind(&phase) else { return };
+        let alone = phase.harvest == Harvest::Private || !phase.transcribe;
+        let is_own = self.own == Some(who);
+        if (alone && kind != Kind::Line && !is_own) || (self.own.is_some() && !is_own) {
+            return;
+        }
+        let named = self.consents.get(&who) != Some(&Consent::Declined);
+        let shown = match kind {
+            Kind::Card | Kind::Line if !is_own => None,
+            _ => Some(who).filter(|_| named || is_own),
+        };
+        let line = line(seq, kind, shown, room, at, text);
+        if kind == Kind::Topic {
+            self.document.lines.push(line);
+            return;
+        }
+        let slot = Slot {
+            run: self.document.runs.len(),
+            phase: place.phase,
+            round: if kind == Kind::Line { place.round } else { 0 },
+            of: if kind == Kind::Line { Owner::Room(room) } else { Owner::Person(who) },
+        };
+        match line.text.is_empty() {
+            true => self.written.remove(&slot),
+            false => self.written.insert(slot, line),
+        };
+    }
+
+    fn end_step(&mut self, at: SessionTime) {
+        if let Some(step) = self.document.steps.last_mut() {
+            step.span.end = step.span.end.min(at);
+        }
+    }
+
+    fn end_run(&mut self) {
+        if let Some((run, of)) = self.running.take().zip(self.document.runs.last_mut()) {
+            let harvest = run.harvest();
+            let text = |(room, text): (RoomId, String)| (room, clean(&text));
+            of.chosen = harvest.lines.into_iter().map(text).collect();
+            of.chosen.retain(|(_, text)| !text.is_empty());
+            of.ranking = harvest.ranking;
+            of.ranking.iter_mut().for_each(|it| it.text = clean(&it.text));
+            of.topics = run.topics().iter().map(|it| clean(it)).collect();
+        }
+    }
+}
+
+fn kind(phase: &Phase) -> Option<Kind> {
+    match phase.harvest {
+        Harvest::Note | Harvest::Private => Some(Kind::Note),
+        Harvest::Line => Some(Kind::Line),
+        Harvest::Card => Some(Kind::Card),
+        Harvest::Topics => Some(Kind::Topic),
+        Harvest::Speech | Harvest::Score => None,
+    }
+}
+
+fn line(
+    seq: u64,
+    kind: Kind,
+    who: Option<ParticipantId>,
+    room: RoomId,
+    at: SessionTime,
+    text: &str,
+) -> Line {
+    let span = Span::new(at, at);
+    Line { seq, kind, who, room, span, language: None, text: clean(text), step: None }
+}
+
+/// The step that was on; the last that had begun, if none was.
+fn step_at(steps: &[Step], at: SessionTime) -> Option<usize> {
+    let begun = steps.partition_point(|it| it.span.start <= at);
+    let last = begun.checked_sub(1)?;
+    steps.get(last).is_some_and(|it| at <= it.span.end).then_some(last)
+}

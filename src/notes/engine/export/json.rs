@@ -1,0 +1,184 @@
+//! JSON for other programs. Its shape is a promise, written down in `export.schema.json`; `version`
+//! goes up when a reader of the shape before would misread it.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use serde::Serialize;
+
+use crate::notes::engine::export::{Document, Line, Step};
+
+/// The shape, as JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("export.schema.json");
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Head<'a> {
+    version: u32,
+    session: String,
+    title: &'a str,
+    language: &'static str,
+    opened: String,
+    ended: bool,
+    length_ms: u64,
+    pseudonymous: bool,
+    selected: bool,
+    people: Vec<Someone<'a>>,
+    methods: Vec<Run<'a>>,
+    steps: Vec<OneStep<'a>>,
+}
+
+#[derive(Serialize)]
+struct Someone<'a> {
+    participant: u32,
+    name: &'a str,
+    language: &'static str,
+    tags: &'a BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    id: &'a str,
+    name: &'a str,
+    question: &'a str,
+    topics: &'a [String],
+    chosen: Vec<Chosen<'a>>,
+    ranking: Vec<Ranked<'a>>,
+}
+
+#[derive(Serialize)]
+struct Chosen<'a> {
+    room: String,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Ranked<'a> {
+    text: &'a str,
+    points: u8,
+    scores: u8,
+}
+
+#[derive(Serialize)]
+struct OneStep<'a> {
+    method: usize,
+    phase: &'a str,
+    name: &'a str,
+    round: u16,
+    of: u16,
+    start_ms: u64,
+    end_ms: u64,
+    rooms: BTreeMap<String, Vec<u32>>,
+}
+
+#[derive(Serialize)]
+struct OneLine<'a> {
+    number: u64,
+    kind: &'static str,
+    participant: Option<u32>,
+    room: String,
+    step: Option<usize>,
+    start_ms: u64,
+    end_ms: u64,
+    language: Option<&'static str>,
+    text: &'a str,
+}
+
+/// The lines go out one by one, so that a long session needs no second copy of itself.
+pub fn write(
+    document: &Document,
+    out: &mut dyn Write,
+    told: &mut dyn FnMut(usize),
+) -> io::Result<()> {
+    let head = serde_json::to_string_pretty(&head(document))?;
+    // The lines become the head's last member.
+    let open = head.trim_end_matches(['}', '\n']);
+    write!(out, "{open},\n  \"lines\": [")?;
+    for (line, count) in document.shown().iter().zip(1..) {
+        out.write_all(if count == 1 { b"\n    " } else { b",\n    " })?;
+        serde_json::to_writer(&mut *out, &one_line(line))?;
+        told(count);
+    }
+    writeln!(out, "\n  ]\n}}")
+}
+
+fn head(document: &Document) -> Head<'_> {
+    let people = document.people.iter().map(|(id, it)| Someone {
+        participant: id.0,
+        name: &it.name,
+        language: it.language.code(),
+        tags: &it.tags,
+    });
+    let methods = document.runs.iter().map(|it| Run {
+        id: &it.method.id,
+        name: it.method.name.in_language(document.language),
+        question: &it.question,
+        topics: &it.topics,
+        chosen: it
+            .chosen
+            .iter()
+            .map(|(room, text)| Chosen { room: room.to_string(), text })
+            .collect(),
+        ranking: it
+            .ranking
+            .iter()
+            .map(|it| Ranked { text: &it.text, points: it.points, scores: it.scores })
+            .collect(),
+    });
+    Head {
+        version: VERSION,
+        session: document.session.to_string(),
+        title: &document.title,
+        language: document.language.code(),
+        opened: rfc3339(document.opened_unix_ms),
+        ended: document.ended,
+        length_ms: document.length_ms,
+        pseudonymous: document.pseudonymous,
+        selected: document.selected,
+        people: people.collect(),
+        methods: methods.collect(),
+        steps: document.steps.iter().map(|it| step(document, it)).collect(),
+    }
+}
+
+fn step<'a>(document: &'a Document, step: &Step) -> OneStep<'a> {
+    let phase = document.phase(step);
+    OneStep {
+        method: step.run,
+        phase: phase.map_or("", |it| &it.id),
+        name: phase.map_or("", |it| it.name.in_language(document.language)),
+        round: step.place.round + 1,
+        of: step.place.of,
+        start_ms: step.span.start.as_ms(),
+        end_ms: step.span.end.as_ms(),
+        rooms: step
+            .rooms
+            .iter()
+            .map(|(room, people)| (room.to_string(), people.iter().map(|it| it.0).collect()))
+            .collect(),
+    }
+}
+
+fn one_line(line: &Line) -> OneLine<'_> {
+    OneLine {
+        number: line.seq,
+        kind: line.kind.code(),
+        participant: line.who.map(|it| it.0),
+        room: line.room.to_string(),
+        step: line.step,
+        start_ms: line.span.start.as_ms(),
+        end_ms: line.span.end.as_ms(),
+        language: line.language.map(|it| it.code()),
+        text: &line.text,
+    }
+}
+
+fn rfc3339(unix_ms: u64) -> String {
+    let nanoseconds = i128::from(unix_ms) * 1_000_000;
+    let at = time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok();
+    let text = at.and_then(|it| it.format(&time::format_description::well_known::Rfc3339).ok());
+    text.unwrap_or_default()
+}

@@ -1,0 +1,511 @@
+//! Alice, Bob and Chao come to town, and what they leave is written out. Hostile names and words in
+//! every format, read back by readers that are not ours.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    fact::{Consent, Fact, Record},
+    method::{Advance, Assign, Harvest, Method, People, Phase, Source, Text as MethodText, Turns},
+    run::{RunOptions, StepBegan},
+};
+
+const ALICE: ParticipantId = ParticipantId(1);
+const BOB: ParticipantId = ParticipantId(2);
+const CHAO: ParticipantId = ParticipantId(3);
+
+fn text(it: &str) -> MethodText {
+    MethodText { fi: it.into(), sv: format!("{it}-sv"), en: format!("{it}-en") }
+}
+
+fn phase(id: &str, assign: Assign, harvest: Harvest) -> Phase {
+    Phase {
+        id: id.into(),
+        name: text(id),
+        instruction: text("x"),
+        script: text("x"),
+        assign,
+        size: Some(2),
+        size_min: None,
+        size_max: None,
+        rooms_of: None,
+        seats: None,
+        length_s: Some(120),
+        length_s_per_person: None,
+        rounds: 1,
+        cycle: None,
+        turns: Turns::Free,
+        speaking: Vec::new(),
+        harvest,
+        advance: Advance::Time,
+        transcribe: true,
+        balance: true,
+        colour: None,
+    }
+}
+
+fn method() -> Method {
+    Method {
+        id: "me".into(),
+        name: text("Minä-me-kaikki"),
+        purpose: text("Kaikki mukaan"),
+        description: text("x"),
+        aims: Vec::new(),
+        people: People { min: 2, max: 30, ideal: 6 },
+        roles: Vec::new(),
+        rules: Vec::new(),
+        cycles: Vec::new(),
+        phases: vec![
+            phase("yksin", Assign::Solo, Harvest::Note),
+            phase("salaa", Assign::Solo, Harvest::Private),
+            phase("kortti", Assign::Solo, Harvest::Card),
+            phase("yhdessa", Assign::Mix, Harvest::Line),
+            phase("kaikki", Assign::Plenary, Harvest::Speech),
+        ],
+        source: Source { by: "me".into(), url: String::new() },
+    }
+}
+
+fn joined(who: ParticipantId, name: &str) -> Fact {
+    Fact::Joined {
+        participant: who,
+        name: name.into(),
+        language: Language::Finnish,
+        consent: Consent::On,
+        tags: BTreeMap::from([("organisation".into(), "Kuopion kaupunki".into())]),
+    }
+}
+
+fn began(phase: u16, rooms: Option<Vec<Vec<ParticipantId>>>) -> Fact {
+    Fact::StepBegan(StepBegan {
+        place: Place { phase, round: 0, of: 1 },
+        length_ms: Some(120_000),
+        rooms,
+        ahead: Vec::new(),
+        roles: Vec::new(),
+        cards: Vec::new(),
+    })
+}
+
+fn said(who: ParticipantId, room: RoomId, start_ms: u64, words: &str) -> Fact {
+    Fact::Said {
+        participant: who,
+        room,
+        span: Span::new(SessionTime(start_ms), SessionTime(start_ms + 900)),
+        language: Language::Finnish,
+        text: words.into(),
+    }
+}
+
+fn wrote(who: ParticipantId, room: RoomId, text: &str) -> Fact {
+    Fact::Wrote { participant: who, room, text: text.into() }
+}
+
+/// One fact a second.
+fn records(facts: impl IntoIterator<Item = Fact>) -> Vec<Record> {
+    let record = |(seq, fact)| Record { seq, at: SessionTime((seq - 1) * 1000), fact };
+    (1..).zip(facts).map(record).collect()
+}
+
+fn id() -> SessionId {
+    SessionId::new(1_790_000_000_000, 7)
+}
+
+fn opening(names: [&str; 3], title: &str) -> Vec<Fact> {
+    let mut facts = vec![Fact::Opened {
+        title: title.into(),
+        language: Language::Finnish,
+        unix_ms: 1_790_000_000_000,
+    }];
+    for (who, name) in [ALICE, BOB, CHAO].into_iter().zip(names) {
+        facts.push(joined(who, name));
+        facts.push(Fact::Placed { participant: who, room: Some(RoomId::Main) });
+    }
+    facts
+}
+
+fn evening() -> Vec<Record> {
+    let (one, main) = (RoomId::Breakout(1), RoomId::Main);
+    let mut facts = opening(["Alice Virtanen", "Bob", "Chao"], "Kevään ilta");
+    facts.extend([
+        said(ALICE, main, 6_500, "Tervetuloa kaikki"), // seq 8
+        Fact::MethodBegan {
+            method: method().into(),
+            options: RunOptions {
+                question: "Mitä keskustassa puuttuu?".into(),
+                ..Default::default()
+            },
+        },
+        began(0, None),
+        wrote(ALICE, main, "Puis"),
+        wrote(ALICE, main, "Puisto lapsille"),
+        began(1, None),
+        wrote(BOB, main, "En kehtaa sanoa ääneen"),
+        began(2, None),
+        wrote(BOB, main, "Pyöräkatu"),
+        Fact::Scored { participant: ALICE, card: BOB, score: 4 },
+        began(3, Some(vec![vec![ALICE, BOB]])),
+        said(BOB, one, 18_500, "Olen Alicen kanssa samaa mieltä, Virtasella on oikea ajatus"),
+        wrote(ALICE, one, "Puisto ja pyöräkatu\nyhdessä"),
+        began(4, Some(Vec::new())),
+        Fact::Unheard {
+            participant: CHAO,
+            room: main,
+            span: Span::new(SessionTime(21_000), SessionTime(22_000)),
+            reason: crate::domain::fact::GapReason::Backlog,
+        },
+        Fact::MethodEnded,
+        Fact::Ended,
+    ]);
+    records(facts)
+}
+
+fn written(document: &Document, format: Format, language: Language) -> String {
+    let mut out = Vec::new();
+    let mut told = 0;
+    let look = Look { language, offset_min: 180 };
+    render(document, format, look, &mut out, &mut |done| told = done).expect("memory takes it");
+    let lines = if format.is_of_one_room() {
+        document.shown().iter().filter(|it| it.kind == Kind::Said).count()
+    } else {
+        document.shown().len()
+    };
+    assert_eq!(told, lines, "{format:?} tells how far it is");
+    match format {
+        Format::Docx => unzipped(&out, &["word/document.xml", "word/numbering.xml"]),
+        Format::Xlsx => unzipped(
+            &out,
+            &["xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "docProps/core.xml"],
+        ),
+        _ => String::from_utf8(out).expect("text"),
+    }
+}
+
+/// The first of the parts that is there, and what of the others could hold words.
+fn unzipped(bytes: &[u8], parts: &[&str]) -> String {
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).expect("a zip archive");
+    let mut texts = Vec::new();
+    for part in parts {
+        let mut text = String::new();
+        let mut file = archive.by_name(part).unwrap_or_else(|_| panic!("{part} is missing"));
+        io::Read::read_to_string(&mut file, &mut text).expect("text");
+        texts.push(text);
+    }
+    texts.join("\u{0}")
+}
+
+#[test]
+fn an_evening_is_told_under_its_phases_and_rooms() {
+    let document = gather(id(), &evening()).expect("a session");
+    let markdown = written(&document, Format::Markdown, Language::Finnish);
+    for part in [
+        "# Kevään ilta",
+        "- Osallistujia: **3**",
+        "> Mitä keskustassa puuttuu?",
+        "- Huone 1: Puisto ja pyöräkatu\\\n  yhdessä",
+        "- Pyöräkatu (20\u{a0}pistettä)",
+        "### yhdessa (0:00:17–0:00:20)",
+        "#### Huone 1: Alice Virtanen, Bob",
+        "0:00:18 **Bob**: Olen Alicen kanssa",
+        "**Alice Virtanen**, muistiinpano: Puisto lapsille",
+        "**Osallistuja**, idea: Pyöräkatu",
+        "puhetta, jota ei saatu tekstiksi",
+    ] {
+        assert!(markdown.contains(part), "{part:?} is missing in:\n{markdown}");
+    }
+    assert!(!markdown.contains("Puis\n"), "the last text stands, not the one before");
+    let swedish = written(&document, Format::Markdown, Language::Swedish);
+    assert!(
+        swedish.contains("## Sammanfattning") && swedish.contains("Rum 1: Puisto"),
+        "{swedish}"
+    );
+}
+
+#[test]
+fn what_was_written_for_oneself_alone_is_in_ones_own_document_only() {
+    let secret = "En kehtaa sanoa ääneen";
+    let all = gather(id(), &evening()).expect("a session");
+    let own = gather_own(id(), &evening(), BOB).expect("Bob was there");
+    let others = gather_own(id(), &evening(), CHAO).expect("Chao was there");
+    for format in Format::ALL {
+        assert!(!written(&all, format, Language::Finnish).contains(secret), "{format:?}");
+        assert!(!written(&others, format, Language::Finnish).contains("Alice"), "{format:?}");
+    }
+    let mine = written(&own, Format::Markdown, Language::Finnish);
+    assert!(mine.contains(secret) && mine.contains("Pyöräkatu"), "{mine}");
+    assert!(!mine.contains("Tervetuloa") && !mine.contains("Puisto"), "{mine}");
+    assert_eq!(gather_own(id(), &evening(), ParticipantId(9)), None);
+}
+
+#[test]
+fn a_selection_is_of_rooms_phases_and_kinds() {
+    let document = || gather(id(), &evening()).expect("a session");
+    let count = |wanted: Selection| document().select(&wanted).lines.len();
+    let all = document().lines.len();
+    assert_eq!(count(Selection::default()), all);
+    let room = Selection { rooms: [RoomId::Breakout(1)].into(), ..Default::default() };
+    assert_eq!(count(room.clone()), 2);
+    assert_eq!(count(Selection { phases: ["yksin".into()].into(), ..Default::default() }), 1);
+    assert_eq!(count(Selection { kinds: [Kind::Said].into(), ..room }), 1);
+    let page = document().select(&Selection { summary: true, ..Default::default() });
+    let page = written(&page, Format::Markdown, Language::English);
+    assert!(page.contains("What the groups arrived at") && !page.contains("Tervetuloa"), "{page}");
+    assert!(page.contains("- Spoken lines as text: **2**"), "what is not shown is counted: {page}");
+}
+
+#[test]
+fn pseudonyms_are_stable_and_leave_no_name_behind() {
+    let look = Look { language: Language::Finnish, offset_min: 0 };
+    let hidden = |key| gather(id(), &evening()).expect("a session").pseudonymised(&key, look);
+    let once = hidden([1; 32]);
+    assert_eq!(once, hidden([1; 32]));
+    assert_ne!(once.name(ALICE), hidden([2; 32]).name(ALICE));
+    let part = once.clone().select(&Selection { kinds: [Kind::Said].into(), ..Default::default() });
+    assert_eq!(part.name(BOB), once.name(BOB));
+    for format in Format::ALL {
+        let text = written(&once, format, Language::Finnish);
+        for name in ["Alice", "Virta", "Bob", "Chao", "Kuopio"] {
+            assert!(!text.contains(name), "{format:?} tells {name}:\n{text}");
+        }
+    }
+    let code = once.name(ALICE).rsplit(' ').next().expect("a code").to_owned();
+    let line = once.lines.iter().find(|it| it.text.starts_with("Olen")).expect("Bob's line");
+    assert_eq!(line.text, format!("Olen {code} kanssa samaa mieltä, {code} on oikea ajatus"));
+}
+
+#[test]
+fn captions_run_along_one_room() {
+    let room = Selection { rooms: [RoomId::Main].into(), ..Default::default() };
+    let document = gather(id(), &evening()).expect("a session").select(&room);
+    let expected = "WEBVTT\n\n8\n00:00:06.500 --> 00:00:07.400\n\
+                    <v Alice Virtanen><lang fi>Tervetuloa kaikki</lang></v>\n\n";
+    assert_eq!(written(&document, Format::WebVtt, Language::Finnish), expected);
+    let expected =
+        "1\r\n00:00:06,500 --> 00:00:07,400\r\nAlice Virtanen: Tervetuloa kaikki\r\n\r\n";
+    assert_eq!(written(&document, Format::Srt, Language::Finnish), expected);
+}
+
+#[test]
+fn the_schema_takes_what_is_written_and_refuses_what_is_not() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("JSON");
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    let document = gather(id(), &evening()).expect("a session");
+    let text = written(&document, Format::Json, Language::Finnish);
+    let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let faults: Vec<_> = validator.iter_errors(&value).map(|it| it.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!(value["opened"], "2026-09-21T14:13:20Z");
+    value["lines"][0]["room"] = "kitchen".into();
+    assert!(!validator.is_valid(&value), "a room of no kind");
+}
+
+/// Everything that some format gives a meaning.
+const HOSTILE: [&str; 16] = [
+    "=HYPERLINK(\"http://evil\",\"x\")",
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    " =1+1",
+    "<script>alert(1)</script>",
+    "</v><c.red>&amp;",
+    "a --> b",
+    "00:00:01.000 --> 00:00:02.000",
+    "# Otsikko\n\n- lista\n1. yksi",
+    "![x](http://evil) [y](javascript:alert(1)) <http://evil>",
+    "`koodi` **lihava** | taulu | ~~pois~~",
+    "{\\an8}ylös \\N uusi",
+    "\u{202e}nurin\u{202c} \u{0}nolla\u{7}",
+    "]]> <!-- --> \" onload=\"x",
+    "https://evil.example www.evil.example a@evil.example",
+];
+
+fn of_hostile(name: &str, title: &str, words: &str) -> Document {
+    let mut facts = opening([name, "Bob", "Chao"], title);
+    facts.extend([
+        said(ALICE, RoomId::Main, 6_500, words),
+        Fact::MethodBegan {
+            method: method().into(),
+            options: RunOptions { question: words.into(), ..Default::default() },
+        },
+        began(3, Some(vec![vec![ALICE, BOB]])),
+        wrote(ALICE, RoomId::Breakout(1), words),
+        Fact::Posted { participant: BOB, room: RoomId::Main, text: words.into() },
+    ]);
+    gather(id(), &records(facts)).expect("a session")
+}
+
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn check_all(name: &str, title: &str, words: &str) {
+    let document = of_hostile(name, title, words);
+    let (name, words) = (flat(&clean(name)), flat(&clean(words)));
+    check_html(&written(&document, Format::Html, Language::English), &name, &words);
+    check_markdown(&written(&document, Format::Markdown, Language::English), &name, &words);
+    check_office(&document, &name, &words);
+    check_csv(&written(&document, Format::Csv, Language::English), &words);
+    check_json(&written(&document, Format::Json, Language::English), &words);
+    let room = Selection { rooms: [RoomId::Main].into(), ..Default::default() };
+    let room = document.select(&room);
+    check_vtt(&written(&room, Format::WebVtt, Language::English), &name, &words);
+    let srt = written(&room, Format::Srt, Language::English);
+    assert_eq!(srt.matches("-->").count(), 1, "{srt}");
+    assert_eq!(srt.matches("\r\n\r\n").count(), 1, "{srt}");
+    assert!(!srt.contains(['<', '{']), "{srt}");
+}
+
+/// A strict reader of XML sees our elements and attributes alone, and people's words whole.
+fn check_html(page: &str, name: &str, words: &str) {
+    let body = page.strip_prefix("<!DOCTYPE html>").expect("HTML");
+    let tree = roxmltree::Document::parse(body).expect("well formed");
+    for node in tree.descendants().filter(roxmltree::Node::is_element) {
+        let tag = node.tag_name().name();
+        let ours = "html head meta title style body main h1 h2 h3 h4 p span strong table tbody tr th \
+                    td ul ol li blockquote br";
+        assert!(ours.split(' ').any(|it| it == tag), "<{tag}> in {page}");
+        for attribute in node.attributes() {
+            let ours = [
+                "charset",
+                "http-equiv",
+                "content",
+                "name",
+                "lang",
+                "scope",
+                "class",
+                "aria-hidden",
+            ];
+            assert!(ours.contains(&attribute.name()), "{}= in {page}", attribute.name());
+        }
+    }
+    let texts: Vec<_> = tree
+        .descendants()
+        .filter(|it| it.has_tag_name(("http://www.w3.org/1999/xhtml", "p")))
+        .map(|it| {
+            flat(
+                &it.descendants()
+                    .filter_map(|it| {
+                        if it.tag_name().name() == "br" {
+                            Some(" ")
+                        } else {
+                            it.text().filter(|_| it.is_text())
+                        }
+                    })
+                    .collect::<String>(),
+            )
+        })
+        .collect();
+    assert!(
+        texts.iter().any(|it| it.contains(name) && it.contains(words)),
+        "{words:?} in {texts:?}"
+    );
+}
+
+/// A reader of CommonMark with its extensions sees no link, picture, code or raw HTML.
+fn check_markdown(text: &str, name: &str, words: &str) {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    let mut read = String::new();
+    for event in Parser::new_ext(text, Options::all() - Options::ENABLE_SMART_PUNCTUATION) {
+        match event {
+            Event::Text(it) => read.push_str(&it),
+            Event::SoftBreak | Event::HardBreak => read.push(' '),
+            Event::End(_) => read.push('\n'),
+            Event::Start(
+                Tag::Heading { .. }
+                | Tag::Paragraph
+                | Tag::List(_)
+                | Tag::Item
+                | Tag::Strong
+                | Tag::BlockQuote(_),
+            ) => {}
+            other => panic!("{other:?} in {text}"),
+        }
+    }
+    let read: Vec<_> =
+        read.lines().collect::<Vec<_>>().concat().split_whitespace().map(str::to_owned).collect();
+    let read = read.join(" ");
+    assert!(read.contains(name) && read.contains(words), "{words:?} in {read:?} from {text}");
+}
+
+/// A strict reader of XML sees our elements alone, no formula, no link, and people's words whole.
+fn check_office(document: &Document, name: &str, words: &str) {
+    for format in [Format::Docx, Format::Xlsx] {
+        let parts = written(document, format, Language::English);
+        let mut texts = Vec::new();
+        for part in parts.split('\u{0}') {
+            let tree = roxmltree::Document::parse(part).expect("well formed");
+            for node in tree.descendants().filter(roxmltree::Node::is_element) {
+                let tag = node.tag_name().name();
+                assert!(!["f", "hyperlink", "fldSimple", "instrText"].contains(&tag), "<{tag}>");
+                if ["p", "si"].contains(&tag) {
+                    let text = node.descendants().filter_map(|it| match it.tag_name().name() {
+                        "t" => it.text(),
+                        "br" => Some(" "),
+                        _ => None,
+                    });
+                    texts.push(flat(&text.collect::<String>()));
+                }
+            }
+        }
+        assert!(texts.iter().any(|it| it.contains(words)), "{format:?}: {words:?} in {texts:?}");
+        assert!(texts.iter().any(|it| it.contains(name)), "{format:?}: {name:?} in {texts:?}");
+    }
+}
+
+fn check_csv(text: &str, words: &str) {
+    let text = text.strip_prefix('\u{feff}').expect("for Excel");
+    let mut table = ::csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<_> = table.records().collect::<Result<_, _>>().expect("RFC 4180");
+    for cell in rows.iter().flat_map(|it| it.iter()) {
+        let first = cell.trim_start().chars().next().unwrap_or(' ');
+        assert!(!"=+-@|%".contains(first), "{cell:?} would be a formula");
+    }
+    let kept = |it: &str| {
+        flat(it).trim_start_matches('\'').trim() == words.trim_start_matches('\'').trim()
+    };
+    assert!(rows.iter().any(|it| kept(&it[9])), "{words:?} in {rows:?}");
+}
+
+fn check_json(text: &str, words: &str) {
+    let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let lines = value["lines"].as_array().expect("lines");
+    assert!(lines.iter().any(|it| flat(it["text"].as_str().expect("text")) == words), "{text}");
+}
+
+/// As the specification cuts a file: blocks at empty lines, one arrow a block.
+fn check_vtt(text: &str, name: &str, words: &str) {
+    let blocks: Vec<_> = text.trim_end().split("\n\n").collect();
+    assert_eq!(blocks.len(), 2, "{text}");
+    let cue: Vec<_> = blocks[1].lines().collect();
+    assert_eq!(cue.len(), 3, "{text}");
+    assert_eq!(text.matches("-->").count(), 1, "{text}");
+    let entities = |it: &str| it.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let inner = cue[2].strip_prefix("<v ").expect("a voice");
+    let (voice, rest) = inner.split_once('>').expect("its end");
+    assert_eq!(entities(voice), name);
+    let rest = rest.strip_prefix("<lang fi>").expect("a language");
+    let said = rest.strip_suffix("</lang></v>").expect("closed");
+    assert!(!said.contains(['<', '>']), "{said}");
+    assert_eq!(entities(said), words);
+}
+
+#[test]
+fn hostile_names_and_words_are_only_words() {
+    for one in HOSTILE {
+        check_all(one, one, one);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn any_words_are_only_words(
+        name in "[^\\p{C}\\s]\\PC{0,20}[^\\p{C}\\s]",
+        words in "([-=+@#*_`<>&\\[\\](){}|~!$^:;.,'\"\\\\/% \na-z0-9åäö]|\\PC){1,60}",
+    ) {
+        prop_assume!(!clean(&words).is_empty() && !clean(&name).is_empty());
+        check_all(&name, &name, &words);
+    }
+}
