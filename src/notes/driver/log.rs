@@ -1,6 +1,7 @@
 //! The log on disk: every fact of every session in one SQLite file, in the order of writing. It is
-//! the ground that everything else can be rebuilt from. Never alters or forgets a record, never
-//! answers "kept" before the disk has it, and never logs what a record says.
+//! the ground that everything else can be rebuilt from. Never alters or forgets a record, but where
+//! somebody takes something back (`erasing`); never answers "kept" before the disk has it; never logs
+//! what a record says.
 //!
 //! One thread writes. It takes everything that waits into one transaction, so that the cost of a
 //! safe write (a millisecond or more) is shared by all who wait for it, and answers each when the
@@ -38,12 +39,17 @@ const BATCH_FACTS_MAX: usize = 4_096;
 /// Connections kept for readers; more are opened for as long as they are needed.
 const READERS_KEPT: usize = 4;
 
+/// The last place ever given, also when its record is gone: no place is given twice.
+const LAST_SEQ: &str =
+    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0)";
+
 /// How long a statement waits for another connection, in ms. Only checkpoints ever make it wait.
 const BUSY_MS: u64 = 5_000;
 
 /// The schema, step by step: entry n brings a file from version n to n + 1. Never edited, only
 /// added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
         title TEXT NOT NULL,
@@ -59,7 +65,32 @@ const MIGRATIONS: [&str; 1] = ["
         body TEXT NOT NULL
     ) STRICT;
     CREATE INDEX records_of_session ON records(session, seq);
-"];
+",
+    "
+    -- How long a session is kept after the last thing in it; NULL: as long as the server keeps them.
+    ALTER TABLE sessions ADD COLUMN keep_days INTEGER;
+    -- What its pseudonyms are made with. It goes with the session, and they mean nobody then.
+    ALTER TABLE sessions ADD COLUMN pseudonym_key BLOB;
+    UPDATE sessions SET pseudonym_key = randomblob(32);
+    -- Who opened or took away what. Never a word of it; it outlives the session.
+    CREATE TABLE accesses (
+        session TEXT NOT NULL,
+        unix_ms INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        what TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX accesses_of_session ON accesses(session, unix_ms);
+    -- That a person has checked their words, and how. Never what stood there before.
+    CREATE TABLE checks (
+        session TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+        participant INTEGER NOT NULL,
+        unix_ms INTEGER NOT NULL,
+        how TEXT NOT NULL,
+        seq INTEGER
+    ) STRICT;
+    CREATE INDEX checks_of_session ON checks(session, participant);
+",
+];
 
 /// Why the log could not be opened, written or read. After an error of `append` nothing of that
 /// append is in the log, except where a variant says otherwise.
@@ -119,7 +150,7 @@ pub struct Log {
 struct Inner {
     path: PathBuf,
     /// `None` only while closing.
-    appends: Option<mpsc::Sender<Append>>,
+    requests: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
     last_seq: watch::Receiver<u64>,
@@ -128,6 +159,12 @@ struct Inner {
 }
 
 /// One request to the writer.
+enum Request {
+    Append(Append),
+    /// Something else that writes, in the order of asking.
+    Alter(Box<dyn FnOnce(&mut Connection) + Send>),
+}
+
 #[derive(Debug)]
 struct Append {
     session: SessionId,
@@ -170,11 +207,10 @@ impl Log {
                 .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
                 .map_err(said("limiting"))?;
         }
-        let last: i64 = connection
-            .query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get(0))
-            .map_err(said("reading"))?;
+        let last: i64 =
+            connection.query_row(LAST_SEQ, [], |row| row.get(0)).map_err(said("reading"))?;
 
-        let (appends, queue) = mpsc::channel(QUEUE_APPENDS_MAX);
+        let (requests, queue) = mpsc::channel(QUEUE_APPENDS_MAX);
         let (told, last_seq) = watch::channel(last.cast_unsigned());
         let writer = Writer { connection, path: path.to_owned(), told };
         let writer = thread::Builder::new()
@@ -184,7 +220,7 @@ impl Log {
         Ok(Log {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
-                appends: Some(appends),
+                requests: Some(requests),
                 writer: Some(writer),
                 readers: Mutex::new(Vec::new()),
                 last_seq,
@@ -203,7 +239,7 @@ impl Log {
         facts: Vec<(SessionTime, Fact)>,
     ) -> Result<Vec<u64>, LogError> {
         let (append, answer) = request(session, facts);
-        self.inner.queue()?.send(append).await.map_err(|_| LogError::Closed)?;
+        self.inner.queue()?.send(Request::Append(append)).await.map_err(|_| LogError::Closed)?;
         answer.await.map_err(|_| LogError::Closed)?
     }
 
@@ -214,7 +250,7 @@ impl Log {
         facts: Vec<(SessionTime, Fact)>,
     ) -> Result<Vec<u64>, LogError> {
         let (append, answer) = request(session, facts);
-        self.inner.queue()?.blocking_send(append).map_err(|_| LogError::Closed)?;
+        self.inner.queue()?.blocking_send(Request::Append(append)).map_err(|_| LogError::Closed)?;
         answer.blocking_recv().map_err(|_| LogError::Closed)?
     }
 
@@ -295,8 +331,33 @@ impl Log {
         if found == "ok" { Ok(()) } else { Err(self.inner.damaged(found)) }
     }
 
+    /// Runs `change` on the connection that writes, after all that was asked before. It answers for
+    /// its own transaction. `doing`: for the error.
+    pub(super) async fn alter<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (request, answer) = alteration(change);
+        self.inner.queue()?.send(request).await.map_err(|_| LogError::Closed)?;
+        let done = answer.await.map_err(|_| LogError::Closed)?;
+        done.map_err(|error| classify(doing, &self.inner.path, error))
+    }
+
+    /// As `alter`, for a thread outside tokio; panics in an asynchronous one.
+    pub(super) fn alter_blocking<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (request, answer) = alteration(change);
+        self.inner.queue()?.blocking_send(request).map_err(|_| LogError::Closed)?;
+        let done = answer.blocking_recv().map_err(|_| LogError::Closed)?;
+        done.map_err(|error| classify(doing, &self.inner.path, error))
+    }
+
     /// Runs `read` on a connection of its own that cannot write.
-    fn with_reader<T>(
+    pub(super) fn with_reader<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LogError> {
@@ -320,8 +381,8 @@ impl Log {
 }
 
 impl Inner {
-    fn queue(&self) -> Result<&mpsc::Sender<Append>, LogError> {
-        self.appends.as_ref().ok_or(LogError::Closed)
+    fn queue(&self) -> Result<&mpsc::Sender<Request>, LogError> {
+        self.requests.as_ref().ok_or(LogError::Closed)
     }
 
     /// A reader that panicked has left the list itself whole.
@@ -339,7 +400,7 @@ impl Drop for Inner {
     /// The lock goes after it, so that who opens next finds the file closed.
     fn drop(&mut self) {
         self.readers().clear();
-        self.appends = None;
+        self.requests = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
@@ -370,6 +431,15 @@ fn request(
     (Append { session, rows, reply }, answer)
 }
 
+fn alteration<T: Send + 'static>(
+    change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> (Request, oneshot::Receiver<rusqlite::Result<T>>) {
+    let (reply, answer) = oneshot::channel();
+    // Who no longer waits is not told.
+    let alter = move |connection: &mut Connection| _ = reply.send(change(connection));
+    (Request::Alter(Box::new(alter)), answer)
+}
+
 /// The one who writes: owns the only connection that can.
 struct Writer {
     connection: Connection,
@@ -379,18 +449,38 @@ struct Writer {
 
 impl Writer {
     /// Until every sender is gone and the queue is empty.
-    fn run(mut self, mut queue: mpsc::Receiver<Append>) {
-        while let Some(first) = queue.blocking_recv() {
-            let mut facts = first.rows.len();
-            let mut batch = vec![first];
-            while facts < BATCH_FACTS_MAX
-                && let Ok(next) = queue.try_recv()
-            {
-                facts += next.rows.len();
-                batch.push(next);
+    fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        let mut next = queue.blocking_recv();
+        while let Some(request) = next.take() {
+            match request {
+                Request::Alter(alter) => alter(&mut self.connection),
+                Request::Append(first) => next = self.append(first, &mut queue),
             }
-            self.commit(batch);
+            next = next.or_else(|| queue.blocking_recv());
         }
+    }
+
+    /// Commits it with all that waits behind it; what is not an append comes back.
+    fn append(&mut self, first: Append, queue: &mut mpsc::Receiver<Request>) -> Option<Request> {
+        let mut facts = first.rows.len();
+        let mut batch = vec![first];
+        let mut other = None;
+        while facts < BATCH_FACTS_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            match next {
+                Request::Append(next) => {
+                    facts += next.rows.len();
+                    batch.push(next);
+                }
+                next @ Request::Alter(_) => {
+                    other = Some(next);
+                    break;
+                }
+            }
+        }
+        self.commit(batch);
+        other
     }
 
     fn commit(&mut self, batch: Vec<Append>) {
@@ -429,7 +519,8 @@ fn write(
     {
         let mut known = transaction.prepare("SELECT 1 FROM sessions WHERE id = ?1")?;
         let mut open = transaction.prepare(
-            "INSERT INTO sessions (id, title, language, opened_unix_ms) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO sessions (id, title, language, opened_unix_ms, pseudonym_key)
+             VALUES (?1, ?2, ?3, ?4, randomblob(32))",
         )?;
         let mut end = transaction.prepare("UPDATE sessions SET ended = 1 WHERE id = ?1")?;
         let mut keep = transaction.prepare(

@@ -1,5 +1,7 @@
 //! The log and the index on disk. What they mean stands in `engine`.
 
+pub mod erasing;
 pub mod index;
 pub mod log;
+pub mod upkeep;
 pub mod voikko;

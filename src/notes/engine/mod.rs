@@ -2,6 +2,7 @@
 
 pub mod endings;
 pub mod entries;
+pub mod erasure;
 pub mod export;
 pub mod highlight;
 pub mod matching;

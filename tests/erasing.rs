@@ -1,0 +1,203 @@
+//! What is taken back is in no file any more: every byte of the data folder is searched for it. And
+//! sessions go when their time is over, told by a clock of the test's own.
+
+use std::path::Path;
+
+use vuoro::{
+    domain::{
+        fact::{Consent, Fact},
+        ids::{ParticipantId, RoomId, SessionId},
+        language::Language,
+        time::{SessionTime, Span},
+    },
+    notes::driver::{
+        erasing::{How, Kept},
+        index::{Index, Search},
+        log::Log,
+    },
+};
+
+const ALICE: ParticipantId = ParticipantId(1);
+const BOB: ParticipantId = ParticipantId(2);
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
+const OPENED_MS: u64 = 1_790_000_000_000;
+
+/// What only Alice says, and how others say her name.
+const HERS: [&str; 3] = ["salamanterikukkula", "Aliisa", "Kettunen"];
+
+fn session(number: u128) -> SessionId {
+    SessionId::new(OPENED_MS, number)
+}
+
+fn joined(who: ParticipantId, name: &str) -> (SessionTime, Fact) {
+    (
+        SessionTime(1),
+        Fact::Joined {
+            participant: who,
+            name: name.into(),
+            language: Language::Finnish,
+            consent: Consent::On,
+            tags: Default::default(),
+        },
+    )
+}
+
+fn said(who: ParticipantId, at_ms: u64, text: &str) -> (SessionTime, Fact) {
+    let at = SessionTime(at_ms);
+    (
+        at,
+        Fact::Said {
+            participant: who,
+            room: RoomId::Main,
+            span: Span::new(at, at + 900),
+            language: Language::Finnish,
+            text: text.into(),
+        },
+    )
+}
+
+/// Two thousand lines of two people, spread over many pages of the file, in two sessions.
+fn talk(log: &Log, of: SessionId) {
+    let opened =
+        Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: OPENED_MS };
+    let mut facts =
+        vec![(SessionTime::ZERO, opened), joined(ALICE, "Aliisa Kettunen"), joined(BOB, "Bob")];
+    facts.push((
+        SessionTime(2),
+        Fact::Posted {
+            participant: ALICE,
+            room: RoomId::Main,
+            text: "salamanterikukkula kirjoitettuna".into(),
+        },
+    ));
+    for number in 0..1_000 {
+        let at_ms = 1_000 * (number + 1);
+        facts.push(said(ALICE, at_ms, &format!("Minun salamanterikukkulani on numero {number}")));
+        let bobs = ["Pyörätie puuttuu asemalta", "Kuten Aliisa sanoi", "Kysytään Kettuselta"];
+        facts.push(said(BOB, at_ms + 500, bobs[number as usize % 3]));
+    }
+    facts.push((SessionTime(1_001_000), Fact::Ended));
+    for some in facts.chunks(100) {
+        log.append_blocking(of, some.to_vec()).expect("kept");
+    }
+}
+
+/// The files in which any of the words stands, in any case.
+fn found(folder: &Path, words: &[&str]) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            files.extend(found(&path, words));
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("readable").to_ascii_lowercase();
+        for word in words {
+            let word = word.to_ascii_lowercase().into_bytes();
+            if bytes.windows(word.len()).any(|it| it == word) {
+                files.push(format!("{:?} in {}", String::from_utf8_lossy(&word), path.display()));
+            }
+        }
+    }
+    files
+}
+
+fn hits(index: &Index, of: SessionId, text: &str) -> usize {
+    let search = Search { text: text.into(), ..Search::default() };
+    index.search(of, &search).expect("answered").total as usize
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_taken_out_of_every_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let of = session(1);
+    tokio::task::block_in_place(|| talk(&log, of));
+    let index = tokio::task::block_in_place(|| {
+        Index::open(&folder.path().join("index"), &log, &mut |_| ()).expect("an index")
+    });
+    assert!(!found(folder.path(), &HERS).is_empty(), "the search itself finds what is there");
+    assert_eq!(hits(&index, of, "salamanterikukkulani"), 1_000);
+
+    assert!(log.take_back(of, ALICE, true, OPENED_MS).await.expect("taken out"));
+    tokio::task::block_in_place(|| index.read_again(&log, of)).expect("renewed");
+
+    assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
+    assert_eq!(hits(&index, of, "salamanterikukkulani"), 0);
+    assert_eq!(hits(&index, of, "pyörätie"), 334, "Bob's words stay");
+    let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+    assert_eq!(records.len(), 1_004, "opening, two people, Bob's thousand lines, the end");
+    let checks = tokio::task::block_in_place(|| log.checks(of)).expect("readable");
+    assert_eq!(checks.iter().map(|it| it.how).collect::<Vec<_>>(), [How::Erased]);
+    assert!(!log.take_back(of, ParticipantId(9), true, OPENED_MS).await.expect("answered"));
+
+    // Nor is it there after everything has been closed and opened again.
+    drop((index, log));
+    assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("the log");
+    tokio::task::block_in_place(|| log.check()).expect("sound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_corrected_and_another_struck_by_their_own_person_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let of = session(1);
+    let facts = vec![
+        (
+            SessionTime::ZERO,
+            Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: OPENED_MS },
+        ),
+        joined(ALICE, "Alice"),
+        said(ALICE, 1_000, "Väärinkuultu höpsismi"),
+        said(ALICE, 2_000, "Poistettava räyhääminen"),
+    ];
+    log.append(of, facts).await.expect("kept");
+    let change =
+        |who, seq, text: Option<&str>| log.correct(of, who, seq, text.map(str::to_owned), 5);
+    assert!(!change(BOB, 3, Some("Bobin sana")).await.expect("answered"));
+    assert!(!change(ALICE, 2, None).await.expect("answered"), "a name is no line");
+    assert!(change(ALICE, 3, Some("Kuultu oikein")).await.expect("corrected"));
+    assert!(change(ALICE, 4, None).await.expect("struck"));
+    assert!(!change(ALICE, 4, None).await.expect("answered"), "it is gone already");
+
+    let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+    let texts: Vec<_> = records
+        .iter()
+        .filter_map(|it| match &it.fact {
+            Fact::Said { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["Kuultu oikein"]);
+    assert_eq!(found(folder.path(), &["höpsismi", "räyhääminen"]), Vec::<String>::new());
+    let checks = tokio::task::block_in_place(|| log.checks(of)).expect("readable");
+    let told: Vec<_> = checks.iter().map(|it| (it.how, it.seq)).collect();
+    assert_eq!(told, [(How::Corrected, Some(3)), (How::Struck, Some(4))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_when_its_time_is_over_and_not_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let (short, usual) = (session(1), session(2));
+    tokio::task::block_in_place(|| [short, usual].map(|of| talk(&log, of)));
+    log.set_keep_days(short, 7).await.expect("set");
+    let over = |now_unix_ms: u64| {
+        let kept: Vec<Kept> = tokio::task::block_in_place(|| log.kept()).expect("readable");
+        let over = kept.iter().filter(|it| it.is_over(now_unix_ms, 30));
+        over.map(|it| it.session).collect::<Vec<_>>()
+    };
+    let last_ms = OPENED_MS + 1_001_000;
+    assert_eq!(over(last_ms + 7 * DAY_MS - 1), []);
+    assert_eq!(over(last_ms + 7 * DAY_MS), [short]);
+    assert_eq!(over(last_ms + 30 * DAY_MS), [short, usual]);
+
+    for of in [short, usual] {
+        log.purge(of, last_ms + 30 * DAY_MS).await.expect("purged");
+    }
+    assert_eq!(over(u64::MAX), []);
+    assert_eq!(found(folder.path(), &[&HERS[..], &["Pyörätie"]].concat()), Vec::<String>::new());
+    let accesses = tokio::task::block_in_place(|| log.accesses(short)).expect("readable");
+    assert_eq!(accesses.iter().map(|it| it.what.as_str()).collect::<Vec<_>>(), ["purge"]);
+}
