@@ -1,4 +1,4 @@
-//! The command line: `serve`, `transcribe`, `reindex`, `replay`, `method`, `model`, `speech-bench`,
+//! The command line: `serve`, `transcribe`, `reindex`, `replay`, `export`, `method`, `model`, `speech-bench`,
 //! `check-config`. It reads arguments, says what went wrong and what to do, and leaves the work to the
 //! library.
 
@@ -16,13 +16,17 @@ use vuoro::{
     app::{
         App, StartError, capacity,
         config::Config,
+        exporting::{self, ExportError, Format, Kind, Look, Selection, Wanted},
         hearing::HearingState,
         methods::{self, Library},
         models::{self, Presence},
         replay::{Shown, replay},
         telemetry,
     },
-    domain::{ids::SessionId, language::Language},
+    domain::{
+        ids::{ParticipantId, RoomId, SessionId},
+        language::Language,
+    },
     notes::driver::{
         index::Index,
         log::{Log, SessionSummary},
@@ -91,6 +95,9 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
     },
+    /// Write a session out as a document. The server must not be running; its review page offers
+    /// the same.
+    Export(Box<ExportArgs>),
     /// Look at the co-development methods, or check one of your own.
     #[command(subcommand)]
     Method(MethodCommand),
@@ -116,6 +123,47 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+#[derive(Args)]
+struct ExportArgs {
+    /// The session's id, as it stands in its links; `vuoro replay` lists them.
+    session: SessionId,
+    /// md, html, docx, xlsx, csv, json, vtt or srt.
+    #[arg(long, value_parser = format)]
+    format: Format,
+    /// fi, sv or en: the language of headings and labels.
+    #[arg(long, value_parser = language, default_value = "fi")]
+    language: Language,
+    /// Only this room: main, room-1 and so on. May be given several times, as may the next two.
+    #[arg(long)]
+    room: Vec<RoomId>,
+    /// Only this phase, by its id in the method.
+    #[arg(long)]
+    phase: Vec<String>,
+    /// Only this kind: said, note, card, line, topic, post, broadcast or unheard.
+    #[arg(long, value_parser = kind)]
+    kind: Vec<Kind>,
+    /// Only the page that sums the event up.
+    #[arg(long)]
+    summary: bool,
+    /// Codes in place of names.
+    #[arg(long)]
+    pseudonymous: bool,
+    /// Only what this person has said and written, by their number: what they may ask for.
+    #[arg(long)]
+    person: Option<u32>,
+    /// The reader's clock ahead of universal time, in minutes.
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    offset_min: i32,
+    /// The file to write; printed when there is none.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Folder of the log.
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -219,6 +267,16 @@ fn language(code: &str) -> Result<Language, String> {
     Language::from_code(code).ok_or_else(|| "write fi, sv or en".to_owned())
 }
 
+fn format(code: &str) -> Result<Format, String> {
+    let codes = Format::ALL.map(Format::code);
+    Format::from_code(code).ok_or_else(|| format!("write one of {}", codes.join(", ")))
+}
+
+fn kind(code: &str) -> Result<Kind, String> {
+    let codes = Kind::ALL.map(Kind::code);
+    Kind::from_code(code).ok_or_else(|| format!("write one of {}", codes.join(", ")))
+}
+
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -258,6 +316,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             config.data = data.unwrap_or(config.data);
             tell(&config, session, Shown { words, language })
         }
+        Command::Export(asked) => export(*asked),
         Command::Method(MethodCommand::List { shown }) => {
             say(&methods::list(&library(&shown)?, shown.language))
         }
@@ -440,6 +499,51 @@ fn tell(config: &Config, session: Option<SessionId>, shown: Shown) -> anyhow::Re
     };
     let story = replay(&log.read(session)?, shown);
     say(&story.with_context(|| format!("there is no session {session} in this log"))?)
+}
+
+fn export(asked: ExportArgs) -> anyhow::Result<()> {
+    let mut config = asked.config.load()?;
+    config.data = asked.data.unwrap_or(config.data);
+    let log = existing_log(&config)?;
+    let wanted = Wanted {
+        format: asked.format,
+        look: Look { language: asked.language, offset_min: asked.offset_min },
+        selection: Selection {
+            rooms: asked.room.into_iter().collect(),
+            phases: asked.phase.into_iter().collect(),
+            kinds: asked.kind.into_iter().collect(),
+            summary: asked.summary,
+        },
+        pseudonymous: asked.pseudonymous,
+        own: asked.person.map(ParticipantId),
+    };
+    let document = exporting::prepare(&log, asked.session, &wanted).map_err(|error| {
+        let ExportError::SeveralRooms(rooms) = &error else { return anyhow::Error::from(error) };
+        let rooms: Vec<_> = rooms.iter().map(|it| format!("--room {it}")).collect();
+        anyhow::Error::msg(format!("{error}: {}", rooms.join(", ")))
+    })?;
+    exporting::note_taken(&log, asked.session, &wanted)?;
+    let bar = ProgressBar::new(document.shown().len() as u64)
+        .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} lines")?);
+    let mut told = |done: usize| bar.set_position(done as u64);
+    match &asked.out {
+        Some(path) => {
+            let file = std::fs::File::create(path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            let mut out = std::io::BufWriter::new(file);
+            exporting::write(&document, &wanted, &mut out, &mut told)?;
+            out.flush()?;
+            bar.finish_and_clear();
+            eprintln!("{} lines are in {}", document.shown().len(), path.display());
+        }
+        None => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            exporting::write(&document, &wanted, &mut out, &mut told)?;
+            out.flush()?;
+            bar.finish_and_clear();
+        }
+    }
+    Ok(())
 }
 
 /// All methods. Own files that are not right are told of and left out.

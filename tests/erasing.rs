@@ -103,8 +103,8 @@ fn found(folder: &Path, words: &[&str]) -> Vec<String> {
 }
 
 fn hits(index: &Index, of: SessionId, text: &str) -> usize {
-    let search = Search { text: text.into(), ..Search::default() };
-    index.search(of, &search).expect("answered").total as usize
+    let search = Search { text: text.into(), sessions: [of].into(), ..Search::default() };
+    index.search(&search).expect("answered").total as usize
 }
 
 #[tokio::test(flavor = "multi_thread")]

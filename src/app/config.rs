@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::media::driver::transport::{Ports, PublicAddress, TcpPort};
 
+/// Days for which a session may be kept.
+pub const KEEP_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
+
 /// Everything an administrator can choose. A missing field has its default; an unknown one is
 /// refused.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -19,6 +22,7 @@ pub struct Config {
     pub server: ServerConfig,
     pub media: MediaConfig,
     pub speech: SpeechSettings,
+    pub notes: NotesConfig,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -120,6 +124,23 @@ fn workers_of(cores: usize, forwarding: usize) -> usize {
     cores.saturating_sub(forwarding + others).max(1)
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct NotesConfig {
+    /// Days for which a session is kept after the last thing that happened in it, where its host has
+    /// not chosen otherwise. Then it is taken out whole. 1 to 3650. Default: 30.
+    pub keep_days: u32,
+    /// Days for which people can check their own words by the link they are given at the end. 1 to
+    /// 60. Default: 7.
+    pub check_days: u32,
+}
+
+impl Default for NotesConfig {
+    fn default() -> Self {
+        Self { keep_days: 30, check_days: 7 }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -127,6 +148,7 @@ impl Default for Config {
             server: ServerConfig::default(),
             media: MediaConfig::default(),
             speech: SpeechSettings::default(),
+            notes: NotesConfig::default(),
         }
     }
 }
@@ -200,6 +222,12 @@ impl Config {
         }
         if !(1..=64).contains(&self.media.cores) {
             return Some("media.cores must be from 1 to 64".to_owned());
+        }
+        if !KEEP_DAYS.contains(&self.notes.keep_days) {
+            return Some("notes.keep_days must be from 1 to 3650".to_owned());
+        }
+        if !(1..=60).contains(&self.notes.check_days) {
+            return Some("notes.check_days must be from 1 to 60".to_owned());
         }
         let origin = |it: &&String| {
             let host = it.strip_prefix("https://").or_else(|| it.strip_prefix("http://"));
@@ -279,6 +307,8 @@ mod tests {
             ("[server]\nlisten = 'here'", "listen"),
             ("[speech]\nbacklog_s_max = 3", "backlog_s_max"),
             ("[media]\ncores = 0", "cores"),
+            ("[notes]\nkeep_days = 0", "keep_days"),
+            ("[notes]\ncheck_days = 61", "check_days"),
             ("[media]\naddresses = ['example.fi']", "addresses"),
             ("[server]\nembed_parents = ['example.fi']", "embed_parents"),
             ("[server]\nembed_parents = ['https://example.fi; script-src *']", "embed_parents"),

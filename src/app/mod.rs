@@ -4,7 +4,9 @@
 pub mod capacity;
 pub mod clock;
 pub mod config;
+pub mod exporting;
 pub mod hearing;
+pub mod keeping;
 pub mod methods;
 pub mod models;
 pub mod reading;
@@ -77,7 +79,7 @@ impl App {
         faults.iter().for_each(|fault| tracing::warn!("a method is left out: {fault}"));
         let sessions =
             Registry::new(log, Arc::clone(&transport), Arc::clone(&hearing), SESSIONS_MAX);
-        Ok(Arc::new(App {
+        let app = Arc::new(App {
             config,
             index,
             hearing,
@@ -85,6 +87,8 @@ impl App {
             transport,
             methods,
             _follower: follower,
-        }))
+        });
+        keeping::watch(&app);
+        Ok(app)
     }
 }

@@ -66,8 +66,24 @@ impl Registry {
         })
     }
 
+    pub(in crate::app) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Whether a session's task lives, with what it remembers.
+    pub async fn is_running(&self, id: SessionId) -> bool {
+        self.running.lock().await.get(&id).is_some_and(SessionHandle::is_running)
+    }
+
     /// Opens a new session; it is on disk when this returns.
-    pub async fn open(&self, title: &str, language: Language) -> Result<SessionId, FindError> {
+    ///
+    /// `keep_days`: how long it is kept; `None`: as this server keeps sessions.
+    pub async fn open(
+        &self,
+        title: &str,
+        language: Language,
+        keep_days: Option<u32>,
+    ) -> Result<SessionId, FindError> {
         let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         if title.is_empty() || TITLE_CHARS_MAX < title.chars().count() {
             return Err(FindError::BadTitle);
@@ -76,6 +92,9 @@ impl Registry {
         let id = SessionId::new(unix_ms, rand::random());
         let opened = Fact::Opened { title, language, unix_ms };
         self.log.append(id, vec![(SessionTime::ZERO, opened)]).await?;
+        if let Some(days) = keep_days {
+            self.log.set_keep_days(id, days).await?;
+        }
         Ok(id)
     }
 

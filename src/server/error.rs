@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    app::registry::FindError,
+    app::{exporting::ExportError, registry::FindError},
     domain::rejection::Rejection,
     server::wire::{ErrorBody, ServerMessage},
 };
@@ -76,6 +76,18 @@ impl Refusal {
         "bad-method",
         "The method or a setting of it cannot be used.",
     );
+    pub const BAD_TEXT: Self =
+        Self::new(StatusCode::BAD_REQUEST, "bad-text", "The text is empty or too long.");
+    pub const GOES_ON: Self = Self::new(
+        StatusCode::CONFLICT,
+        "goes-on",
+        "The session still goes on. Come back when it is over.",
+    );
+    pub const CHOOSE_ROOM: Self = Self::new(
+        StatusCode::CONFLICT,
+        "choose-room",
+        "Captions are of one room, and several have some. Choose one.",
+    );
     pub const SERVER_FULL: Self = Self::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "server-full",
@@ -129,6 +141,16 @@ impl From<&FindError> for Refusal {
             FindError::TooMany => Self::SERVER_FULL,
             FindError::BadTitle => Self::BAD_TITLE,
             FindError::Log(_) => Self::INTERNAL,
+        }
+    }
+}
+
+impl From<&ExportError> for Refusal {
+    fn from(error: &ExportError) -> Self {
+        match error {
+            ExportError::Unknown => Self::UNKNOWN_SESSION,
+            ExportError::SeveralRooms(_) => Self::CHOOSE_ROOM,
+            ExportError::Log(_) => Self::INTERNAL,
         }
     }
 }

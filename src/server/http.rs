@@ -10,7 +10,11 @@ use axum::{
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
-    app::{config::ServerConfig, hearing::HearingState, reading::Search},
+    app::{
+        config::{KEEP_DAYS, ServerConfig},
+        hearing::HearingState,
+        reading::Search,
+    },
     domain::{
         fact::{Fact, Record},
         ids::{ParticipantId, SessionId},
@@ -18,9 +22,9 @@ use crate::{
         limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX},
     },
     server::{
-        Server, embed,
+        Server, checking, embed,
         error::Refusal,
-        methods, pages, review,
+        exports, methods, pages, review,
         token::Role,
         wire::{
             NewSession, PersonAbout, SearchAnswer, SearchQuery, ServerStatus, SessionAbout,
@@ -50,6 +54,8 @@ pub fn router(server: Server) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(embed::router())
         .merge(methods::router())
+        .merge(exports::router())
+        .merge(checking::router())
         .fallback(pages::page)
         .layer(CompressionLayer::new())
         .with_state(server);
@@ -86,11 +92,14 @@ async fn open_session(
     {
         return Err(Refusal::NOT_ALLOWED);
     }
-    let Json(NewSession { title, language }) = body.map_err(|it| match it {
+    let Json(NewSession { title, language, keep_days }) = body.map_err(|it| match it {
         JsonRejection::BytesRejection(_) => Refusal::TOO_LARGE,
         _ => Refusal::MALFORMED,
     })?;
-    let opened = server.app.sessions.open(&title, language.into()).await;
+    if keep_days.is_some_and(|it| !KEEP_DAYS.contains(&it)) {
+        return Err(Refusal::MALFORMED);
+    }
+    let opened = server.app.sessions.open(&title, language.into(), keep_days).await;
     let session = opened.map_err(|error| {
         tracing::warn!(%error, "a session cannot be opened");
         Refusal::from(&error)
@@ -132,12 +141,17 @@ async fn about(
 ) -> Result<Json<SessionAbout>, Refusal> {
     let (session, role) = authorized(&server, &session, &headers)?;
     let (records, title, language, opened_unix_ms) = opening(&server, session).await?;
+    let keep_days = server.app.keep_days(session).await.map_err(|error| {
+        tracing::error!(%session, %error, "how long a session is kept cannot be read");
+        Refusal::INTERNAL
+    })?;
     let sees_people = matches!(role, Role::Facilitator | Role::Reviewer);
     Ok(Json(SessionAbout {
         session: session.to_string(),
         title,
         language: language.into(),
         opened_unix_ms,
+        keep_days,
         ended: records.iter().any(|it| it.fact == Fact::Ended),
         people: if sees_people { people(&records) } else { Vec::new() },
         links: (role == Role::Facilitator).then(|| links(&server, session)),

@@ -1,8 +1,10 @@
 //! The edge: HTTP, WebSocket, tokens and the pages. It checks rights and shapes, and turns words on
 //! the wire into commands; it decides nothing.
 
+pub mod checking;
 pub mod embed;
 pub mod error;
+pub mod exports;
 pub mod http;
 pub mod methods;
 pub mod pages;

@@ -29,7 +29,10 @@ pub async fn page(uri: Uri) -> Response {
         return respond(path, file, "no-cache");
     }
     let first = path.split('/').next().unwrap_or_default();
-    if !matches!(first, "" | "index.html" | "join" | "host" | "review" | "methods" | "embed") {
+    if !matches!(
+        first,
+        "" | "index.html" | "join" | "host" | "review" | "check" | "methods" | "embed"
+    ) {
         return Refusal::NOT_FOUND.into_response();
     }
     match Files::get("index.html") {

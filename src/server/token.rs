@@ -34,6 +34,8 @@ pub enum Role {
     Reviewer,
     /// Back to the seat `pid`; useless without a participant's link.
     Seat,
+    /// To what is kept of `pid`, after the session.
+    Check,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -141,6 +143,12 @@ impl Tokens {
         self.sign(session, Role::Seat, Some(participant.0), None, until_unix_s)
     }
 
+    /// The right of one person to what is kept of them.
+    pub fn check(&self, session: SessionId, participant: ParticipantId, valid_s: u64) -> String {
+        let until_unix_s = unix_ms() / 1000 + valid_s;
+        self.sign(session, Role::Check, Some(participant.0), None, until_unix_s)
+    }
+
     /// Which session a token opens, and as what. `None`: it is not ours, or no longer valid.
     pub fn read(&self, token: &str) -> Option<(SessionId, Role)> {
         self.right(token).map(|it| (it.session, it.role))
@@ -155,8 +163,22 @@ impl Tokens {
 
     /// The seat a token proves in a session.
     pub fn read_seat(&self, token: &str, session: SessionId) -> Option<ParticipantId> {
+        self.person(token, session, Role::Seat)
+    }
+
+    /// Whose words a token lets be checked.
+    pub fn read_check(&self, token: &str, session: SessionId) -> Option<ParticipantId> {
+        self.person(token, session, Role::Check)
+    }
+
+    /// Until when a token is good, in ms since 1970.
+    pub fn until_unix_ms(&self, token: &str) -> Option<u64> {
+        Some(self.claims(token)?.exp.saturating_mul(1000))
+    }
+
+    fn person(&self, token: &str, session: SessionId, role: Role) -> Option<ParticipantId> {
         let claims = self.claims(token)?;
-        let right = claims.role == Role::Seat && claims.sid.parse() == Ok(session);
+        let right = claims.role == role && claims.sid.parse() == Ok(session);
         claims.pid.filter(|_| right).map(ParticipantId)
     }
 
@@ -206,6 +228,11 @@ mod tests {
         assert_eq!(tokens.read_seat(&seat, one), Some(ParticipantId(3)));
         assert_eq!(tokens.read_seat(&seat, other), None);
         assert_eq!(tokens.read_seat(&token, one), None);
+        let check = tokens.check(one, ParticipantId(3), 60);
+        assert_eq!(tokens.read_check(&check, one), Some(ParticipantId(3)));
+        assert_eq!(tokens.read_check(&check, other), None);
+        assert_eq!(tokens.read_check(&seat, one), None);
+        assert_eq!(tokens.read_seat(&check, one), None);
     }
 
     #[test]

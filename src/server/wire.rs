@@ -622,6 +622,11 @@ pub enum Transcription {
 pub struct NewSession {
     pub title: String,
     pub language: WireLanguage,
+    /// For how many days it is kept after the last thing that happened in it, 1 to 3650; absent: as
+    /// the server keeps sessions.
+    #[serde(default)]
+    #[ts(optional)]
+    pub keep_days: Option<u32>,
 }
 
 /// Answer to `POST /api/sessions`. The links carry their right after `#`, which no server logs.
@@ -704,6 +709,8 @@ pub struct SessionAbout {
     /// Milliseconds since 1970.
     #[ts(type = "number")]
     pub opened_unix_ms: u64,
+    /// For how many days it is kept after the last thing that happened in it.
+    pub keep_days: u32,
     pub ended: bool,
     /// Everybody who ever had a seat. Only for facilitators and reviewers; else empty.
     pub people: Vec<PersonAbout>,
@@ -715,6 +722,117 @@ pub struct SessionAbout {
 pub struct PersonAbout {
     pub participant: u32,
     pub name: String,
+}
+
+/// Query of `GET /api/sessions/ID/export`, for facilitators and reviewers. Lists have commas between;
+/// an empty one asks for all.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ExportQuery {
+    /// `md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
+    pub format: String,
+    /// Of headings and labels; `fi` when it is not given.
+    #[serde(default)]
+    #[ts(optional)]
+    pub language: Option<WireLanguage>,
+    /// `main`, `room-N`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub rooms: String,
+    /// Ids of phases.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub phases: String,
+    /// `said`, `note`, `card`, `line`, `topic`, `post`, `broadcast`, `unheard`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub kinds: String,
+    /// Codes in place of names.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub pseudonymous: bool,
+    /// Only the page that sums the event up.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub summary: bool,
+    /// The reader's clock ahead of universal time.
+    #[serde(default)]
+    #[ts(optional)]
+    pub offset_min: Option<i32>,
+}
+
+/// The way to one's own words: answer to `GET /api/sessions/ID/check-link` with the seat as bearer.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct CheckLink {
+    pub path: String,
+    /// For how many days it is good.
+    pub days: u32,
+}
+
+/// What is kept of one person: answer to `GET` and `POST /api/sessions/ID/own` with their link.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OwnWords {
+    pub title: String,
+    pub language: WireLanguage,
+    #[ts(type = "number")]
+    pub opened_unix_ms: u64,
+    /// Under which they stand.
+    pub name: String,
+    pub name_withdrawn: bool,
+    pub approved: bool,
+    /// How many lines they have struck.
+    pub struck: u32,
+    /// For how many days the session is kept.
+    pub keep_days: u32,
+    /// Until when the link is good.
+    #[ts(type = "number")]
+    pub until_unix_ms: u64,
+    pub lines: Vec<OwnLine>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OwnLine {
+    pub number: u32,
+    /// As in `ExportQuery`.
+    pub kind: String,
+    pub room: String,
+    pub start_ms: u32,
+    pub language: Option<WireLanguage>,
+    pub text: String,
+    pub corrected: bool,
+}
+
+/// Body of `POST /api/sessions/ID/own`.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CheckWish {
+    Correct {
+        number: u32,
+        text: String,
+    },
+    Strike {
+        number: u32,
+    },
+    /// A code stands in its place, also where others have said it.
+    WithdrawName,
+    /// All that they said and wrote, and their name.
+    EraseAll,
+    Approve,
+}
+
+/// Who opened or took away what, latest first: answer to `GET /api/sessions/ID/accesses`.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct AccessList {
+    pub accesses: Vec<AccessAbout>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct AccessAbout {
+    #[ts(type = "number")]
+    pub unix_ms: u64,
+    /// A role, and a mark of the link they came by.
+    pub who: String,
+    pub what: String,
 }
 
 /// Query of `GET /api/sessions/ID/search`, for facilitators and reviewers.
@@ -1307,6 +1425,13 @@ mod tests {
             EntryAbout,
             SearchHit,
             TextPart,
+            ExportQuery,
+            AccessList,
+            AccessAbout,
+            CheckLink,
+            OwnWords,
+            OwnLine,
+            CheckWish,
             ErrorBody,
         );
         text

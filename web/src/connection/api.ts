@@ -2,14 +2,18 @@
 import type {
   Admission,
   Admitted,
+  CheckLink,
+  CheckWish,
   Collect,
   EntryAbout,
   EntryRequest,
   ErrorBody,
+  ExportQuery,
   Method,
   MethodChecked,
   MethodList,
   NewSession,
+  OwnWords,
   Plan,
   PlanRequest,
   SearchAnswer,
@@ -70,6 +74,72 @@ export function collect(session: string, token: string, what: Collect): Promise<
   const request = posted(what);
   const headers = { ...request.headers, ...withToken(token).headers };
   return ask(`/api/sessions/${encodeURIComponent(session)}/board`, { ...request, headers });
+}
+
+/** A document of the session, as a file. `told` hears how many bytes of it have come. */
+export function exportSession(
+  session: string,
+  token: string,
+  query: ExportQuery,
+  told: (bytes: number) => void,
+): Promise<NamedFile> {
+  return download(`/api/sessions/${encodeURIComponent(session)}/export`, token, query, told);
+}
+
+/** All that is kept of the person whose link it is, as a file. */
+export function exportOwn(session: string, token: string, query: ExportQuery): Promise<NamedFile> {
+  return download(`/api/sessions/${encodeURIComponent(session)}/own/export`, token, query, () => undefined);
+}
+
+/** The way to one's own words, for who sits or sat in a seat. */
+export function checkLink(session: string, seat: string): Promise<CheckLink> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/check-link`, withToken(seat));
+}
+
+export function ownWords(session: string, token: string): Promise<OwnWords> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/own`, withToken(token));
+}
+
+/** Does what a person wants of their own words, and answers with what there is after it. */
+export function sendCheck(session: string, token: string, wish: CheckWish): Promise<OwnWords> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/own`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+    body: JSON.stringify(wish),
+  });
+}
+
+export interface NamedFile {
+  name: string;
+  file: Blob;
+}
+
+async function download(
+  path: string,
+  token: string,
+  query: ExportQuery,
+  told: (bytes: number) => void,
+): Promise<NamedFile> {
+  const fields = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "" && value !== false) fields.set(key, String(value));
+  }
+  const response = await answer(`${path}?${fields}`, withToken(token));
+  const says = response.headers.get("Content-Disposition") ?? "";
+  const name = /filename="([\w.-]+)"/.exec(says)?.[1] ?? `vuoro.${query.format}`;
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const piece = await reader?.read().catch(() => {
+      throw new ApiError("unreachable", "the document broke off");
+    });
+    if (!piece || piece.done) break;
+    pieces.push(piece.value);
+    bytes += piece.value.byteLength;
+    told(bytes);
+  }
+  return { name, file: new Blob(pieces, { type: response.headers.get("Content-Type") ?? "" }) };
 }
 
 export async function allMethods(): Promise<Method[]> {

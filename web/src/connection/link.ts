@@ -1,7 +1,7 @@
 // Reads what a page is from its address: which page, which session, and the token after `#`. It never
 // puts a token anywhere else: the fragment stays in the browser and no server logs it.
 
-export type PageKind = "start" | "join" | "host" | "review" | "methods" | "method" | "embed" | "nowhere";
+export type PageKind = "start" | "join" | "host" | "review" | "methods" | "method" | "embed" | "check" | "nowhere";
 
 export interface PageLink {
   page: PageKind;
@@ -17,7 +17,7 @@ export function readLink(path: string, fragment: string): PageLink {
   if (/^\/methods\/?$/.test(path)) return { page: "methods", session: "", token: "" };
   const method = /^\/methods\/([^/]+)\/?$/.exec(path)?.[1];
   if (method) return { page: "method", session: safeDecode(method), token: "" };
-  const parts = /^\/(join|host|review|embed)\/([^/]+)\/?$/.exec(path);
+  const parts = /^\/(join|host|review|embed|check)\/([^/]+)\/?$/.exec(path);
   if (!parts?.[1] || !parts[2]) return { page: "nowhere", session: "", token: "" };
   return { page: parts[1] as PageKind, session: safeDecode(parts[2]), token };
 }

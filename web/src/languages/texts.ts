@@ -41,6 +41,10 @@ export interface Texts {
     sessionTitleHint: string;
     language: string;
     languageHint: string;
+    keep: string;
+    keepHint: string;
+    keepUsual: string;
+    keepFor: (days: number) => string;
     create: string;
     creating: string;
     titleMissing: string;
@@ -93,6 +97,7 @@ export interface Texts {
     consentMissing: string;
     consentPaused: string;
     consentUnasked: string;
+    keptFor: (days: number) => string;
     continueHere: string;
     submit: string;
     submitListening: string;
@@ -629,6 +634,62 @@ export interface Texts {
   /** By the codes of the server, and those the page makes itself. */
   faults: Record<FaultCode, Told>;
   otherFault: Told;
+  check: {
+    title: string;
+    lead: (name: string) => string;
+    until: (day: string) => string;
+    kept: (days: number) => string;
+    lines: (count: number) => string;
+    struck: (count: number) => string;
+    nothing: string;
+    kinds: Record<string, string>;
+    text: string;
+    correct: string;
+    correctOf: (text: string) => string;
+    strike: string;
+    strikeOf: (text: string) => string;
+    save: string;
+    corrected: string;
+    correctedBadge: string;
+    struckNow: string;
+    approveHint: string;
+    approve: string;
+    approved: string;
+    take: string;
+    withdraw: string;
+    nameGone: string;
+    eraseAll: string;
+    allGone: string;
+    sure: { strike: Told; name: Told; all: Told };
+    yes: { strike: string; name: string; all: string };
+    invite: (days: number) => string;
+    open: string;
+    keepLink: string;
+    keepLinkHint: string;
+  };
+
+  exports: {
+    open: string;
+    title: string;
+    text: string;
+    what: string;
+    everything: string;
+    summary: string;
+    summaryHint: string;
+    room: string;
+    everyRoom: string;
+    format: string;
+    /** By the ending of the file; the order is that of the menu. */
+    formats: Record<string, string>;
+    language: string;
+    pseudonyms: string;
+    pseudonymsHint: string;
+    save: string;
+    saving: (kilobytes: number) => string;
+    saved: (name: string) => string;
+    noted: string;
+  };
+
   /** Non-fatal refusals, in one sentence. */
   refusals: Record<string, string>;
   otherRefusal: string;

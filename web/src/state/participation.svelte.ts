@@ -287,6 +287,11 @@ export class Participation {
     void this.#sound.start();
   }
 
+  /** The proof of the seat, also after the end: it opens the way to one's own words. */
+  get seat(): string | null {
+    return this.#seat;
+  }
+
   leave(): void {
     this.#send({ type: "leave" });
     giveSeatUp(this.#session);

@@ -398,7 +398,12 @@ text: string, };
 
 export type Transcription = { "state": "on", model: string, } | { "state": "off" } | { "state": "model-missing" } | { "state": "model-damaged" };
 
-export type NewSession = { title: string, language: WireLanguage, };
+export type NewSession = { title: string, language: WireLanguage, 
+/**
+ * For how many days it is kept after the last thing that happened in it, 1 to 3650; absent: as
+ * the server keeps sessions.
+ */
+keep_days?: number, };
 
 export type SessionCreated = { session: string, 
 /**
@@ -452,7 +457,11 @@ export type SessionAbout = { session: string, title: string, language: WireLangu
 /**
  * Milliseconds since 1970.
  */
-opened_unix_ms: number, ended: boolean, 
+opened_unix_ms: number, 
+/**
+ * For how many days it is kept after the last thing that happened in it.
+ */
+keep_days: number, ended: boolean, 
 /**
  * Everybody who ever had a seat. Only for facilitators and reviewers; else empty.
  */
@@ -581,5 +590,79 @@ marks: [number, number, number, number, number, number],
 parts: Array<TextPart>, };
 
 export type TextPart = { text: string, hit: boolean, };
+
+export type ExportQuery = { 
+/**
+ * `md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
+ */
+format: string, 
+/**
+ * Of headings and labels; `fi` when it is not given.
+ */
+language?: WireLanguage, 
+/**
+ * `main`, `room-N`.
+ */
+rooms?: string, 
+/**
+ * Ids of phases.
+ */
+phases?: string, 
+/**
+ * `said`, `note`, `card`, `line`, `topic`, `post`, `broadcast`, `unheard`.
+ */
+kinds?: string, 
+/**
+ * Codes in place of names.
+ */
+pseudonymous?: boolean, 
+/**
+ * Only the page that sums the event up.
+ */
+summary?: boolean, 
+/**
+ * The reader's clock ahead of universal time.
+ */
+offset_min?: number, };
+
+export type AccessList = { accesses: Array<AccessAbout>, };
+
+export type AccessAbout = { unix_ms: number, 
+/**
+ * A role, and a mark of the link they came by.
+ */
+who: string, what: string, };
+
+export type CheckLink = { path: string, 
+/**
+ * For how many days it is good.
+ */
+days: number, };
+
+export type OwnWords = { title: string, language: WireLanguage, opened_unix_ms: number, 
+/**
+ * Under which they stand.
+ */
+name: string, name_withdrawn: boolean, approved: boolean, 
+/**
+ * How many lines they have struck.
+ */
+struck: number, 
+/**
+ * For how many days the session is kept.
+ */
+keep_days: number, 
+/**
+ * Until when the link is good.
+ */
+until_unix_ms: number, lines: Array<OwnLine>, };
+
+export type OwnLine = { number: number, 
+/**
+ * As in `ExportQuery`.
+ */
+kind: string, room: string, start_ms: number, language: WireLanguage | null, text: string, corrected: boolean, };
+
+export type CheckWish = { "type": "correct", number: number, text: string, } | { "type": "strike", number: number, } | { "type": "withdraw-name" } | { "type": "erase-all" } | { "type": "approve" };
 
 export type ErrorBody = { code: string, text: string, };

@@ -5,9 +5,9 @@
 use std::io::{self, Cursor, Write};
 
 use docx_rs::{
-    AbstractNumbering, Docx, IndentLevel, Level, LevelJc, LevelText, LineSpacing, NumberFormat,
-    Numbering, NumberingId, Paragraph, Run, RunFonts, Start, Style, StyleType, Table, TableCell,
-    TableRow, WidthType,
+    AbstractNumbering, Docx, IndentLevel, Level, LevelJc, LevelText, LineSpacing, LineSpacingType,
+    NumberFormat, Numbering, NumberingId, Paragraph, Run, RunFonts, Start, Style, StyleType, Table,
+    TableCell, TableRow, WidthType,
 };
 use rust_xlsxwriter::{
     ColNum, DocProperties, ExcelDateTime, Format as CellFormat, FormatAlign, RowNum, Workbook,
@@ -61,7 +61,7 @@ fn styled() -> Docx {
             .size(size)
             .bold()
             .color(color)
-            .line_spacing(LineSpacing::new().before(280).after(100))
+            .line_spacing(auto_spacing().before(280).after(100))
     };
     let quote = Style::new("Quote", StyleType::Paragraph).name("Quote").italic().size(26).indent(
         Some(400),
@@ -84,7 +84,7 @@ fn styled() -> Docx {
         .page_size(11_906, 16_838) // A4
         .default_fonts(RunFonts::new().ascii("Calibri").hi_ansi("Calibri").cs("Calibri"))
         .default_size(22)
-        .default_line_spacing(LineSpacing::new().after(120).line(276))
+        .default_line_spacing(auto_spacing().after(120).line(276))
         .add_style(heading(1, 44, "1D2420"))
         .add_style(heading(2, 32, "245740"))
         .add_style(heading(3, 26, "245740"))
@@ -93,6 +93,11 @@ fn styled() -> Docx {
         .add_abstract_numbering(list(BULLETS, "bullet", "•"))
         .add_numbering(Numbering::new(BULLETS, BULLETS))
         .add_abstract_numbering(list(NUMBERS, "decimal", "%1."))
+}
+
+/// As tall as the letters ask for; without saying so, some readers take the lines' height for fixed.
+fn auto_spacing() -> LineSpacing {
+    LineSpacing::new().line_rule(LineSpacingType::Auto)
 }
 
 struct Writer {
@@ -214,6 +219,8 @@ fn workbook(
         let last = RowNum::try_from(document.shown().len()).unwrap_or(RowNum::MAX);
         lines.autofilter(0, 0, last, TEXT_COLUMN)?;
         lines.set_freeze_panes(1, 0)?;
+        // On paper: all columns beside one another, and the header on each page.
+        lines.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     }
     let figures = workbook.add_worksheet();
     figures.set_name(words.summary)?;

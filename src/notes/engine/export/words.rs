@@ -99,7 +99,7 @@ pub fn lasting(ms: u64) -> String {
     match (ms, minutes) {
         (..60_000, _) => format!("{}\u{a0}s", ms / 1000),
         (_, ..60) => format!("{minutes}\u{a0}min"),
-        _ if minutes % 60 == 0 => format!("{}\u{a0}h", minutes / 60),
+        _ if minutes.is_multiple_of(60) => format!("{}\u{a0}h", minutes / 60),
         _ => format!("{}\u{a0}h\u{a0}{}\u{a0}min", minutes / 60, minutes % 60),
     }
 }

@@ -1,0 +1,123 @@
+//! Writing sessions out: the same for the command line and for pages. It reads the log and nothing
+//! else, and writes down that somebody has taken a document away, never what was in it.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
+
+use crate::{
+    app::clock::unix_ms,
+    domain::ids::{ParticipantId, RoomId, SessionId},
+    notes::driver::log::{Log, LogError},
+    notes::engine::export,
+};
+
+pub use crate::notes::driver::upkeep::Access;
+pub use crate::notes::engine::export::{Document, Format, Kind, Line, Look, SCHEMA, Selection};
+
+/// What is to be written out.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub format: Format,
+    pub look: Look,
+    pub selection: Selection,
+    pub pseudonymous: bool,
+    /// Only what this person has said and written, and all of that.
+    pub own: Option<ParticipantId>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error("there is no such session, or no such person in it")]
+    Unknown,
+    #[error("captions are of one room, and {} have some: choose one of them", .0.len())]
+    SeveralRooms(BTreeSet<RoomId>),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Reads a session and makes the document that is wanted of it. Blocks on the disk.
+pub fn prepare(log: &Log, session: SessionId, wanted: &Wanted) -> Result<Document, ExportError> {
+    let records = log.read(session)?;
+    let document = match wanted.own {
+        None => export::gather(session, &records),
+        Some(own) => export::gather_own(session, &records, own),
+    };
+    let mut document = document.ok_or(ExportError::Unknown)?;
+    if wanted.pseudonymous {
+        let key = log.pseudonym_key(session)?.ok_or(ExportError::Unknown)?;
+        document = document.pseudonymised(&key, wanted.look);
+    }
+    let document = document.select(&wanted.selection);
+    let rooms = document.rooms_with_speech();
+    if wanted.format.is_of_one_room() && 1 < rooms.len() {
+        return Err(ExportError::SeveralRooms(rooms));
+    }
+    Ok(document)
+}
+
+/// Writes a document that `prepare` has made. `told` hears after each line how many are written.
+pub fn write(
+    document: &Document,
+    wanted: &Wanted,
+    out: &mut dyn Write,
+    told: &mut dyn FnMut(usize),
+) -> io::Result<()> {
+    export::render(document, wanted.format, wanted.look, out, told)
+}
+
+/// Writes down that a document was taken from the command line. Not to be called where a runtime runs.
+pub fn note_taken(log: &Log, session: SessionId, wanted: &Wanted) -> Result<(), LogError> {
+    let what = what(wanted);
+    log.note_access_blocking(
+        session,
+        Access { unix_ms: unix_ms(), who: "command line".into(), what },
+    )
+}
+
+/// As the access log has it.
+pub fn what(wanted: &Wanted) -> String {
+    let pseudonymous = if wanted.pseudonymous { ", pseudonymous" } else { "" };
+    let own = wanted.own.map(|it| format!(", of {it}")).unwrap_or_default();
+    format!("export {}{pseudonymous}{own}", wanted.format.code())
+}
+
+/// A name for the file that says what it is of and gives away nothing.
+pub fn file_name(document: &Document, format: Format) -> String {
+    let day = export::day(document.opened_unix_ms);
+    format!("vuoro-{day}-{}.{}", document.session.to_string().to_lowercase(), format.code())
+}
+
+impl crate::app::App {
+    /// As `prepare`, on a thread where it may block.
+    pub async fn document(
+        &self,
+        session: SessionId,
+        wanted: Wanted,
+    ) -> Result<(Document, Wanted), ExportError> {
+        let log = self.sessions.log().clone();
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare(&log, session, &wanted).map(|document| (document, wanted))
+        });
+        prepared.await.unwrap_or(Err(ExportError::Log(LogError::Closed)))
+    }
+
+    /// Writes down that somebody opened or took away something; `who` is no name.
+    pub async fn note_access(
+        &self,
+        session: SessionId,
+        who: String,
+        what: String,
+    ) -> Result<(), LogError> {
+        let access = Access { unix_ms: unix_ms(), who, what };
+        self.sessions.log().note_access(session, access).await
+    }
+
+    /// The last accesses to a session, latest first.
+    pub async fn accesses(&self, session: SessionId) -> Result<Vec<Access>, LogError> {
+        let log = self.sessions.log().clone();
+        let read = tokio::task::spawn_blocking(move || log.accesses(session)).await;
+        read.unwrap_or(Err(LogError::Closed))
+    }
+}
