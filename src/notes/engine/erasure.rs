@@ -13,7 +13,7 @@ use crate::{
 const OWN_WORDS: [&str; 4] = ["said", "unheard", "posted", "wrote"];
 
 /// Fields in which people's words and names stand. Others hold numbers and words of ours.
-const HUMAN: [&str; 6] = ["title", "name", "text", "question", "topics", "tags"];
+const HUMAN: [&str; 7] = ["title", "name", "text", "question", "topics", "tags", "theme"];
 
 /// What is taken out of a session.
 #[derive(Clone, Debug)]
