@@ -140,6 +140,8 @@ fn hear(heard: &Mutex<Heard>, event: SpeechEvent, begun: Instant) {
         SpeechEvent::Segment { span, .. } => {
             heard.finals_ms.push(now_ms - span.end.as_ms() as f64 + PACKET_MS);
         }
+        // Drafts are the first to go; what counts here is what is kept.
+        SpeechEvent::Partial { .. } => (),
         SpeechEvent::Unheard { .. } => heard.unheard += 1,
     }
 }
