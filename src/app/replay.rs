@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::{
-    fact::{Consent, Fact, Record},
+    fact::{Consent, Fact, GapReason, Record},
     ids::{ParticipantId, RoomId},
     language::Language,
     message::RoomView,
@@ -80,6 +80,19 @@ impl Story {
             Fact::ConsentSet { participant, consent } => {
                 format!("{} is {}", self.person(*participant), agreed(*consent))
             }
+            Fact::TranscriptionSet { room, by, on } => {
+                let who = by.map_or("a host".to_owned(), |it| self.person(it));
+                let place = room.map_or("all rooms".to_owned(), |it| it.to_string());
+                let turns = if *on { "on" } else { "off" };
+                format!("{who} turns the writing down {turns} in {place}")
+            }
+            Fact::Struck { participant, span } => {
+                format!(
+                    "{} takes back what they said since {}",
+                    self.person(*participant),
+                    span.start
+                )
+            }
             Fact::RoomsOpened { count } => format!("{count} breakout rooms are open"),
             Fact::MethodBegan { method, options } => {
                 self.method = Some(method.clone());
@@ -129,6 +142,9 @@ impl Story {
             Fact::Said { participant, room, span, text, .. } => {
                 let who = self.person(*participant);
                 format!("{who} says in {room} at {}{}", span.start, self.words(text))
+            }
+            Fact::Unheard { participant, room, reason: GapReason::Struck, .. } => {
+                format!("{} says in {room} what they took back later", self.person(*participant))
             }
             Fact::Unheard { participant, room, .. } => {
                 format!("{} says in {room} what nobody wrote down", self.person(*participant))

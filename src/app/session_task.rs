@@ -531,6 +531,8 @@ fn asks_for_silence(command: &Command) -> bool {
         Command::Wish { wish: Wish::SetConsent(consent), .. } | Command::Join { consent, .. } => {
             *consent != Consent::On
         }
+        Command::Wish { wish: Wish::SetTranscription { on, .. }, .. } => !on,
+        Command::Wish { wish: Wish::Strike, .. } => true,
         _ => false,
     }
 }

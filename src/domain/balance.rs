@@ -1,27 +1,27 @@
-//! How evenly a room talks: from spans of voice to talk time, turns and shares. It counts; it never
-//! judges, ranks or names.
-//!
-//! Terms after Sacks, Schegloff & Jefferson (1974) and Yngve (1970): a *backchannel* is a short
-//! voice wholly inside another's that takes no floor; a *turn* is the run of one person's voice
-//! while they hold the floor.
+//! How evenly one room talks: from spans of voice and of presence to what may be shown of it. It counts;
+//! it never judges, ranks or names, and lets nobody but the person see a person's figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    ids::ParticipantId,
-    limits::{
-        BACKCHANNEL_AFTER_MS, BACKCHANNEL_MAX_MS, TURN_ALONE_MS, VOICE_GAP_MS, VOICE_MIN_MS,
-        VOICE_SPANS_MAX,
-    },
-    message::{BalanceView, OwnTalk},
+    conversation::{Conversation, Part},
+    evenness,
+    ids::{ParticipantId, RoomId},
+    limits::{BALANCE_AFTER_MS, BALANCE_VOICE_MIN_MS, INVITES_FROM, VOICE_SPANS_MAX},
+    message::{BalanceView, OwnTalk, RoomBalance, RoundView},
     time::{SessionTime, Span},
     timeline::Timeline,
 };
 
 /// The voices of one room since its people were last brought together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Balance {
+    since: SessionTime,
     voices: BTreeMap<ParticipantId, Voice>,
+    /// How long each has been in the room, but for those there now.
+    stayed_ms: BTreeMap<ParticipantId, u64>,
+    there: BTreeSet<ParticipantId>,
+    there_since: SessionTime,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -36,13 +36,36 @@ struct Voice {
     settled_ms: u64,
 }
 
-/// What each present person has had of the talk.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What each present person has had of the talk, and the room as a whole.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    own: BTreeMap<ParticipantId, OwnTalk>,
+    lasted_ms: u64,
+    conversation: Conversation,
+    /// How long each has been there. Silent people are in it.
+    stayed_ms: BTreeMap<ParticipantId, u64>,
 }
 
 impl Balance {
+    /// Of people who are together from `since` on.
+    pub fn new(since: SessionTime) -> Self {
+        Self {
+            since,
+            voices: BTreeMap::new(),
+            stayed_ms: BTreeMap::new(),
+            there: BTreeSet::new(),
+            there_since: since,
+        }
+    }
+
+    /// These people are in the room from now on, and connected.
+    pub fn attend(&mut self, there: BTreeSet<ParticipantId>, now: SessionTime) {
+        let ms = now.since_ms(self.there_since);
+        for id in std::mem::replace(&mut self.there, there) {
+            *self.stayed_ms.entry(id).or_default() += ms;
+        }
+        self.there_since = now;
+    }
+
     /// A person's audio level says: speaking, or not any more.
     pub fn speaking(&mut self, participant: ParticipantId, on: bool, at: SessionTime) {
         let voice = self.voices.entry(participant).or_default();
@@ -58,8 +81,11 @@ impl Balance {
     }
 
     /// Voice activity detection has found an utterance: it replaces what the levels said of that
-    /// time.
+    /// time. What was said before these people came together is not theirs.
     pub fn uttered(&mut self, participant: ParticipantId, span: Span) {
+        if span.start < self.since {
+            return;
+        }
         let voice = self.voices.entry(participant).or_default();
         voice.levels.remove_touching(span);
         voice.utterances.insert(span);
@@ -77,28 +103,26 @@ impl Balance {
             .iter()
             .map(|id| (*id, self.voices.get(id).map(|it| it.timeline(now)).unwrap_or_default()))
             .collect();
-        let spoken: BTreeMap<ParticipantId, Timeline> =
-            voices.iter().map(|(id, own)| (*id, without_backchannels(*id, own, &voices))).collect();
-        let turns = turns(&spoken);
-        let talk_ms = |id: &ParticipantId| {
-            let settled_ms = self.voices.get(id).map_or(0, |it| it.settled_ms);
-            settled_ms + spoken.get(id).map_or(0, Timeline::total_ms)
+        let mut conversation = Conversation::of(&voices);
+        for (id, part) in &mut conversation.people {
+            part.talk_ms += self.voices.get(id).map_or(0, |it| it.settled_ms);
+        }
+        let stayed_ms = |id: &ParticipantId| {
+            let before = self.stayed_ms.get(id).copied().unwrap_or(0);
+            before + if self.there.contains(id) { now.since_ms(self.there_since) } else { 0 }
         };
-        let sum_ms: u64 = present.iter().map(talk_ms).sum();
-        let own = present.iter().map(|id| {
-            let talk_ms = talk_ms(id);
-            let share = if sum_ms == 0 { 0.0 } else { talk_ms as f64 / sum_ms as f64 };
-            (*id, OwnTalk { talk_ms, turns: turns.get(id).copied().unwrap_or(0), share })
-        });
-        Summary { own: own.collect() }
+        Summary {
+            lasted_ms: now.since_ms(self.since),
+            conversation,
+            stayed_ms: present.iter().map(|id| (*id, stayed_ms(id))).collect(),
+        }
     }
 }
 
 impl Voice {
     fn timeline(&self, now: SessionTime) -> Timeline {
         let open = self.since.map(|since| Span::new(since, now));
-        let all = self.levels.spans().iter().chain(self.utterances.spans()).copied().chain(open);
-        all.collect::<Timeline>().smoothed(VOICE_GAP_MS, VOICE_MIN_MS)
+        self.levels.spans().iter().chain(self.utterances.spans()).copied().chain(open).collect()
     }
 
     fn settle(&mut self) {
@@ -111,70 +135,96 @@ impl Voice {
 }
 
 impl Summary {
-    pub fn voice_ms(&self) -> u64 {
-        self.own.values().map(|it| it.talk_ms).sum()
+    /// Whether there is enough to say anything: a picture of the first minutes would be noise, and
+    /// would make people look at it instead of at one another.
+    pub fn is_due(&self) -> bool {
+        let talk_ms: u64 = self.parts().map(|it| it.talk_ms).sum();
+        BALANCE_AFTER_MS <= self.lasted_ms && BALANCE_VOICE_MIN_MS <= talk_ms
+    }
+
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
     }
 
     pub fn own(&self, participant: ParticipantId) -> OwnTalk {
-        self.own.get(&participant).copied().unwrap_or_default()
+        let Some(part) = self.conversation.people.get(&participant).copied() else {
+            return OwnTalk::default();
+        };
+        let sum_ms: u64 = self.parts().map(|it| it.talk_ms).sum();
+        let share = if sum_ms == 0 { 0.0 } else { part.talk_ms as f64 / sum_ms as f64 };
+        let here = self.conversation.people.keys().position(|it| *it == participant);
+        let ratio = here.and_then(|it| self.ratios().get(it).copied().flatten()).unwrap_or(0.0);
+        let Part { talk_ms, turns, backchannels } = part;
+        OwnTalk { talk_ms, turns, backchannels, share, ratio }
+    }
+
+    /// Each present person's share as a multiple of what their time in the room makes fair, in the
+    /// order of their numbers.
+    fn ratios(&self) -> Vec<Option<f64>> {
+        let stayed: Vec<f64> = self.stayed_ms.values().map(|it| *it as f64).collect();
+        evenness::share_ratios(&self.shares(), &stayed)
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        evenness::shares(&self.parts().map(|it| it.talk_ms as f64).collect::<Vec<_>>())
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.conversation.people.values()
+    }
+
+    /// Shares without names: largest first, so that the order tells nothing.
+    fn shape(&self) -> Vec<f64> {
+        let mut shares = self.shares();
+        shares.sort_by(|a, b| b.total_cmp(a));
+        shares
+    }
+
+    /// Whether the room may be asked from whom it has not heard yet: somebody has been there all the
+    /// time that it takes and has not had the floor. In a pair that would point at one person.
+    fn invites(&self) -> bool {
+        let waits = |(id, part): (&ParticipantId, &Part)| {
+            part.turns == 0 && self.stayed_ms.get(id).is_some_and(|it| BALANCE_AFTER_MS <= *it)
+        };
+        INVITES_FROM <= self.conversation.people.len() && self.conversation.people.iter().any(waits)
     }
 
     /// What `participant` may see: the room without names, and their own part.
     pub fn view(&self, participant: ParticipantId) -> BalanceView {
-        let mut shares: Vec<f64> = self.own.values().map(|it| it.share).collect();
-        shares.sort_by(|a, b| b.total_cmp(a));
-        let effective_voices = effective_voices(&shares);
-        BalanceView { shares, effective_voices, own: self.own(participant) }
-    }
-}
-
-/// exp of the Shannon entropy of the shares (Hill number of order 1): four people who talk equally
-/// give 4, one who talks alone gives 1, nobody 0.
-fn effective_voices(shares: &[f64]) -> f64 {
-    let spoken = shares.iter().filter(|it| 0.0 < **it);
-    if spoken.clone().count() == 0 {
-        return 0.0;
-    }
-    (-spoken.map(|it| it * it.ln()).sum::<f64>()).exp()
-}
-
-fn without_backchannels(
-    id: ParticipantId,
-    own: &Timeline,
-    voices: &BTreeMap<ParticipantId, Timeline>,
-) -> Timeline {
-    let is_backchannel = |span: &Span| {
-        span.ms() <= BACKCHANNEL_MAX_MS
-            && voices.iter().filter(|(other, _)| **other != id).any(|(_, voice)| {
-                voice.at(span.start).is_some_and(|it| {
-                    it.covers(*span) && BACKCHANNEL_AFTER_MS <= it.end.since_ms(span.end)
-                })
-            })
-    };
-    own.spans().iter().filter(|it| !is_backchannel(it)).copied().collect()
-}
-
-fn turns(spoken: &BTreeMap<ParticipantId, Timeline>) -> BTreeMap<ParticipantId, u32> {
-    let mut spans: Vec<(Span, ParticipantId)> =
-        spoken.iter().flat_map(|(id, voice)| voice.spans().iter().map(|it| (*it, *id))).collect();
-    spans.sort();
-    let mut floor: Option<ParticipantId> = None;
-    let mut turns = BTreeMap::new();
-    for (span, id) in spans {
-        let takes_floor = match floor {
-            None => true,
-            Some(holder) if holder == id => false,
-            Some(holder) => {
-                let covered_ms = spoken.get(&holder).map_or(0, |it| it.covered_ms(span));
-                TURN_ALONE_MS <= span.ms().saturating_sub(covered_ms)
-            }
-        };
-        if takes_floor {
-            floor = Some(id);
-            *turns.entry(id).or_insert(0) += 1;
+        let shares = self.shape();
+        BalanceView {
+            effective_voices: evenness::effective_voices(&shares),
+            shares,
+            invites: self.invites(),
+            own: self.own(participant),
         }
     }
-    turns
+
+    /// What facilitators may see: the room, and nothing of any person.
+    pub fn of_room(&self, room: RoomId) -> RoomBalance {
+        let people = self.conversation.people.len();
+        let turns: Vec<u32> = self.parts().map(|it| it.turns).collect();
+        let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        RoomBalance {
+            room,
+            people: count(people),
+            heard: count(self.conversation.heard().count()),
+            effective_voices: evenness::effective_voices(&self.shares()),
+            evenness: evenness::evenness(&self.shares()),
+            turns: self.conversation.turns(),
+            turn_variance: evenness::turn_variance(&turns),
+            mix: evenness::mix(self.conversation.followed.values().copied(), people),
+            overlap: self.conversation.overlap_share(),
+            backchannels: self.conversation.backchannels(),
+            interruptions: self.conversation.interruptions,
+        }
+    }
+
+    /// The round as those who were in it look back on it.
+    pub fn look_back(&self, room: RoomId) -> RoundView {
+        let shares = self.shape();
+        RoundView { lasted_ms: self.lasted_ms, shares, room: self.of_room(room) }
+    }
 }
 
 #[cfg(test)]
@@ -185,13 +235,15 @@ mod tests {
     const BOB: ParticipantId = ParticipantId(2);
     const CHAO: ParticipantId = ParticipantId(3);
     const DANA: ParticipantId = ParticipantId(4);
+    const ALL: [ParticipantId; 4] = [ALICE, BOB, CHAO, DANA];
 
     fn room(spans: &[(ParticipantId, u64, u64)]) -> Summary {
-        let mut balance = Balance::default();
+        let mut balance = Balance::new(SessionTime::ZERO);
+        balance.attend(ALL.into(), SessionTime::ZERO);
         for (who, start, end) in spans {
             balance.uttered(*who, Span::new(SessionTime(*start), SessionTime(*end)));
         }
-        balance.summary(&[ALICE, BOB, CHAO, DANA], SessionTime(1_000_000))
+        balance.summary(&ALL, SessionTime(240_000))
     }
 
     #[test]
@@ -205,53 +257,82 @@ mod tests {
         let view = summary.view(BOB);
         assert!((view.effective_voices - 4.0).abs() < 1e-9);
         assert_eq!(view.shares, vec![0.25; 4]);
-        assert_eq!(view.own, OwnTalk { talk_ms: 60_000, turns: 1, share: 0.25 });
+        let own = OwnTalk { talk_ms: 60_000, turns: 1, backchannels: 0, share: 0.25, ratio: 1.0 };
+        assert_eq!(view.own, own);
+        assert!(!view.invites && summary.is_due());
+        let host = summary.of_room(RoomId::Main);
+        assert_eq!((host.people, host.heard, host.turns, host.turn_variance), (4, 4, 4, 0.0));
     }
 
     #[test]
     fn a_silent_person_is_counted_and_the_order_of_shares_tells_nobody() {
-        let view = room(&[(CHAO, 0, 30_000), (ALICE, 40_000, 50_000)]).view(DANA);
+        let summary = room(&[(CHAO, 0, 30_000), (ALICE, 40_000, 50_000)]);
+        let view = summary.view(DANA);
         assert_eq!(view.shares, vec![0.75, 0.25, 0.0, 0.0]);
         assert_eq!(view.own, OwnTalk::default());
+        assert!(view.invites, "the room is asked from whom it has not heard");
+        assert_eq!(summary.of_room(RoomId::Main).heard, 2);
     }
 
     #[test]
     fn nobody_has_spoken() {
-        let view = room(&[]).view(ALICE);
+        let summary = room(&[]);
+        let view = summary.view(ALICE);
         assert_eq!(view.shares, vec![0.0; 4]);
         assert_eq!(view.effective_voices, 0.0);
+        assert!(!summary.is_due());
     }
 
     #[test]
-    fn a_short_yes_inside_anothers_voice_is_no_talk_and_no_turn() {
-        let summary = room(&[(ALICE, 0, 10_000), (BOB, 4_000, 4_600)]);
-        assert_eq!(summary.own(BOB), OwnTalk::default());
-        // At the very end of the other's voice it is an answer, not a backchannel.
-        let summary = room(&[(ALICE, 0, 10_000), (BOB, 9_400, 9_950)]);
-        assert_eq!(summary.own(BOB).talk_ms, 550);
+    fn who_came_late_is_measured_by_the_time_they_had() {
+        let mut balance = Balance::new(SessionTime::ZERO);
+        balance.attend([ALICE, BOB].into(), SessionTime::ZERO);
+        balance.attend([ALICE, BOB, CHAO].into(), SessionTime(120_000));
+        for (who, start, end) in
+            [(ALICE, 0, 40_000), (BOB, 40_000, 80_000), (CHAO, 200_000, 220_000)]
+        {
+            balance.uttered(who, Span::new(SessionTime(start), SessionTime(end)));
+        }
+        let summary = balance.summary(&[ALICE, BOB, CHAO], SessionTime(240_000));
+        for who in [ALICE, BOB, CHAO] {
+            assert!((summary.own(who).ratio - 1.0).abs() < 1e-9, "{who}: {:?}", summary.own(who));
+        }
+        assert_eq!(summary.own(CHAO).share, 0.2);
     }
 
     #[test]
-    fn the_floor_changes_hands_after_a_second_alone() {
-        let summary = room(&[
-            (ALICE, 0, 5_000),
-            (BOB, 4_500, 5_900), // alone for 0.9 s: no turn
-            (ALICE, 6_000, 9_000),
-            (BOB, 8_500, 12_000), // alone for 3 s: a turn
-            (ALICE, 13_000, 20_000),
-        ]);
-        assert_eq!((summary.own(ALICE).turns, summary.own(BOB).turns), (2, 1));
+    fn nobody_is_invited_who_has_just_come_nor_in_a_pair() {
+        let mut balance = Balance::new(SessionTime::ZERO);
+        balance.attend([ALICE, BOB].into(), SessionTime::ZERO);
+        balance.uttered(ALICE, Span::new(SessionTime(0), SessionTime(60_000)));
+        let pair = balance.summary(&[ALICE, BOB], SessionTime(200_000));
+        assert!(!pair.view(ALICE).invites);
+        balance.uttered(BOB, Span::new(SessionTime(60_000), SessionTime(90_000)));
+        balance.attend([ALICE, BOB, CHAO].into(), SessionTime(200_000));
+        let with_chao =
+            |at| balance.summary(&[ALICE, BOB, CHAO], SessionTime(at)).view(CHAO).invites;
+        assert!(!with_chao(210_000) && with_chao(320_000));
     }
 
     #[test]
-    fn voice_detection_corrects_the_levels() {
-        let mut balance = Balance::default();
+    fn voice_detection_corrects_the_levels_and_leaves_other_groups_alone() {
+        let mut balance = Balance::new(SessionTime(500));
         balance.speaking(ALICE, true, SessionTime(1_000));
         assert!(balance.is_live());
         let so_far = balance.summary(&[ALICE], SessionTime(3_000));
         assert_eq!(so_far.own(ALICE).talk_ms, 2_000);
         balance.speaking(ALICE, false, SessionTime(6_000));
         balance.uttered(ALICE, Span::new(SessionTime(1_200), SessionTime(5_200)));
+        // Said in the room before, written down late.
+        balance.uttered(ALICE, Span::new(SessionTime(100), SessionTime(900)));
         assert_eq!(balance.summary(&[ALICE], SessionTime(9_000)).own(ALICE).talk_ms, 4_000);
+    }
+
+    #[test]
+    fn the_first_two_minutes_say_nothing() {
+        let mut balance = Balance::new(SessionTime(60_000));
+        balance.uttered(ALICE, Span::new(SessionTime(60_000), SessionTime(100_000)));
+        assert!(!balance.summary(&[ALICE, BOB], SessionTime(179_999)).is_due());
+        assert!(balance.summary(&[ALICE, BOB], SessionTime(180_000)).is_due());
     }
 }

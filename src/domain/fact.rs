@@ -20,6 +20,8 @@ pub enum GapReason {
     Backlog,
     /// The transcriber failed on it.
     Failed,
+    /// They were, and the person has taken them back.
+    Struck,
 }
 
 /// One kept fact. A session is what its facts say, applied in order.
@@ -48,6 +50,19 @@ pub enum Fact {
     ConsentSet {
         participant: ParticipantId,
         consent: Consent,
+    },
+    /// Whether words are written down. `room` `None`: in all rooms, for as long as a facilitator wants;
+    /// `by` `None`: a facilitator.
+    TranscriptionSet {
+        room: Option<RoomId>,
+        by: Option<ParticipantId>,
+        on: bool,
+    },
+    /// A person takes back what they said in that time. In the log every `Said` of theirs that shares
+    /// time with it has become an `Unheard`.
+    Struck {
+        participant: ParticipantId,
+        span: Span,
     },
     /// Breakout rooms 1 to `count` are open; 0: only the main room.
     RoomsOpened {

@@ -145,6 +145,16 @@ pub const BIG_ROOM_EVERY_MS: u64 = 1_000;
 /// How often a room is told its balance while somebody speaks, in ms.
 pub const BALANCE_EVERY_MS: u64 = 2_000;
 
+/// How long people must have been together before a balance is shown, in ms: nobody is to watch it while
+/// they begin to talk.
+pub const BALANCE_AFTER_MS: u64 = 120_000;
+
+/// How often facilitators are told of the balance of rooms, in ms.
+pub const BALANCE_HOST_EVERY_MS: u64 = 5_000;
+
+/// People in a room that is asked from whom it has not heard.
+pub const INVITES_FROM: usize = 3;
+
 /// Voice a room must have had before a balance is shown, in ms: a judgement on less is noise.
 pub const BALANCE_VOICE_MIN_MS: u64 = 10_000;
 
@@ -163,8 +173,18 @@ pub const BACKCHANNEL_AFTER_MS: u64 = 500;
 /// The floor changes hands when somebody else has spoken alone for this long, in ms.
 pub const TURN_ALONE_MS: u64 = 1_000;
 
+/// Who speaks into another's turn has interrupted when the other stops within this, and they go on for
+/// as long after it, in ms.
+pub const INTERRUPTION_MS: u64 = 2_000;
+
 /// Pieces of voice kept per person and room for the balance; the oldest are merged into a sum.
 pub const VOICE_SPANS_MAX: usize = 2_000;
+
+/// How far back a person can take back what they said, in ms.
+pub const STRIKE_MS: u64 = 60_000;
+
+/// How often a person can, in ms: each makes the log and the index rewrite what they hold.
+pub const STRIKE_EVERY_MS: u64 = 1_000;
 
 /// Moves remembered per person, to know where words that arrive late were said.
 pub const MOVES_KEPT: usize = 64;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    consent::Consent,
+    consent::{Consent, Writing},
+    conversation::Interruptions,
     ids::{ParticipantId, RoomId},
     language::Language,
     mark::Mark,
@@ -34,7 +35,21 @@ pub enum Message {
     /// As `Caption`, of what is still being said: it stands in place of the person's partial before,
     /// until their next caption. Without text it is to go.
     Partial(Caption),
+    /// A person has taken back what they said in that time: it is to be shown no more.
+    Struck {
+        participant: ParticipantId,
+        span: Span,
+    },
     Balance(BalanceView),
+    /// The round that has just ended, to those who were in it.
+    Round(RoundView),
+    /// What a person has had of all talk in the session so far; kept nowhere else, and by the server
+    /// only until the session ends or they leave.
+    Own(OwnTotal),
+    /// To facilitators: how the rooms talk, those of which anything can be said.
+    RoomBalances(Vec<RoomBalance>),
+    /// To facilitators: how the rooms have talked in the round that has just ended.
+    Rounds(Vec<RoomBalance>),
     /// The method that runs from now on; `None`: none any more. A `Step` follows.
     Method(Option<MethodView>),
     /// Where the method stands, and what it means for the receiver. At each change of it.
@@ -91,6 +106,7 @@ pub struct RoomView {
     pub room: RoomId,
     /// In the order of their numbers.
     pub people: Vec<PersonView>,
+    pub writing: Writing,
     /// Who has a hand up, in the order in which they went up.
     pub hands: Vec<ParticipantId>,
     /// Who shares their screen.
@@ -135,6 +151,8 @@ pub struct BalanceView {
     pub shares: Vec<f64>,
     /// As how many equally talking people the room sounds: from 1 to the number present.
     pub effective_voices: f64,
+    /// Somebody has not been heard yet: the room, not they, is invited to ask.
+    pub invites: bool,
     /// Of the person it is sent to, and to nobody else.
     pub own: OwnTalk,
 }
@@ -143,8 +161,55 @@ pub struct BalanceView {
 pub struct OwnTalk {
     pub talk_ms: u64,
     pub turns: u32,
+    /// Signs of listening given to others while they talked.
+    pub backchannels: u32,
     /// 0 to 1.
     pub share: f64,
+    /// The share as a multiple of what the time in the room makes fair: 1 is fair.
+    pub ratio: f64,
+}
+
+/// Of one person, over all rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnTotal {
+    pub talk_ms: u64,
+    pub turns: u32,
+    pub backchannels: u32,
+    /// Different people whom they have heard have the floor.
+    pub people_heard: u32,
+    /// Rounds, or stretches of talk without a method, of which anything could be said.
+    pub rounds: u32,
+}
+
+/// How a room talks, with nothing in it of any person.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoomBalance {
+    pub room: RoomId,
+    /// Present, silent ones included.
+    pub people: u32,
+    /// Of them, who has had the floor.
+    pub heard: u32,
+    pub effective_voices: f64,
+    /// 0 to 1.
+    pub evenness: f64,
+    pub turns: u32,
+    /// Of the numbers of turns, over the square of their mean.
+    pub turn_variance: f64,
+    /// How mixed it is who follows whom: 0 to 1.
+    pub mix: f64,
+    /// Time with two voices or more as a part of that with any.
+    pub overlap: f64,
+    pub backchannels: u32,
+    pub interruptions: Interruptions,
+}
+
+/// A round looked back on, without names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundView {
+    pub lasted_ms: u64,
+    /// As in `BalanceView`.
+    pub shares: Vec<f64>,
+    pub room: RoomBalance,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +218,8 @@ pub struct Overview {
     pub language: Language,
     /// The main room first, then every open breakout room, also empty ones.
     pub rooms: Vec<RoomView>,
+    /// Whether the facilitators let words be written down.
+    pub transcribes: bool,
     /// Where the method stands that runs.
     pub run: Option<RunView>,
     /// Who stays where they are when groups are made anew.

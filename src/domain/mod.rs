@@ -10,6 +10,8 @@ pub mod timeline;
 pub mod assign;
 pub mod balance;
 pub mod consent;
+pub mod conversation;
+pub mod evenness;
 pub mod fact;
 pub mod mark;
 pub mod message;

@@ -11,13 +11,15 @@ use ts_rs::TS;
 use crate::{
     app::session_task::Offer,
     domain::{
+        consent::Writing,
         fact,
         ids::ParticipantId,
         language::Language,
         mark::Mark,
         message::{
             BalanceView, CallView, Caption, ClockView, HarvestView, MethodView, MoveReason,
-            PersonView, RankedCard, RoomView, RunView, StepView, WaitingView,
+            OwnTotal, PersonView, RankedCard, RoomBalance, RoomView, RoundView, RunView, StepView,
+            WaitingView,
         },
         method::{Method, Text},
         mixing::Keep,
@@ -68,6 +70,16 @@ pub enum ClientMessage {
     SetConsent {
         consent: WireConsent,
     },
+    /// Whether words are written down. A participant: in their own room, without `room`. A facilitator:
+    /// in a room or, without `room`, in all.
+    SetTranscription {
+        on: bool,
+        #[serde(default)]
+        #[ts(optional)]
+        room: Option<String>,
+    },
+    /// Takes back what one said in the last minute.
+    Strike,
     SetMicrophone {
         on: bool,
     },
@@ -297,19 +309,57 @@ pub enum ServerMessage {
     /// Words of what is still being said, in place of the person's last partial. Their next caption
     /// replaces it; without text it is to go.
     Partial(WireCaption),
+    /// Somebody has taken back what they said in that time: no caption of theirs that shares time with
+    /// it is to be shown any more.
+    Struck {
+        participant: u32,
+        start_ms: u32,
+        end_ms: u32,
+    },
     Balance {
         /// Largest first, without names.
         shares: Vec<f64>,
         effective_voices: f64,
+        /// Somebody has not been heard yet: the room is invited to ask.
+        invites: bool,
         own_talk_ms: u32,
         own_turns: u32,
+        own_backchannels: u32,
         own_share: f64,
+        /// The share as a multiple of what the time in the room makes fair.
+        own_ratio: f64,
+    },
+    /// The round that has just ended, to those who were in it.
+    Round {
+        lasted_ms: u32,
+        /// Largest first, without names.
+        shares: Vec<f64>,
+        balance: WireRoomBalance,
+    },
+    /// What the person has had of all talk so far. The server keeps it until the session ends.
+    Own {
+        talk_ms: u32,
+        turns: u32,
+        backchannels: u32,
+        /// Different people whom they have heard have the floor.
+        people_heard: u32,
+        rounds: u32,
+    },
+    /// To facilitators: how the rooms talk now, those of which anything can be said.
+    RoomBalances {
+        rooms: Vec<WireRoomBalance>,
+    },
+    /// To facilitators: how the rooms have talked in the round that has just ended.
+    Rounds {
+        rooms: Vec<WireRoomBalance>,
     },
     Overview {
         title: String,
         language: WireLanguage,
         rooms: Vec<WireRoom>,
         transcription: Transcription,
+        /// Whether the facilitators let words be written down.
+        transcribes: bool,
         run: Option<WireRun>,
         /// Who stays where they are when groups are made anew.
         pinned: Vec<u32>,
@@ -431,6 +481,38 @@ pub enum WireConsent {
     Declined,
 }
 
+/// Whether the words of a room are written down, of those who agree, and if not, who wants it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireWriting {
+    On,
+    OffByMethod,
+    OffByHost,
+    OffByRoom,
+}
+
+/// How a room talks, with nothing in it of any person.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireRoomBalance {
+    pub room: String,
+    /// Present, silent ones included.
+    pub people: u32,
+    /// Of them, who has had the floor.
+    pub heard: u32,
+    pub effective_voices: f64,
+    /// 0 to 1.
+    pub evenness: f64,
+    pub turns: u32,
+    /// Of the numbers of turns, over the square of their mean.
+    pub turn_variance: f64,
+    /// How mixed it is who follows whom: 0 to 1.
+    pub mix: f64,
+    /// Time with two voices or more as a part of that with any.
+    pub overlap: f64,
+    pub backchannels: u32,
+    pub interruptions: u32,
+}
+
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct WirePerson {
     pub participant: u32,
@@ -447,6 +529,7 @@ pub struct WireRoom {
     /// `main` or `room-N`.
     pub room: String,
     pub people: Vec<WirePerson>,
+    pub writing: WireWriting,
     /// Who has a hand up, in the order in which they went up.
     pub hands: Vec<u32>,
     /// Who shares their screen.
@@ -1113,6 +1196,54 @@ impl From<fact::Consent> for WireConsent {
     }
 }
 
+impl From<Writing> for WireWriting {
+    fn from(it: Writing) -> WireWriting {
+        match it {
+            Writing::On => WireWriting::On,
+            Writing::OffByMethod => WireWriting::OffByMethod,
+            Writing::OffByHost => WireWriting::OffByHost,
+            Writing::OffByRoom => WireWriting::OffByRoom,
+        }
+    }
+}
+
+impl From<RoomBalance> for WireRoomBalance {
+    fn from(it: RoomBalance) -> WireRoomBalance {
+        WireRoomBalance {
+            room: it.room.to_string(),
+            people: it.people,
+            heard: it.heard,
+            effective_voices: it.effective_voices,
+            evenness: it.evenness,
+            turns: it.turns,
+            turn_variance: it.turn_variance,
+            mix: it.mix,
+            overlap: it.overlap,
+            backchannels: it.backchannels,
+            interruptions: it.interruptions.successful + it.interruptions.unsuccessful,
+        }
+    }
+}
+
+impl From<RoundView> for ServerMessage {
+    fn from(it: RoundView) -> ServerMessage {
+        let lasted_ms = wire_ms_of(it.lasted_ms);
+        ServerMessage::Round { lasted_ms, shares: it.shares, balance: it.room.into() }
+    }
+}
+
+impl From<OwnTotal> for ServerMessage {
+    fn from(it: OwnTotal) -> ServerMessage {
+        ServerMessage::Own {
+            talk_ms: wire_ms_of(it.talk_ms),
+            turns: it.turns,
+            backchannels: it.backchannels,
+            people_heard: it.people_heard,
+            rounds: it.rounds,
+        }
+    }
+}
+
 impl From<WireWanted> for view::Wanted {
     fn from(it: WireWanted) -> view::Wanted {
         match it {
@@ -1131,6 +1262,7 @@ impl From<RoomView> for WireRoom {
         WireRoom {
             room: it.room.to_string(),
             people,
+            writing: it.writing.into(),
             hands: it.hands.into_iter().map(|it| it.0).collect(),
             sharing: it.sharing.map(|it| it.0),
             calls: it.calls.into_iter().map(call).collect(),
@@ -1246,6 +1378,9 @@ impl From<BalanceView> for ServerMessage {
             effective_voices: it.effective_voices,
             own_talk_ms: wire_ms_of(it.own.talk_ms),
             own_turns: it.own.turns,
+            own_backchannels: it.own.backchannels,
+            own_ratio: it.own.ratio,
+            invites: it.invites,
             own_share: it.own.share,
         }
     }
@@ -1400,6 +1535,8 @@ mod tests {
             WireWanted,
             WireLanguage,
             WireConsent,
+            WireWriting,
+            WireRoomBalance,
             WirePerson,
             WireRoom,
             WireCall,

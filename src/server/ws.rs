@@ -260,6 +260,11 @@ impl Talk {
                 return Ok(Command::View { connection, view });
             }
             ClientMessage::SetConsent { consent } => Wish::SetConsent(consent.into()),
+            ClientMessage::SetTranscription { on, room } => {
+                let room = room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?;
+                Wish::SetTranscription { room, on }
+            }
+            ClientMessage::Strike => Wish::Strike,
             ClientMessage::SetMicrophone { on } => Wish::SetMicrophone(on),
             ClientMessage::SetCamera { on } => Wish::SetCamera(on),
             ClientMessage::Leave => Wish::Leave,
@@ -348,6 +353,7 @@ impl Talk {
                 language: overview.language.into(),
                 rooms: overview.rooms.into_iter().map(Into::into).collect(),
                 transcription: transcription(),
+                transcribes: overview.transcribes,
                 run: overview.run.map(Into::into),
                 pinned: overview.pinned.iter().map(|it| it.0).collect(),
                 kept: overview.kept.into_iter().map(Into::into).collect(),
@@ -384,7 +390,20 @@ impl Talk {
             News::Message(Message::Following(room)) => {
                 ServerMessage::Following { room: room.map(|it| it.to_string()) }
             }
+            News::Message(Message::Struck { participant, span }) => ServerMessage::Struck {
+                participant: participant.0,
+                start_ms: wire_ms(span.start),
+                end_ms: wire_ms(span.end),
+            },
             News::Message(Message::Balance(balance)) => balance.into(),
+            News::Message(Message::Round(round)) => round.into(),
+            News::Message(Message::Own(own)) => own.into(),
+            News::Message(Message::RoomBalances(rooms)) => {
+                ServerMessage::RoomBalances { rooms: rooms.into_iter().map(Into::into).collect() }
+            }
+            News::Message(Message::Rounds(rooms)) => {
+                ServerMessage::Rounds { rooms: rooms.into_iter().map(Into::into).collect() }
+            }
             News::Message(Message::Rejected(rejection)) => {
                 Refusal::from(rejection).message(rejection.is_fatal())
             }

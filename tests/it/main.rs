@@ -1,7 +1,9 @@
 //! The rules seen from outside: stories about a few people, and a simulation of many.
 
 mod captions;
+mod conversations;
 mod methods;
+mod pauses;
 mod rotation;
 mod runs;
 mod session;

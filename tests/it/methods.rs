@@ -8,8 +8,8 @@ use vuoro::domain::{
     fact::{Consent, Fact},
     ids::{ConnectionId, RoomId},
     limits::{
-        ACTS_MAX, ALONE_MS, COUNTED_AWAY_MS, OVERVIEW_EVERY_MS, PHASE_GRACE_MS, RETURN_MS,
-        ROOM_PEOPLE_MAX,
+        ACTS_MAX, ALONE_MS, BALANCE_AFTER_MS, COUNTED_AWAY_MS, OVERVIEW_EVERY_MS, PHASE_GRACE_MS,
+        RETURN_MS, ROOM_PEOPLE_MAX,
     },
     message::{ClockView, Message, StepView},
     method::{Advance, Assign, Harvest, Method, Turns, check},
@@ -667,7 +667,7 @@ mod harvest {
         stage.wait(5_000);
         stage.says(people[0], begins + 1_000..begins + 3_000, "Between us.");
         stage.enter(None, "Chao", Consent::On);
-        assert!(stage.news().contains("listen: Chao off fi"), "also for who comes now");
+        assert!(!stage.news().contains("listen: Chao on fi"), "also for who comes now");
         stage.wish(host, Wish::Next { at_once: true });
         assert!(stage.news().contains("listen: Alice on fi"));
         let later = stage.now.as_ms();
@@ -693,7 +693,7 @@ mod harvest {
         runs(&mut stage, host, &method);
         let talks = |stage: &mut Stage| {
             stage.voice(people[0], true);
-            stage.wait(30_000);
+            stage.wait(BALANCE_AFTER_MS);
             stage.voice(people[0], false);
             stage.wait(2_000);
             stage.balances().len()

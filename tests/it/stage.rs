@@ -263,6 +263,14 @@ impl Stage {
             Fact::ConsentSet { participant, consent } => {
                 format!("{} is {}", self.name(participant), agreed(*consent))
             }
+            Fact::TranscriptionSet { room, by, on } => {
+                let who = by.map_or("Host".to_owned(), |it| self.name(&it));
+                let place = room.map_or("all rooms".to_owned(), |it| it.to_string());
+                format!("{who} turns writing {} in {place}", if *on { "on" } else { "off" })
+            }
+            Fact::Struck { participant, span } => {
+                format!("{} strikes since {}", self.name(participant), span.start)
+            }
             Fact::RoomsOpened { count } => format!("{count} rooms"),
             Fact::Said { participant, room, text, .. } => {
                 format!("{} in {room}: {text}", self.name(participant))
@@ -369,6 +377,13 @@ impl Stage {
                 Some(room) => format!("follows {room}"),
                 None => "follows nobody".to_owned(),
             },
+            Message::Struck { participant, span } => {
+                format!("{} has struck since {}", self.name(participant), span.start)
+            }
+            Message::Round(view) => format!("round of {}", view.room.people),
+            Message::Own(own) => format!("own: {own:?}"),
+            Message::RoomBalances(rooms) => format!("balance of {} rooms", rooms.len()),
+            Message::Rounds(rooms) => format!("rounds of {} rooms", rooms.len()),
             Message::Balance(view) => format!(
                 "balance of {}, own {} ms in {} turns",
                 view.shares.len(),

@@ -71,7 +71,8 @@ export function step(of: Partial<WireStep> = {}): WireStep {
 }
 
 /** A room in which nobody raises a hand, shares, calls or reads along. */
-export const QUIET: Pick<WireRoom, "hands" | "sharing" | "calls" | "followed"> = {
+export const QUIET: Pick<WireRoom, "writing" | "hands" | "sharing" | "calls" | "followed"> = {
+  writing: "on",
   hands: [],
   sharing: null,
   calls: [],

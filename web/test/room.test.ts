@@ -1,7 +1,7 @@
 // A participant's room, message by message.
 import { describe, expect, test } from "vitest";
 import { announcements } from "../src/state/announcements";
-import { NOWHERE, type RoomState, reduce, tileOrder } from "../src/state/room";
+import { NOWHERE, type RoomState, ownTotal, reduce, tileOrder } from "../src/state/room";
 import type { ServerMessage, WirePerson, WireRoom } from "../src/wire/wire";
 
 const ALICE = person(1, "Alice");
@@ -14,8 +14,10 @@ function person(participant: number, name: string, present = true): WirePerson {
 }
 
 function room(name: string, ...people: WirePerson[]): WireRoom {
-  return { room: name, people, hands: [], sharing: null, calls: [], followed: false };
+  return { room: name, people, writing: "on", hands: [], sharing: null, calls: [], followed: false };
 }
+
+const QUIET = { invites: false, own_talk_ms: 0, own_turns: 0, own_backchannels: 0, own_share: 0, own_ratio: 0 };
 
 function welcome(at: WireRoom): ServerMessage {
   const transcription = { state: "on", model: "base" } as const;
@@ -40,7 +42,7 @@ describe("reduce", () => {
     const state = after(
       welcome(room("main", ALICE, BOB)),
       { type: "speaking", participant: 2, on: true },
-      { type: "balance", shares: [1], effective_voices: 1, own_talk_ms: 0, own_turns: 0, own_share: 0 },
+      { type: "balance", shares: [1], effective_voices: 1, ...QUIET },
       caption("hei", 0),
       { type: "room", room: room("room-1", ALICE, CHAO) },
     );
@@ -49,11 +51,37 @@ describe("reduce", () => {
     expect(state.captions.map((it) => it.kind)).toEqual(["caption", "room"]);
   });
 
+  test("what somebody has taken back is gone from the captions, and one line says that it was there", () => {
+    const state = after(
+      welcome(room("main", ALICE, BOB)),
+      caption("eka", 1_000),
+      caption("toka", 70_000),
+      caption("kolmas", 71_000),
+      { type: "struck", participant: 2, start_ms: 60_000, end_ms: 120_000 },
+    );
+    expect(state.captions.map((it) => (it.kind === "caption" ? it.caption.text : it.kind))).toEqual(["eka", "struck"]);
+    expect(reduce(state, { type: "struck", participant: 1, start_ms: 0, end_ms: 120_000 })).toMatchObject({
+      captions: state.captions,
+      strikes: 1,
+    });
+  });
+
+  test("what a person may keep is all rounds and the one that goes on", () => {
+    const own = { talk_ms: 60_000, turns: 3, backchannels: 1, people_heard: 4, rounds: 2 };
+    const before = after(welcome(room("main", ALICE, BOB)));
+    expect(ownTotal(before)).toBeNull();
+    const told = reduce(before, { type: "own", ...own });
+    expect(ownTotal(told)).toEqual(own);
+    const shares = [0.5, 0.5];
+    const live = { type: "balance", shares, effective_voices: 2, ...QUIET, own_talk_ms: 5_000, own_turns: 1 } as const;
+    expect(ownTotal(reduce(told, live))).toEqual({ ...own, talk_ms: 65_000, turns: 4, rounds: 3 });
+  });
+
   test("a balance is forgotten when the people it counts are others", () => {
     const shares = [1, 0];
     const before = [
       welcome(room("main", ALICE, BOB)),
-      { type: "balance", shares, effective_voices: 1, own_talk_ms: 0, own_turns: 0, own_share: 0 },
+      { type: "balance", shares, effective_voices: 1, ...QUIET },
     ] as const;
     expect(after(...before, { type: "room", room: room("main", ALICE, BOB) }).balance?.shares).toEqual(shares);
     expect(after(...before, { type: "room", room: room("main", ALICE) }).balance).toBeNull();

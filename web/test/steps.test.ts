@@ -147,6 +147,7 @@ test("a facilitator's page knows where the method stands", () => {
     language: "fi",
     rooms: [],
     transcription: { state: "off" },
+    transcribes: true,
     run: run(),
     pinned: [],
     kept: [],

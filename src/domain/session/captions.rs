@@ -111,7 +111,7 @@ impl Session {
                 return Err(Rejection::UnknownRoom);
             }
             // Off the record there is nothing to read, and nobody is to think that there were.
-            if !self.record.is_on() {
+            if !self.record.is_on(room) {
                 return Err(Rejection::NotNow);
             }
         }
@@ -145,7 +145,7 @@ impl Session {
         let over: Vec<_> = (self.captions.follows.iter())
             .filter(|(connection, (room, _))| {
                 let lives = self.connections.contains_key(connection);
-                !(lives && self.record.is_on() && self.rooms.is_open(*room))
+                !(lives && self.record.is_on(*room) && self.rooms.is_open(*room))
             })
             .map(|(connection, (room, _))| (*connection, *room))
             .collect();
@@ -165,7 +165,7 @@ impl Session {
         let agreed = self.seats.get(&participant).is_some_and(|it| it.consent == Consent::On);
         let room = self.on_record_at(participant, span)?;
         let there = self.rooms.room_of(participant) == Some(room);
-        (agreed && there && self.record.is_on()).then_some(room)
+        (agreed && there && self.record.is_on(room)).then_some(room)
     }
 
     fn followers(&self, room: RoomId) -> impl Iterator<Item = ConnectionId> + '_ {

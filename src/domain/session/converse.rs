@@ -81,7 +81,7 @@ impl Session {
         }
         let seat = self.seats.get(&by).ok_or(Rejection::NotNow)?;
         // Written or said: nothing of a person is kept that they have not agreed to.
-        let kept = self.record.is_on() && seat.consent == Consent::On;
+        let kept = self.record.is_on(room) && seat.consent == Consent::On;
         let post = Post { by: Some(by), name: seat.name.clone(), at: now, text, kept };
         if kept {
             let text = post.text.clone();
@@ -222,7 +222,7 @@ impl Session {
         if !self.talk.may_broadcast(now) {
             return Err(Rejection::TooFast);
         }
-        let kept = self.record.is_on();
+        let kept = self.record.is_on_for_all();
         let post = broadcast_post(now, text, kept);
         if kept {
             self.keep(now, Fact::Broadcast { text: post.text.clone() }, out);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     assign::{self, Asked},
-    fact::{Consent, Fact},
+    fact::Fact,
     ids::{ParticipantId, RoomId},
     limits::{
         ALONE_MS, BIG_ROOM_EVERY_MS, COUNTED_AWAY_MS, MIXING_WISHES_MAX, OVERVIEW_EVERY_MS,
@@ -307,9 +307,9 @@ impl Session {
         let roles = assign::roles(&asked, rooms);
         let cards = assign::deal(&asked);
         let length_ms = phase.length_ms(self.fullest(rooms, counted));
-        let writes = phase.transcribe;
         let before: Vec<_> = self.rooms.people().collect();
         let went = assigned.rooms.is_some();
+        let showed = self.shows_balance();
         let began = StepBegan {
             place,
             length_ms,
@@ -321,14 +321,10 @@ impl Session {
         if went {
             before.iter().for_each(|(id, _)| self.voice(now, *id, false, out));
         }
-        if !writes {
-            // Closed before anything waits for the disk.
-            self.listen_all(false, out);
-        }
-        let wrote = self.record.is_on();
+        let rounds = self.rounds(now);
         self.keep_and_forget_posts(now, Fact::StepBegan(began), out);
-        if writes && !wrote {
-            self.listen_all(true, out);
+        if went || !showed {
+            self.close_rounds(now, rounds, out);
         }
         if went {
             self.tell_new_rooms(now, &before, out);
@@ -342,11 +338,9 @@ impl Session {
     fn finish_method(&mut self, now: SessionTime, out: &mut Vec<Output>) {
         let before: Vec<_> = self.rooms.people().collect();
         before.iter().for_each(|(id, _)| self.voice(now, *id, false, out));
-        let wrote = self.record.is_on();
+        let rounds = self.rounds(now);
         self.keep_and_forget_posts(now, Fact::MethodEnded, out);
-        if !wrote {
-            self.listen_all(true, out);
-        }
+        self.close_rounds(now, rounds, out);
         self.due.step = None;
         self.tell_all(Message::Method(None), out);
         self.tell_new_rooms(now, &before, out);
@@ -359,8 +353,6 @@ impl Session {
         before: &[(ParticipantId, RoomId)],
         out: &mut Vec<Output>,
     ) {
-        self.balances.clear();
-        self.due.balances.clear();
         self.due.company.clear();
         let moved: BTreeMap<_, _> = before
             .iter()
@@ -505,15 +497,6 @@ impl Session {
         }
     }
 
-    fn listen_all(&self, on: bool, out: &mut Vec<Output>) {
-        for (participant, _) in self.rooms.people() {
-            if let Some(seat) = self.seats.get(&participant).filter(|it| it.consent == Consent::On)
-            {
-                out.push(Output::Listen { participant, on, language: seat.language });
-            }
-        }
-    }
-
     // Company.
 
     /// Whether people are in rooms in which nobody should be alone.
@@ -642,7 +625,7 @@ impl Session {
             Fact::StepBegan(began) => self.apply_step(at, began),
             Fact::MethodEnded => {
                 self.run = None;
-                self.record.set(true, at);
+                self.record.set_by_method(true, at);
                 self.put_all(at, &Vec::new());
             }
             _ => (),
@@ -671,13 +654,14 @@ impl Session {
         if let Some(run) = &mut self.run {
             run.begin(at, began, &people);
             let writes = run.phase().is_none_or(|it: &Phase| it.transcribe);
-            self.record.set(writes, at);
+            self.record.set_by_method(writes, at);
         }
     }
 
     /// Everybody with a place goes where `rooms` say, else to the main room.
     fn put_all(&mut self, at: SessionTime, rooms: &Grouping) {
         self.rooms.open(u16::try_from(rooms.len()).unwrap_or(u16::MAX));
+        self.record.regrouped(at);
         let places: BTreeMap<ParticipantId, RoomId> = rooms
             .iter()
             .zip(1..)

@@ -6,12 +6,15 @@
 //! Connections, microphones and balance do not last: people come back and bring them along.
 //!
 //! This file: who comes, goes, speaks and wishes. `guide` runs methods; `converse` is what people do
-//! beside speaking; `captions` is words on their way; `tell` says what pages are told.
+//! beside speaking; `captions` is words on their way; `record` is what may be written down; `look_back`
+//! is what is counted of the talk; `tell` says what pages are told.
 
 mod captions;
 mod converse;
 mod glossary;
 mod guide;
+mod look_back;
+mod record;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,7 @@ use crate::domain::{
     rejection::Rejection,
     rooms::Rooms,
     run::{Run, RunOptions},
+    session::{look_back::Total, record::Record},
     talk::{Reaction, Talk},
     time::{SessionTime, Span},
 };
@@ -99,6 +103,14 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
     SetConsent(Consent),
+    /// Whether words are written down: a participant for their own room, with `None`; a facilitator
+    /// for a room or, with `None`, for all.
+    SetTranscription {
+        room: Option<RoomId>,
+        on: bool,
+    },
+    /// Takes back what they said in the last minute.
+    Strike,
     SetMicrophone(bool),
     SetCamera(bool),
     /// To give the seat up.
@@ -247,12 +259,18 @@ pub struct Session {
     seats: BTreeMap<ParticipantId, Seat>,
     connections: BTreeMap<ConnectionId, Role>,
     balances: BTreeMap<RoomId, Balance>,
+    /// When the groups that are together now came together.
+    grouped_at: SessionTime,
+    /// What each person has had of the talk until then. Nowhere in the log; gone at the end.
+    totals: BTreeMap<ParticipantId, Total>,
     /// Who has met whom, in all methods of the session.
     met: Meetings,
     mixing: Mixing,
     /// The method that runs.
     run: Option<Run>,
-    record: RecordState,
+    record: Record,
+    /// Whose audio is listened to, in which language, as the shell was last told.
+    heard: BTreeMap<ParticipantId, Language>,
     talk: Talk,
     captions: captions::Captions,
     glossary: String,
@@ -275,7 +293,9 @@ struct Seat {
     name: String,
     language: Language,
     consent: Consent,
-    consent_since: SessionTime,
+    /// Nothing said before may be kept: they agreed then, or took back what was before.
+    agreed_since: SessionTime,
+    struck_at: Option<SessionTime>,
     microphone: bool,
     camera: bool,
     /// By audio level, as the room was last told.
@@ -289,36 +309,12 @@ enum Presence {
     Away { since: SessionTime },
 }
 
-/// Whether the method lets words be written down, and since when.
-#[derive(Clone, Copy, Debug, Default)]
-struct RecordState {
-    on_since: SessionTime,
-    off_since: Option<SessionTime>,
-}
-
-impl RecordState {
-    fn is_on(self) -> bool {
-        self.off_since.is_none()
-    }
-
-    fn covers(self, span: Span) -> bool {
-        self.on_since <= span.start && self.off_since.is_none_or(|off| span.end <= off)
-    }
-
-    fn set(&mut self, on: bool, at: SessionTime) {
-        match (on, self.off_since) {
-            (true, Some(_)) => *self = Self { on_since: at, off_since: None },
-            (false, None) => self.off_since = Some(at),
-            _ => (),
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Due {
     overview: Option<SessionTime>,
     big_rooms: BTreeMap<RoomId, SessionTime>,
     balances: BTreeMap<RoomId, SessionTime>,
+    room_balances: Option<SessionTime>,
     /// People are to be told anew where the method stands.
     step: Option<SessionTime>,
     /// Rooms in which somebody sits alone, and when they are taken to others.
@@ -342,10 +338,13 @@ impl Session {
             seats: BTreeMap::new(),
             connections: BTreeMap::new(),
             balances: BTreeMap::new(),
+            grouped_at: now,
+            totals: BTreeMap::new(),
             met: Meetings::default(),
             mixing: Mixing::default(),
             run: None,
-            record: RecordState::default(),
+            record: Record::default(),
+            heard: BTreeMap::new(),
             talk: Talk::default(),
             captions: captions::Captions::default(),
             glossary: String::new(),
@@ -367,6 +366,7 @@ impl Session {
 
     /// Applies one input. Never fails, never waits, never reads a clock; a refusal is an output.
     pub fn handle(&mut self, now: SessionTime, input: Input, out: &mut Vec<Output>) {
+        let from = out.len();
         match input {
             Input::Join { connection, seat, name, language, consent, tags } => {
                 let person = Person { name, language, consent, tags };
@@ -401,6 +401,7 @@ impl Session {
         self.guide(now, out);
         self.settle_captions(now, out);
         self.settle_expected(out);
+        self.tune(from, out);
     }
 
     /// When the session next wants [`Input::Tick`], and why.
@@ -413,6 +414,7 @@ impl Session {
             .chain(self.due.overview.map(|at| (at, "an overview is due")))
             .chain(self.due.big_rooms.values().map(|at| (*at, "a big room has changed")))
             .chain(self.due.balances.values().map(|at| (*at, "a balance is due")))
+            .chain(self.due.room_balances.map(|at| (at, "balances of rooms are due")))
             .chain(self.due.step.map(|at| (at, "a step has changed")))
             .chain(self.due.company.values().map(|at| (*at, "somebody sits alone")))
             .chain(self.guide_timeout());
@@ -444,12 +446,6 @@ impl Session {
         if let Some(old) = self.vacate(now, participant, out) {
             answer(old, Err(Rejection::Replaced), out);
         }
-        let listens = consent == Consent::On && self.record.is_on();
-        let listen = Output::Listen { participant, on: listens, language };
-        if !listens {
-            // Before anything waits for the disk, as in `set_consent`.
-            out.push(listen.clone());
-        }
         let known_tags = self.mixing.tags.get(&participant).cloned().unwrap_or_default();
         let same = self.seats.get(&participant).is_some_and(|it| {
             (&it.name, it.language, it.consent) == (&name, language, consent) && tags == known_tags
@@ -470,9 +466,6 @@ impl Session {
         }
         self.connections.insert(connection, Role::Participant(participant));
         out.push(Output::Place { participant, room: Some(room) });
-        if listens {
-            out.push(listen);
-        }
         let message = Message::Welcome {
             you: participant,
             title: self.title.clone(),
@@ -563,6 +556,18 @@ impl Session {
                 let id = *id;
                 self.set_consent(now, id, consent, out);
             }
+            (Some(Role::Participant(id)), Wish::SetTranscription { room: None, on }) => {
+                let id = *id;
+                let room = self.rooms.room_of(id).ok_or(Rejection::NotNow)?;
+                self.set_transcription(now, (Some(room), Some(id)), on, out)?;
+            }
+            (Some(Role::Facilitator), Wish::SetTranscription { room, on }) => {
+                self.set_transcription(now, (room, None), on, out)?;
+            }
+            (Some(Role::Participant(id)), Wish::Strike) => {
+                let id = *id;
+                self.strike(now, id, out)?;
+            }
             (Some(Role::Participant(id)), Wish::SetMicrophone(on)) => {
                 let id = *id;
                 self.change_seat(now, id, out, |seat| seat.microphone = on);
@@ -649,14 +654,9 @@ impl Session {
         consent: Consent,
         out: &mut Vec<Output>,
     ) {
-        let Some(seat) = self.seats.get(&participant) else { return };
-        let language = seat.language;
-        if seat.consent == consent {
+        if self.seats.get(&participant).is_none_or(|it| it.consent == consent) {
             return;
         }
-        // The tap closes before anything waits for the disk: a pause works at once.
-        let on = consent == Consent::On && self.record.is_on();
-        out.push(Output::Listen { participant, on, language });
         self.keep(now, Fact::ConsentSet { participant, consent }, out);
         self.change_seat(now, participant, out, |_| ());
     }
@@ -681,7 +681,9 @@ impl Session {
         self.vacate(now, participant, out);
         self.voice(now, participant, false, out);
         self.keep(now, Fact::Placed { participant, room: None }, out);
+        self.totals.remove(&participant);
         self.hushed.remove(&participant);
+        self.heard.remove(&participant);
         out.push(Output::Place { participant, room: None });
         self.fill_roles(now, room, out);
         self.room_changed(now, room, None, out);
@@ -696,14 +698,14 @@ impl Session {
         if BREAKOUT_ROOMS_MAX < count {
             return Err(Rejection::BadRoomCount);
         }
+        let rounds = self.rounds(now);
         self.keep(now, Fact::RoomsOpened { count }, out);
         let closed: Vec<_> =
             self.rooms.people().filter(|(_, room)| !self.rooms.is_open(*room)).collect();
         for (participant, _) in closed {
             self.move_to(now, participant, RoomId::Main, MoveReason::Host, out)?;
         }
-        self.balances.clear();
-        self.due.balances.clear();
+        self.close_rounds(now, rounds, out);
         self.due.overview = Some(now);
         self.tick(now, out);
         Ok(())
@@ -745,12 +747,17 @@ impl Session {
             self.talk.unshare(participant);
             out.push(Output::Share { participant, on: false });
         }
+        let rounds = self.rounds(now);
         for (participant, _) in self.rooms.people().collect::<Vec<_>>() {
             out.push(Output::Place { participant, room: None });
         }
         self.keep(now, Fact::Ended, out);
+        self.close_rounds(now, rounds, out);
+        self.balances.clear();
+        self.totals.clear();
         self.run = None;
         self.hushed.clear();
+        self.heard.clear();
         for connection in std::mem::take(&mut self.connections).into_keys() {
             out.push(Output::Send { connection, message: Message::Ended });
             out.push(Output::Close { connection });
@@ -773,7 +780,7 @@ impl Session {
             return;
         }
         seat.speaking = on;
-        self.balances.entry(room).or_default().speaking(participant, on, now);
+        self.balance_of(room).speaking(participant, on, now);
         self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
         let listeners = self.connections_in(room).chain(self.facilitators());
         out.extend(listeners.map(|connection| Output::Send {
@@ -784,7 +791,7 @@ impl Session {
 
     fn uttered(&mut self, now: SessionTime, participant: ParticipantId, span: Span) {
         let Some(room) = self.rooms.room_at(participant, span.start) else { return };
-        self.balances.entry(room).or_default().uttered(participant, span);
+        self.balance_of(room).uttered(participant, span);
         self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
     }
 
@@ -812,11 +819,9 @@ impl Session {
     /// The room in which the person was when they began, if their words may be kept.
     fn on_record_at(&self, participant: ParticipantId, span: Span) -> Option<RoomId> {
         let seat = self.seats.get(&participant)?;
-        let agreed = seat.consent == Consent::On && seat.consent_since <= span.start;
-        if !agreed || !self.record.covers(span) {
-            return None;
-        }
-        self.rooms.room_at(participant, span.start)
+        let agreed = seat.consent == Consent::On && seat.agreed_since <= span.start;
+        let room = self.rooms.room_at(participant, span.start)?;
+        (agreed && self.record.covers(room, span)).then_some(room)
     }
 
     fn tick(&mut self, now: SessionTime, out: &mut Vec<Output>) {
@@ -833,6 +838,9 @@ impl Session {
         }
         for room in take_due(&mut self.due.balances, now) {
             self.tell_balance(now, room, out);
+        }
+        if self.due.room_balances.is_some_and(|at| at <= now) {
+            self.tell_room_balances(now, out);
         }
         if self.due.overview.is_some_and(|at| at <= now) {
             self.due.overview = None;
@@ -872,15 +880,18 @@ impl Session {
         match fact {
             Fact::Joined { participant, name, language, consent, tags } => {
                 self.mixing.tags.insert(*participant, tags.clone());
-                let consent_since = match self.seats.get(participant) {
-                    Some(before) if before.consent == *consent => before.consent_since,
+                let before = self.seats.get(participant);
+                let agreed_since = match before {
+                    Some(before) if before.consent == *consent => before.agreed_since,
                     _ => at,
                 };
+                let struck_at = before.and_then(|it| it.struck_at);
                 let seat = Seat {
                     name: name.clone(),
                     language: *language,
                     consent: *consent,
-                    consent_since,
+                    agreed_since,
+                    struck_at,
                     microphone: false,
                     camera: false,
                     speaking: false,
@@ -898,10 +909,19 @@ impl Session {
             Fact::ConsentSet { participant, consent } => {
                 if let Some(seat) = self.seats.get_mut(participant) {
                     seat.consent = *consent;
-                    seat.consent_since = at;
+                    seat.agreed_since = at;
                 }
             }
-            Fact::RoomsOpened { count } => self.rooms.open(*count),
+            Fact::TranscriptionSet { room, on, .. } => self.record.set(*room, *on, at),
+            Fact::Struck { participant, .. } => {
+                if let Some(seat) = self.seats.get_mut(participant) {
+                    seat.agreed_since = seat.agreed_since.max(at);
+                }
+            }
+            Fact::RoomsOpened { count } => {
+                self.rooms.open(*count);
+                self.record.regrouped(at);
+            }
             Fact::GlossarySet { text } => self.glossary.clone_from(text),
             Fact::Ended => self.ended = true,
             Fact::Kept { participants, rule } => self.mixing.keep(*participants, *rule),

@@ -3,10 +3,7 @@
 
 use crate::domain::{
     ids::{ConnectionId, ParticipantId, RoomId},
-    limits::{
-        BALANCE_EVERY_MS, BALANCE_VOICE_MIN_MS, BIG_ROOM_EVERY_MS, OVERVIEW_EVERY_MS,
-        ROOM_PEOPLE_MAX,
-    },
+    limits::{BIG_ROOM_EVERY_MS, OVERVIEW_EVERY_MS, ROOM_PEOPLE_MAX},
     message::{
         CallView, Message, MethodView, MoveReason, Overview, PersonView, RoomView, RunView,
         StepView, WaitingView,
@@ -18,23 +15,6 @@ use crate::domain::{
 };
 
 impl Session {
-    pub(super) fn tell_balance(&mut self, now: SessionTime, room: RoomId, out: &mut Vec<Output>) {
-        let Some(balance) = self.balances.get(&room) else { return };
-        let present: Vec<_> = self.rooms.people_in(room).collect();
-        let summary = balance.summary(&present, now);
-        if balance.is_live() {
-            self.due.balances.insert(room, now + BALANCE_EVERY_MS);
-        }
-        // Where unequal talk is the design, a picture of it would only disturb.
-        let wanted = self.phase().is_none_or(|it| it.balance);
-        if wanted && BALANCE_VOICE_MIN_MS <= summary.voice_ms() {
-            out.extend(self.seated_in(room).map(|(participant, connection)| Output::Send {
-                connection,
-                message: Message::Balance(summary.view(participant)),
-            }));
-        }
-    }
-
     /// Tells those it concerns that a room has changed: `except` knows already.
     pub(super) fn room_changed(
         &mut self,
@@ -44,10 +24,7 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         self.due.overview.get_or_insert(now + OVERVIEW_EVERY_MS);
-        if self.balances.contains_key(&room) {
-            // How many voices there could be may have changed.
-            self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
-        }
+        self.note_presence(now, room);
         if self.rooms.people_in(room).count() <= ROOM_PEOPLE_MAX {
             self.tell_room(room, except, out);
         } else {
@@ -100,6 +77,7 @@ impl Session {
             title: self.title.clone(),
             language: self.language,
             rooms: self.rooms.all().map(|it| self.room_view(it)).collect(),
+            transcribes: self.record.host_wants(),
             run: self.run_view(now),
             pinned: self.mixing.pinned.keys().copied().collect(),
             kept: self.mixing.kept().collect(),
@@ -125,6 +103,7 @@ impl Session {
         RoomView {
             room,
             people: people.collect(),
+            writing: self.record.writing(room),
             hands: self.talk.hands_in(room).collect(),
             sharing: self.talk.sharer_in(room),
             calls: self

@@ -1,7 +1,7 @@
 //! The log on disk: every fact of every session in one SQLite file, in the order of writing. It is
 //! the ground that everything else can be rebuilt from. Never alters or forgets a record, but where
-//! somebody takes something back (`erasing`); never answers "kept" before the disk has it; never logs
-//! what a record says.
+//! somebody takes something back (`erasing`, and `Strike` here); never answers "kept" before the disk
+//! has it; never logs what a record says.
 //!
 //! One thread writes. It takes everything that waits into one transaction, so that the cost of a
 //! safe write (a millisecond or more) is shared by all who wait for it, and answers each when the
@@ -17,15 +17,16 @@ use std::{
 };
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Statement, TransactionBehavior,
+    params,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::{
-    fact::{Fact, Record},
-    ids::SessionId,
+    fact::{Fact, GapReason, Record},
+    ids::{ParticipantId, SessionId},
     language::Language,
-    time::SessionTime,
+    time::{SessionTime, Span},
 };
 use crate::notes::engine::record::{self, RecordError};
 
@@ -183,8 +184,17 @@ struct NewRow {
 #[derive(Debug)]
 enum Change {
     None,
-    Open { title: String, language: Language, unix_ms: u64 },
+    Open {
+        title: String,
+        language: Language,
+        unix_ms: u64,
+    },
     End,
+    /// What was said in that time is erased.
+    Strike {
+        participant: ParticipantId,
+        span: Span,
+    },
 }
 
 impl Log {
@@ -212,7 +222,8 @@ impl Log {
 
         let (requests, queue) = mpsc::channel(QUEUE_APPENDS_MAX);
         let (told, last_seq) = watch::channel(last.cast_unsigned());
-        let writer = Writer { connection, path: path.to_owned(), told };
+        let owes_erasing = true; // Perhaps the process before could not do it any more.
+        let writer = Writer { connection, path: path.to_owned(), told, owes_erasing };
         let writer = thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || writer.run(queue))
@@ -423,6 +434,7 @@ fn request(
                     Change::Open { title, language, unix_ms }
                 }
                 Fact::Ended => Change::End,
+                Fact::Struck { participant, span } => Change::Strike { participant, span },
                 _ => Change::None,
             },
         })
@@ -445,11 +457,14 @@ struct Writer {
     connection: Connection,
     path: PathBuf,
     told: watch::Sender<u64>,
+    /// Erased words may still lie in the write-ahead log.
+    owes_erasing: bool,
 }
 
 impl Writer {
     /// Until every sender is gone and the queue is empty.
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        self.erase_from_wal();
         let mut next = queue.blocking_recv();
         while let Some(request) = next.take() {
             match request {
@@ -483,8 +498,27 @@ impl Writer {
         other
     }
 
+    /// Takes out of the write-ahead log what has been erased from the file. While somebody reads it is
+    /// tried again at the next commit.
+    fn erase_from_wal(&mut self) {
+        if !self.owes_erasing {
+            return;
+        }
+        let busy = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        match busy {
+            Ok(busy) => self.owes_erasing = busy,
+            Err(error) => tracing::warn!(%error, "erased words are still in the write-ahead log"),
+        }
+    }
+
     fn commit(&mut self, batch: Vec<Append>) {
-        match write(&mut self.connection, &batch) {
+        let strikes = |it: &NewRow| matches!(it.change, Change::Strike { .. });
+        self.owes_erasing |= batch.iter().flat_map(|it| &it.rows).any(strikes);
+        let written = write(&mut self.connection, &batch);
+        self.erase_from_wal();
+        match written {
             Ok(answers) => {
                 let last = answers.iter().flatten().flatten().max().copied();
                 self.told.send_if_modified(|told| match last {
@@ -507,6 +541,54 @@ impl Writer {
     }
 }
 
+/// Makes of each `Said` of a person in a stretch of time an `Unheard`, so that no place in the log is
+/// empty and it stays known that somebody spoke then.
+struct Strike<'a> {
+    find: Statement<'a>,
+    replace: Statement<'a>,
+}
+
+impl<'a> Strike<'a> {
+    fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            // Words are written down some seconds after they were said; nothing older can share time.
+            find: connection.prepare(
+                "SELECT seq, version, body FROM records
+                 WHERE session = ?1 AND at_ms >= ?2 AND json_extract(body, '$.kind') = 'said'",
+            )?,
+            replace: connection
+                .prepare("UPDATE records SET version = ?2, body = ?3 WHERE seq = ?1")?,
+        })
+    }
+
+    fn execute(
+        &mut self,
+        session: &str,
+        striker: ParticipantId,
+        struck: Span,
+    ) -> rusqlite::Result<()> {
+        let found = self
+            .find
+            .query_map(params![session, struck.start.as_ms().cast_signed()], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        for (seq, version, body) in found {
+            // What cannot be read cannot be struck; it stops no other.
+            let Ok(Fact::Said { participant, room, span, .. }) = record::decode(version, &body)
+            else {
+                continue;
+            };
+            if participant == striker && span.overlaps(struck) {
+                let reason = GapReason::Struck;
+                let body = record::encode(&Fact::Unheard { participant, room, span, reason });
+                self.replace.execute(params![seq, record::VERSION, body])?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Writes the batch in one transaction. The outer error means that nothing of it was written; an
 /// inner one, that this append was refused and the others were not.
 fn write(
@@ -523,6 +605,7 @@ fn write(
              VALUES (?1, ?2, ?3, ?4, randomblob(32))",
         )?;
         let mut end = transaction.prepare("UPDATE sessions SET ended = 1 WHERE id = ?1")?;
+        let mut strike = Strike::prepare(&transaction)?;
         let mut keep = transaction.prepare(
             "INSERT INTO records (session, at_ms, version, body) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -541,6 +624,9 @@ fn write(
                     }
                     Change::End => {
                         end.execute([&id])?;
+                    }
+                    Change::Strike { participant, span } => {
+                        strike.execute(&id, *participant, *span)?;
                     }
                     Change::None => {}
                 }
@@ -684,11 +770,7 @@ fn classify(doing: &'static str, path: &Path, error: rusqlite::Error) -> LogErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        fact::Consent,
-        ids::{ParticipantId, RoomId},
-        time::Span,
-    };
+    use crate::domain::{fact::Consent, ids::RoomId};
 
     const ALICE: ParticipantId = ParticipantId(1);
 
@@ -716,6 +798,40 @@ mod tests {
 
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir().expect("a temporary folder")
+    }
+
+    #[test]
+    fn words_taken_back_are_in_no_byte_of_the_folder_and_that_they_were_said_stays() {
+        let folder = folder();
+        let path = folder.path().join("log.sqlite");
+        let log = Log::open(&path).expect("a new log");
+        let early = said(5_000, "Kukkaruukku vanhassa maassa");
+        let late = said(70_000, "Salaisuus on sinitiainen");
+        log.append_blocking(session(1), vec![opened("Kevät"), early.clone()]).expect("kept");
+        log.append_blocking(session(1), vec![late]).expect("kept");
+        let lies = |needle: &str| {
+            let files = fs::read_dir(folder.path()).expect("the folder");
+            files.map(|it| it.expect("a file").path()).any(|file| {
+                let bytes = fs::read(file).expect("its bytes");
+                bytes.windows(needle.len()).any(|it| it == needle.as_bytes())
+            })
+        };
+        assert!(lies("sinitiainen"));
+        let span = Span::new(SessionTime(60_000), SessionTime(75_000));
+        let struck = (SessionTime(75_000), Fact::Struck { participant: ALICE, span });
+        log.append_blocking(session(1), vec![struck.clone()]).expect("kept");
+        assert!(!lies("sinitiainen") && lies("Kukkaruukku"));
+        let records = log.read(session(1)).expect("records");
+        let unheard = Fact::Unheard {
+            participant: ALICE,
+            room: RoomId::Main,
+            span: Span::new(SessionTime(70_000), SessionTime(70_900)),
+            reason: GapReason::Struck,
+        };
+        let facts: Vec<_> = records.iter().map(|it| &it.fact).collect();
+        assert_eq!(facts[1..], [&early.1, &unheard, &struck.1]);
+        assert_eq!(records.iter().map(|it| it.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        log.check().expect("sound");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::domain::{
-    fact::{Consent, Fact, Record},
+    fact::{Consent, Fact, GapReason, Record},
     ids::{ParticipantId, RoomId, SessionId},
     language::Language,
     mark::Mark,
@@ -106,6 +106,8 @@ pub struct Entries {
     run: Option<Run>,
     /// What can be marked, by whose it is and when it began.
     markable: BTreeMap<(ParticipantId, SessionTime), Arc<Entry>>,
+    /// Places in the log of words that had been taken back when they were read.
+    taken_back: Vec<u64>,
     /// Who has set which mark on what.
     marks: BTreeSet<(ParticipantId, SessionTime, Mark, ParticipantId)>,
     /// What stands on a paper now, by whose it is: the next text takes its place.
@@ -151,6 +153,7 @@ impl Entries {
             people: BTreeMap::new(),
             run: None,
             markable: BTreeMap::new(),
+            taken_back: Vec::new(),
             marks: BTreeSet::new(),
             papers: BTreeMap::new(),
         }
@@ -195,6 +198,8 @@ impl Entries {
                 let entry = self.entry(seq, Kind::Chat, Some(participant), room, span, text);
                 self.put(entry, out);
             }
+            Fact::Unheard { reason: GapReason::Struck, .. } => self.taken_back.push(seq),
+            Fact::Struck { participant, span } => self.struck(participant, span, out),
             Fact::Marked { by, of, at, mark, on } => self.marked(by, (of, at), mark, on, out),
             Fact::Broadcast { text } => {
                 let span = Span::new(at, at);
@@ -206,6 +211,21 @@ impl Entries {
             }
             _ => (),
         }
+    }
+
+    /// Words are taken back: those put in here, and those that the log had taken out before they were
+    /// read here, but perhaps not before they were put in by a reader before this one.
+    fn struck(&mut self, participant: ParticipantId, span: Span, out: &mut Vec<Change>) {
+        let mut seqs = std::mem::take(&mut self.taken_back);
+        self.markable.retain(|at, entry| {
+            let stays =
+                at.0 != participant || entry.kind != Kind::Said || !entry.span.overlaps(span);
+            if !stays {
+                seqs.push(entry.seq);
+            }
+            stays
+        });
+        out.extend(seqs.into_iter().map(|seq| Change::Erase { seq }));
     }
 
     /// Something that people can mark.
@@ -467,5 +487,35 @@ mod tests {
             told.push((entry.language, entry.marks));
         }
         assert_eq!(told, [(Language::Swedish, [0, 0, 0, 1, 0, 0]); 2]);
+    }
+
+    #[test]
+    fn words_taken_back_are_erased_and_others_stay() {
+        let span = |from, to| Span::new(SessionTime(from), SessionTime(to));
+        let said = |participant, span, text: &str| Fact::Said {
+            participant,
+            room: ROOM,
+            span,
+            language: Language::Finnish,
+            text: text.to_owned(),
+        };
+        let facts = vec![
+            said(ALICE, span(1_000, 9_000), "early"),
+            said(ALICE, span(59_000, 61_000), "half in it"),
+            said(BOB, span(70_000, 71_000), "Bob's"),
+            said(ALICE, span(80_000, 81_000), "late"),
+            Fact::Struck { participant: ALICE, span: span(60_000, 120_000) },
+        ];
+        check(Harvest::Speech, Consent::On, facts, &["said Alice: early", "said Bob: Bob's"]);
+        // Read when the log had taken them out already: whoever put them in is told all the same.
+        let mut entries = Entries::new(SessionId::new(1, 1));
+        let mut changes = Vec::new();
+        let (participant, reason) = (ALICE, GapReason::Struck);
+        let gone = Fact::Unheard { participant, room: ROOM, span: span(1, 2), reason };
+        let struck = Fact::Struck { participant, span: span(0, 9) };
+        for (seq, fact) in [(7, gone), (8, struck)] {
+            entries.apply(Record { seq, at: SessionTime(9), fact }, &mut changes);
+        }
+        assert_eq!(changes, [Change::Erase { seq: 7 }]);
     }
 }

@@ -71,11 +71,13 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 28] = [
     "opened",
     "joined",
     "placed",
     "consent-set",
+    "transcription-set",
+    "struck",
     "rooms-opened",
     "method-began",
     "step-began",
@@ -123,6 +125,18 @@ enum Body {
     ConsentSet {
         participant: u32,
         consent: Agreement,
+    },
+    TranscriptionSet {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<Room>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<u32>,
+        on: bool,
+    },
+    Struck {
+        participant: u32,
+        start_ms: u64,
+        end_ms: u64,
     },
     RoomsOpened {
         count: u16,
@@ -287,6 +301,7 @@ impl TryFrom<String> for Sign {
 enum Reason {
     Backlog,
     Failed,
+    Struck,
 }
 
 /// `main` or `room-N`. Every number is read, also one that the domain would refuse: a record that
@@ -334,6 +349,14 @@ impl From<&Fact> for Body {
             Fact::ConsentSet { participant, consent } => {
                 Body::ConsentSet { participant: participant.0, consent: (*consent).into() }
             }
+            Fact::TranscriptionSet { room, by, on } => {
+                Body::TranscriptionSet { room: room.map(Room), by: by.map(|it| it.0), on: *on }
+            }
+            Fact::Struck { participant, span } => Body::Struck {
+                participant: participant.0,
+                start_ms: span.start.as_ms(),
+                end_ms: span.end.as_ms(),
+            },
             Fact::RoomsOpened { count } => Body::RoomsOpened { count: *count },
             Fact::MethodBegan { method, options } => Body::MethodBegan {
                 method: Arc::clone(method),
@@ -428,6 +451,13 @@ impl From<Body> for Fact {
             Body::ConsentSet { participant, consent } => Fact::ConsentSet {
                 participant: ParticipantId(participant),
                 consent: consent.into(),
+            },
+            Body::TranscriptionSet { room, by, on } => {
+                Fact::TranscriptionSet { room: room.map(|it| it.0), by: by.map(ParticipantId), on }
+            }
+            Body::Struck { participant, start_ms, end_ms } => Fact::Struck {
+                participant: ParticipantId(participant),
+                span: Span::new(SessionTime(start_ms), SessionTime(end_ms)),
             },
             Body::RoomsOpened { count } => Fact::RoomsOpened { count },
             Body::MethodBegan { method, question, topics, warn_ms, seed } => Fact::MethodBegan {
@@ -609,6 +639,7 @@ impl From<GapReason> for Reason {
         match it {
             GapReason::Backlog => Reason::Backlog,
             GapReason::Failed => Reason::Failed,
+            GapReason::Struck => Reason::Struck,
         }
     }
 }
@@ -618,6 +649,7 @@ impl From<Reason> for GapReason {
         match it {
             Reason::Backlog => GapReason::Backlog,
             Reason::Failed => GapReason::Failed,
+            Reason::Struck => GapReason::Struck,
         }
     }
 }
@@ -681,6 +713,15 @@ mod tests {
                 reason: GapReason::Failed,
             },
             Fact::ConsentSet { participant: bob, consent: Consent::OffTheRecord },
+            Fact::TranscriptionSet { room: Some(RoomId::Breakout(2)), by: Some(alice), on: false },
+            Fact::TranscriptionSet { room: None, by: None, on: true },
+            Fact::Struck { participant: alice, span: span(12_000, 72_000) },
+            Fact::Unheard {
+                participant: alice,
+                room: RoomId::Breakout(2),
+                span: span(61_000, 64_500),
+                reason: GapReason::Struck,
+            },
             Fact::Placed { participant: bob, room: None },
             Fact::Ended,
         ]
@@ -931,7 +972,11 @@ mod tests {
                 person(),
                 rooms(),
                 spans(),
-                prop::sample::select(vec![GapReason::Backlog, GapReason::Failed])
+                prop::sample::select(vec![
+                    GapReason::Backlog,
+                    GapReason::Failed,
+                    GapReason::Struck
+                ])
             )
                 .prop_map(|(participant, room, span, reason)| Fact::Unheard {
                     participant,

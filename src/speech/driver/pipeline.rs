@@ -868,7 +868,10 @@ impl Counts {
             SpeechEvent::Partial { .. } => &self.partials,
             SpeechEvent::Segment { .. } => &self.segments,
             SpeechEvent::Unheard { reason: GapReason::Backlog, .. } => &self.unheard_backlog,
-            SpeechEvent::Unheard { reason: GapReason::Failed, .. } => &self.unheard_failed,
+            // Nobody takes words back from speech itself.
+            SpeechEvent::Unheard { reason: GapReason::Failed | GapReason::Struck, .. } => {
+                &self.unheard_failed
+            }
         };
         add(counter, 1);
     }

@@ -28,6 +28,7 @@ export class Server {
   /** Of the exit, once it has ended. */
   code = null;
   #args;
+  #bin;
   #cwd;
   #process = null;
   #ended = Promise.resolve();
@@ -43,10 +44,12 @@ export class Server {
     });
   }
 
-  constructor({ port, data, cwd, model = MODEL, config = null }) {
+  /** `bin`: another program that runs it. */
+  constructor({ port, data, cwd, model = MODEL, config = null, bin = BIN }) {
     this.port = port;
     this.data = data;
     this.#cwd = cwd;
+    this.#bin = bin;
     const more = config ? ["--config", config] : [];
     this.#args = ["serve", "--port", String(port), "--data", data, "--model", model, ...more];
   }
@@ -96,7 +99,7 @@ export class Server {
 
   #spawn() {
     this.code = null;
-    const process = spawn(BIN, this.#args, { cwd: this.#cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const process = spawn(this.#bin, this.#args, { cwd: this.#cwd, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = process;
     const hear = (bytes) => (this.output = (this.output + bytes).slice(-1_000_000));
     process.stdout.on("data", hear);

@@ -241,6 +241,16 @@ impl World {
                 let people = self.disk.places.values().filter(|it| Some(*it) == room).count();
                 balance(view, people)?;
             }
+            // Of persons to persons, of rooms to facilitators.
+            Message::Round(_) | Message::Own(_) => {
+                ensure(screen.who.is_some(), "balance", || format!("{page} is told {message:?}"))?;
+            }
+            Message::RoomBalances(_) | Message::Rounds(_) => {
+                ensure(screen.who.is_none(), "balance", || format!("{page} is told {message:?}"))?;
+            }
+            Message::Struck { .. } => {
+                ensure(false, "struck", || format!("{message:?} where nobody wished it"))?;
+            }
             Message::Following(_)
             | Message::Method(_)
             | Message::Step(_)

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vuoro::domain::{
+    consent::Writing,
     fact::{Consent, Fact},
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
@@ -177,6 +178,7 @@ impl Reference {
         RoomView {
             room,
             people,
+            writing: Writing::On,
             hands: self.hands.iter().copied().filter(is_here).collect(),
             sharing: self.sharers.iter().copied().find(is_here),
             calls: self

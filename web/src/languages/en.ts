@@ -387,7 +387,7 @@ export const en: Texts = {
   balance: {
     title: "Balance of the conversation",
     hint: "The parts have no names. The more even the ring, the more people have been heard.",
-    waiting: "The ring appears when you have talked for a while.",
+    waiting: "Nothing to see for the first two minutes: you have time to begin.",
     likeVoices: (voices, of) => {
       const voice = oneDecimal(voices, LOCALE);
       return voice === "1.0" ? `Like one voice of ${of}` : `Like ${voice} voices of ${of}`;
@@ -397,6 +397,45 @@ export const en: Texts = {
     ownOnlyYou: "Only you see this.",
     ownText: (share, talk_ms, turns) =>
       `You have spoken ${percent(share, LOCALE)} of the time: ${minutes(talk_ms)}, ${turns === 1 ? "1 turn" : `${turns} turns`}.`,
+    listening: (signs) =>
+      signs === 1 ? "Once you showed with your voice that you were listening." : `${signs} times you showed with your voice that you were listening.`,
+    invites: "We have not heard everyone yet. Is there something you would like to ask one another?",
+  },
+
+  lookBack: {
+    title: (lasted) => `A look back: ${lasted}`,
+    heard: (heard, of) => (heard === of ? "Everyone was heard." : `${heard} of ${of} were heard.`),
+    turns: (turns) => (turns === 1 ? "1 turn." : `${turns} turns.`),
+    support: (signs) => (signs === 1 ? "1 sign of listening." : `${signs} signs of listening.`),
+    peopleHeard: (people) =>
+      people === 1 ? "Today you have heard one other person." : `Today you have heard ${people} other people.`,
+  },
+
+  keepMine: {
+    title: "Your part, for you alone",
+    text: "Nobody else has seen this, and the server has forgotten it. If you do not save it, it is gone when you close this page.",
+    save: "Save it on my device",
+    file: "vuoro-my-part.txt",
+    lines: ({ talk, turns, backchannels, people_heard, rounds }) => [
+      `You spoke for ${talk}, in ${turns === 1 ? "1 turn" : `${turns} turns`}.`,
+      `You listened to ${people_heard === 1 ? "1 person" : `${people_heard} people`} in ${rounds === 1 ? "1 conversation" : `${rounds} conversations`}.`,
+      ...(backchannels > 0 ? [`You showed ${backchannels === 1 ? "once" : `${backchannels} times`} with your voice that you were listening.`] : []),
+    ],
+  },
+
+  offTheRecord: {
+    off: {
+      "off-by-method": "This part is in confidence: nothing is written down.",
+      "off-by-host": "The host has turned the transcript off in all rooms.",
+      "off-by-room": "The transcript is off in this room. Anyone here may turn it on again.",
+    },
+    turnOff: "Turn the transcript off for all of us",
+    turnOffHint: "For everyone in this room. Everyone sees it, and anyone may turn it on again.",
+    turnOn: "Turn the transcript on again",
+    strike: "Take back my last minute",
+    strikeHint: "What you said in the last minute disappears from every screen and from the notes.",
+    struck: "What you said in the last minute is gone from every screen and from the notes.",
+    struckLine: "something was taken back",
   },
 
   controls: {
@@ -486,6 +525,13 @@ export const en: Texts = {
   ended: { title: "The session has ended", text: "Thank you for the conversation. You can close this page." },
 
   host: {
+    transcribes: "Transcript: on",
+    transcribesNot: "Transcript: off in all rooms",
+    transcribesHint: "For all rooms at once. Everyone sees it.",
+    roomWrites: "Transcript on",
+    roomWritesNot: "Transcript off",
+    lastRound: "How the rooms talked in the last round",
+    roomsNotPeople: "You see rooms, never single people.",
     pageTitle: "Host",
     links: "Links to hand out",
     joinLink: "For participants",

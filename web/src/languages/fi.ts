@@ -401,7 +401,7 @@ export const fi: Texts = {
   balance: {
     title: "Keskustelun tasapaino",
     hint: "Osilla ei ole nimiä. Mitä tasaisempi rengas, sitä useampi on tullut kuulluksi.",
-    waiting: "Rengas ilmestyy, kun olette puhuneet hetken.",
+    waiting: "Ensimmäiset kaksi minuuttia ei näytetä mitään: teillä on aikaa aloittaa.",
     likeVoices: (voices, of) => {
       const voice = oneDecimal(voices, LOCALE);
       return voice === "1,0" ? `Kuin yksi ääni ${outOf(of)}` : `Kuin ${voice} ääntä ${outOf(of)}`;
@@ -411,6 +411,45 @@ export const fi: Texts = {
     ownOnlyYou: "Vain sinä näet tämän.",
     ownText: (share, talk_ms, turns) =>
       `Olet puhunut ${percent(share, LOCALE)} ajasta: ${minutes(talk_ms)}, ${turns === 1 ? "1 puheenvuoro" : `${turns} puheenvuoroa`}.`,
+    listening: (signs) =>
+      signs === 1 ? "Kerran osoitit äänelläsi, että kuuntelet." : `${signs} kertaa osoitit äänelläsi, että kuuntelet.`,
+    invites: "Keneltä emme ole vielä kuulleet? Onko jotakin, mitä haluaisitte kysyä toisiltanne?",
+  },
+
+  lookBack: {
+    title: (lasted) => `Katse taaksepäin: ${lasted}`,
+    heard: (heard, of) => (heard === of ? "Jokainen tuli kuulluksi." : `Kuulluksi tuli ${heard} ${outOf(of)}.`),
+    turns: (turns) => (turns === 1 ? "1 puheenvuoro." : `${turns} puheenvuoroa.`),
+    support: (signs) => (signs === 1 ? "1 kuuntelun merkki." : `${signs} kuuntelun merkkiä.`),
+    peopleHeard: (people) =>
+      people === 1 ? "Olet kuullut tänään yhtä muuta ihmistä." : `Olet kuullut tänään ${people} muuta ihmistä.`,
+  },
+
+  keepMine: {
+    title: "Oma osuutesi, vain sinulle",
+    text: "Kukaan muu ei ole nähnyt tätä, ja palvelin on jo unohtanut sen. Jos et tallenna tätä, se katoaa, kun suljet sivun.",
+    save: "Tallenna omalle laitteelleni",
+    file: "vuoro-oma-osuuteni.txt",
+    lines: ({ talk, turns, backchannels, people_heard, rounds }) => [
+      `Puhuit ${talk}, ${turns === 1 ? "1 puheenvuoro" : `${turns} puheenvuoroa`}.`,
+      `Kuuntelit ${people_heard === 1 ? "yhtä ihmistä" : `${people_heard} ihmistä`} ${rounds === 1 ? "yhdessä keskustelussa" : `${rounds} keskustelussa`}.`,
+      ...(backchannels > 0 ? [`Osoitit äänelläsi ${backchannels === 1 ? "kerran" : `${backchannels} kertaa`}, että kuuntelet.`] : []),
+    ],
+  },
+
+  offTheRecord: {
+    off: {
+      "off-by-method": "Tämä osuus on luottamuksellinen: mitään ei kirjata muistiin.",
+      "off-by-host": "Vetäjä on keskeyttänyt muistiin kirjaamisen kaikissa huoneissa.",
+      "off-by-room": "Tässä huoneessa ei nyt kirjata muistiin. Kuka tahansa täällä voi jatkaa kirjaamista.",
+    },
+    turnOff: "Keskeytä kirjaaminen meiltä kaikilta",
+    turnOffHint: "Koskee kaikkia tässä huoneessa. Kaikki näkevät sen, ja kuka tahansa voi jatkaa.",
+    turnOn: "Jatka muistiin kirjaamista",
+    strike: "Peru viime minuuttini",
+    strikeHint: "Se, mitä sanoit viime minuutin aikana, katoaa kaikilta näytöiltä ja muistiinpanoista.",
+    struck: "Se, mitä sanoit viime minuutin aikana, on poistettu kaikilta näytöiltä ja muistiinpanoista.",
+    struckLine: "jotakin otettiin takaisin",
   },
 
   controls: {
@@ -500,6 +539,13 @@ export const fi: Texts = {
   ended: { title: "Tilaisuus on päättynyt", text: "Kiitos keskustelusta. Voit sulkea tämän sivun." },
 
   host: {
+    transcribes: "Muistiin kirjataan",
+    transcribesNot: "Missään huoneessa ei kirjata",
+    transcribesHint: "Koskee kaikkia huoneita heti. Kaikki näkevät sen.",
+    roomWrites: "Muistiin kirjataan",
+    roomWritesNot: "Ei kirjata muistiin",
+    lastRound: "Miten huoneet keskustelivat viime kierroksella",
+    roomsNotPeople: "Näet huoneet, et koskaan yksittäisiä ihmisiä.",
     pageTitle: "Tilaisuuden vetäjä",
     links: "Jaettavat linkit",
     joinLink: "Osallistujille",

@@ -388,7 +388,7 @@ export const sv: Texts = {
   balance: {
     title: "Samtalets balans",
     hint: "Delarna har inga namn. Ju jämnare ring, desto fler har blivit hörda.",
-    waiting: "Ringen visas när ni har talat en stund.",
+    waiting: "De två första minuterna visas ingenting: ni har tid att börja.",
     likeVoices: (voices, of) => {
       const voice = oneDecimal(voices, LOCALE);
       return voice === "1,0" ? `Som en röst av ${of}` : `Som ${voice} röster av ${of}`;
@@ -398,6 +398,45 @@ export const sv: Texts = {
     ownOnlyYou: "Bara du ser det här.",
     ownText: (share, talk_ms, turns) =>
       `Du har talat ${percent(share, LOCALE)} av tiden: ${minutes(talk_ms)}, ${turns === 1 ? "1 inlägg" : `${turns} inlägg`}.`,
+    listening: (signs) =>
+      signs === 1 ? "En gång visade du med rösten att du lyssnade." : `${signs} gånger visade du med rösten att du lyssnade.`,
+    invites: "Vem har vi inte hört ännu? Finns det något ni vill fråga varandra?",
+  },
+
+  lookBack: {
+    title: (lasted) => `En tillbakablick: ${lasted}`,
+    heard: (heard, of) => (heard === of ? "Alla blev hörda." : `${heard} av ${of} blev hörda.`),
+    turns: (turns) => `${turns} inlägg.`,
+    support: (signs) => `${signs} tecken på lyssnande.`,
+    peopleHeard: (people) =>
+      people === 1 ? "I dag har du hört en annan människa." : `I dag har du hört ${people} andra människor.`,
+  },
+
+  keepMine: {
+    title: "Din del, bara för dig",
+    text: "Ingen annan har sett det här, och servern har redan glömt det. Om du inte sparar det försvinner det när du stänger sidan.",
+    save: "Spara på min enhet",
+    file: "vuoro-min-del.txt",
+    lines: ({ talk, turns, backchannels, people_heard, rounds }) => [
+      `Du talade ${talk}, ${turns} inlägg.`,
+      `Du lyssnade på ${people_heard === 1 ? "en person" : `${people_heard} personer`} i ${rounds === 1 ? "ett samtal" : `${rounds} samtal`}.`,
+      ...(backchannels > 0 ? [`Du visade ${backchannels === 1 ? "en gång" : `${backchannels} gånger`} med rösten att du lyssnade.`] : []),
+    ],
+  },
+
+  offTheRecord: {
+    off: {
+      "off-by-method": "Den här delen är i förtroende: ingenting antecknas.",
+      "off-by-host": "Ledaren har stängt av anteckningarna i alla rum.",
+      "off-by-room": "Ingenting antecknas i det här rummet just nu. Vem som helst här kan slå på det igen.",
+    },
+    turnOff: "Stäng av anteckningarna för oss alla",
+    turnOffHint: "Gäller alla i det här rummet. Alla ser det, och vem som helst kan slå på det igen.",
+    turnOn: "Börja anteckna igen",
+    strike: "Ta tillbaka min senaste minut",
+    strikeHint: "Det du sade under den senaste minuten försvinner från alla skärmar och ur anteckningarna.",
+    struck: "Det du sade under den senaste minuten är borta från alla skärmar och ur anteckningarna.",
+    struckLine: "något togs tillbaka",
   },
 
   controls: {
@@ -487,6 +526,13 @@ export const sv: Texts = {
   ended: { title: "Mötet är slut", text: "Tack för samtalet. Du kan stänga den här sidan." },
 
   host: {
+    transcribes: "Samtalen antecknas",
+    transcribesNot: "Ingenting antecknas i något rum",
+    transcribesHint: "Gäller alla rum genast. Alla ser det.",
+    roomWrites: "Samtalet antecknas",
+    roomWritesNot: "Ingenting antecknas",
+    lastRound: "Hur rummen samtalade under den senaste rundan",
+    roomsNotPeople: "Du ser rummen, aldrig enskilda personer.",
     pageTitle: "Samtalsledare",
     links: "Länkar att dela ut",
     joinLink: "Till deltagarna",

@@ -349,6 +349,42 @@ export interface Texts {
     own: string;
     ownOnlyYou: string;
     ownText: (share: number, talk_ms: number, turns: number) => string;
+    /** Small signs that one listens, given to others while they talked. */
+    listening: (signs: number) => string;
+    /** To the room, when somebody has not been heard: never about them. */
+    invites: string;
+  };
+
+  /** After a round. */
+  lookBack: {
+    title: (lasted: string) => string;
+    heard: (heard: number, of: number) => string;
+    turns: (turns: number) => string;
+    support: (signs: number) => string;
+    peopleHeard: (people: number) => string;
+  };
+
+  /** What a person may keep at the end. */
+  keepMine: {
+    title: string;
+    text: string;
+    save: string;
+    /** The name of the file. */
+    file: string;
+    lines: (own: { talk: string; turns: number; backchannels: number; people_heard: number; rounds: number }) => string[];
+  };
+
+  /** Words that are not written down, or not any more. */
+  offTheRecord: {
+    off: { "off-by-method": string; "off-by-host": string; "off-by-room": string };
+    turnOff: string;
+    turnOffHint: string;
+    turnOn: string;
+    strike: string;
+    strikeHint: string;
+    struck: string;
+    /** Where it stood. */
+    struckLine: string;
   };
 
   /** How a person takes part: devices, keys, data, screens. */
@@ -421,6 +457,15 @@ export interface Texts {
   ended: Told;
 
   host: {
+    /** The switch for all rooms, on and off. */
+    transcribes: string;
+    transcribesNot: string;
+    transcribesHint: string;
+    /** The switch of one room, on and off. */
+    roomWrites: string;
+    roomWritesNot: string;
+    lastRound: string;
+    roomsNotPeople: string;
     pageTitle: string;
     links: string;
     joinLink: string;

@@ -24,6 +24,8 @@ export function withoutPartial(partials: Partials, participant: number, end_ms =
 
 export type CaptionEntry =
   | { kind: "caption"; key: string; caption: WireCaption }
+  /** Here something was said that has been taken back. */
+  | { kind: "struck"; key: string }
   | { kind: "room"; key: string; room: string };
 
 /** After a lost connection the server may tell a caption twice; the second is dropped. */
@@ -31,6 +33,27 @@ export function withCaption(list: readonly CaptionEntry[], caption: WireCaption)
   const key = `${caption.participant}:${caption.start_ms}:${caption.end_ms}`;
   if (list.some((it) => it.kind === "caption" && it.key === key)) return list as CaptionEntry[];
   return [...list, { kind: "caption" as const, key, caption }].slice(-CAPTIONS_MAX);
+}
+
+export interface Struck {
+  participant: number;
+  start_ms: number;
+  end_ms: number;
+}
+
+/** What somebody has taken back is gone; where it stood, one line says that something did. */
+export function withoutStruck(list: readonly CaptionEntry[], struck: Struck): CaptionEntry[] {
+  const gone = (it: CaptionEntry) =>
+    it.kind === "caption" &&
+    it.caption.participant === struck.participant &&
+    it.caption.start_ms < struck.end_ms &&
+    it.caption.end_ms > struck.start_ms;
+  return list.flatMap((it, index) => {
+    if (!gone(it)) return [it];
+    const before = list[index - 1];
+    const follows = before !== undefined && (gone(before) || before.kind === "struck");
+    return follows ? [] : [{ kind: "struck" as const, key: `struck:${it.key}` }];
+  });
 }
 
 /** Two lines in a row are one: nothing was said between the moves. */

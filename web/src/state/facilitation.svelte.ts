@@ -137,6 +137,11 @@ export class Facilitation {
     this.#send({ type: "follow", room });
   }
 
+  /** Whether words are written down: in one room or, without it, in all. */
+  setTranscribed(on: boolean, room?: string): void {
+    this.#send({ type: "set-transcription", on, ...(room === undefined ? {} : { room }) });
+  }
+
   end(): void {
     this.#send({ type: "end" });
   }

@@ -6,6 +6,7 @@ import type {
   WirePerson,
   WirePost,
   WireRoom,
+  WireRoomBalance,
   WireRun,
   WireWaiting,
 } from "../wire/wire";
@@ -16,6 +17,7 @@ import {
   withCaption,
   withPartial,
   withoutPartial,
+  withoutStruck,
 } from "./captions";
 import { type Harvested, isMainRoom, withSpeaking } from "./room";
 import type { Running } from "./steps";
@@ -26,6 +28,12 @@ export interface OverviewState {
   /** Null before the first `overview`. */
   rooms: readonly WireRoom[] | null;
   transcription: Transcription | null;
+  /** Whether facilitators let words be written down. */
+  transcribes: boolean;
+  /** How the rooms talk now, those of which anything can be said. */
+  balances: readonly WireRoomBalance[];
+  /** How they talked in the round before. */
+  rounds: readonly WireRoomBalance[];
   speaking: ReadonlySet<number>;
   /** The method that runs, once it is told; without `run` none does. */
   running: Running | null;
@@ -56,6 +64,9 @@ export const UNSEEN: OverviewState = {
   title: "",
   rooms: null,
   transcription: null,
+  transcribes: true,
+  balances: [],
+  rounds: [],
   speaking: new Set(),
   running: null,
   run: null,
@@ -77,12 +88,12 @@ export const UNSEEN: OverviewState = {
 export function reduceOverview(state: OverviewState, message: ServerMessage, at_ms = 0): OverviewState {
   switch (message.type) {
     case "overview": {
-      const { title, rooms, transcription, run, kept, calls, glossary } = message;
+      const { title, rooms, transcription, transcribes, run, kept, calls, glossary } = message;
       const here = new Set(rooms.flatMap((it) => it.people).map((it) => it.participant));
       const speaking = new Set([...state.speaking].filter((it) => here.has(it)));
       const pinned = new Set(message.pinned);
       const told = { glossary, run_ms: at_ms, calls_ms: at_ms };
-      return { ...state, title, rooms, transcription, speaking, run, pinned, kept, calls, ...told };
+      return { ...state, title, rooms, transcription, transcribes, speaking, run, pinned, kept, calls, ...told };
     }
     case "method": {
       const { method, question, warn_ms } = message;
@@ -91,6 +102,12 @@ export function reduceOverview(state: OverviewState, message: ServerMessage, at_
     }
     case "harvest":
       return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
+    case "struck":
+      return { ...state, captions: withoutStruck(state.captions, message) };
+    case "room-balances":
+      return { ...state, balances: message.rooms };
+    case "rounds":
+      return { ...state, balances: [], rounds: message.rooms };
     case "speaking":
       return { ...state, speaking: withSpeaking(state.speaking, message.participant, message.on) };
     case "post": {

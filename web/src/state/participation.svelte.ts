@@ -237,6 +237,21 @@ export class Participation {
     this.#send({ type: "set-consent", consent: this.consent });
   }
 
+  /** Whether words are written down in this room. */
+  setRoomTranscribed(on: boolean): void {
+    this.#sendOrSay({ type: "set-transcription", on });
+  }
+
+  /** Takes back what this person said in the last minute. */
+  strike(): void {
+    this.#sendOrSay({ type: "strike" });
+  }
+
+  /** The look back on the last round has been seen. */
+  closeRound(): void {
+    this.room = { ...this.room, round: null };
+  }
+
   setReady(on: boolean): void {
     this.#send({ type: "ready", on });
   }

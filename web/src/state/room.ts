@@ -21,6 +21,7 @@ import {
   withPartial,
   withRoomLine,
   withoutPartial,
+  withoutStruck,
 } from "./captions";
 import type { Running } from "./steps";
 import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
@@ -28,10 +29,22 @@ import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
 export interface Balance {
   shares: readonly number[];
   effective_voices: number;
+  /** Somebody has not been heard yet. */
+  invites: boolean;
   own_talk_ms: number;
   own_turns: number;
+  own_backchannels: number;
   own_share: number;
+  own_ratio: number;
 }
+
+type Told<T extends ServerMessage["type"]> = Omit<Extract<ServerMessage, { type: T }>, "type">;
+
+/** A round that is over, as the room may look back on it. */
+export type Round = Told<"round">;
+
+/** What I have had of all rounds so far. */
+export type Own = Told<"own">;
 
 /** What rooms and cards bring to all. */
 export interface Harvested {
@@ -63,6 +76,11 @@ export interface RoomState {
   /** What is still being said here. */
   partials: Partials;
   balance: Balance | null;
+  /** The round that was over last, until it is put away. */
+  round: Round | null;
+  own: Own | null;
+  /** How often I have taken back what I said. */
+  strikes: number;
   running: Running | null;
   step: WireStep | null;
   /** When `step` came, by the clock of whoever called. */
@@ -94,6 +112,9 @@ export const NOWHERE: RoomState = {
   marked: new Map(),
   partials: NO_PARTIALS,
   balance: null,
+  round: null,
+  own: null,
+  strikes: 0,
   running: null,
   step: null,
   step_ms: 0,
@@ -131,6 +152,19 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
       };
     case "partial":
       return { ...state, partials: withPartial(state.partials, message) };
+    case "struck": {
+      const captions = withoutStruck(state.captions, message);
+      const strikes = state.strikes + (message.participant === state.me ? 1 : 0);
+      return { ...state, captions, strikes };
+    }
+    case "round": {
+      const { type: _, ...round } = message;
+      return { ...state, round, balance: null };
+    }
+    case "own": {
+      const { type: _, ...own } = message;
+      return { ...state, own };
+    }
     case "balance": {
       const { type: _, ...balance } = message;
       return { ...state, balance };
@@ -242,6 +276,24 @@ export function tileOrder(
     return it.present ? 2 : 3;
   };
   return [...people].sort((a, b) => rank(a) - rank(b) || a.participant - b.participant);
+}
+
+/** Whether words are written down in the room, of those who agree. */
+export function isWriting(state: RoomState): boolean {
+  return state.transcription?.state === "on" && state.room?.writing === "on";
+}
+
+/** What I have had of all talk, with the round that goes on; null when nothing can be said of it. */
+export function ownTotal({ own, balance }: RoomState): Own | null {
+  if (!balance) return own;
+  const before = own ?? { talk_ms: 0, turns: 0, backchannels: 0, people_heard: 0, rounds: 0 };
+  return {
+    ...before,
+    talk_ms: before.talk_ms + balance.own_talk_ms,
+    turns: before.turns + balance.own_turns,
+    backchannels: before.backchannels + balance.own_backchannels,
+    rounds: before.rounds + 1,
+  };
 }
 
 export function isMainRoom(room: string): boolean {

@@ -56,7 +56,27 @@ relays?: WireRelays, } | { "type": "slots", participants: Array<number | null>, 
 /**
  * Largest first, without names.
  */
-shares: Array<number>, effective_voices: number, own_talk_ms: number, own_turns: number, own_share: number, } | { "type": "overview", title: string, language: WireLanguage, rooms: Array<WireRoom>, transcription: Transcription, run: WireRun | null, 
+shares: Array<number>, effective_voices: number, 
+/**
+ * Somebody has not been heard yet: the room is invited to ask.
+ */
+invites: boolean, own_talk_ms: number, own_turns: number, own_backchannels: number, own_share: number, 
+/**
+ * The share as a multiple of what the time in the room makes fair.
+ */
+own_ratio: number, } | { "type": "round", lasted_ms: number, 
+/**
+ * Largest first, without names.
+ */
+shares: Array<number>, balance: WireRoomBalance, } | { "type": "own", talk_ms: number, turns: number, backchannels: number, 
+/**
+ * Different people whom they have heard have the floor.
+ */
+people_heard: number, rounds: number, } | { "type": "room-balances", rooms: Array<WireRoomBalance>, } | { "type": "rounds", rooms: Array<WireRoomBalance>, } | { "type": "overview", title: string, language: WireLanguage, rooms: Array<WireRoom>, transcription: Transcription, 
+/**
+ * Whether the facilitators let words be written down.
+ */
+transcribes: boolean, run: WireRun | null, 
 /**
  * Who stays where they are when groups are made anew.
  */
@@ -94,13 +114,41 @@ export type WireLanguage = "fi" | "sv" | "en";
 
 export type WireConsent = "on" | "off-the-record" | "declined";
 
+export type WireWriting = "on" | "off-by-method" | "off-by-host" | "off-by-room";
+
+export type WireRoomBalance = { room: string, 
+/**
+ * Present, silent ones included.
+ */
+people: number, 
+/**
+ * Of them, who has had the floor.
+ */
+heard: number, effective_voices: number, 
+/**
+ * 0 to 1.
+ */
+evenness: number, turns: number, 
+/**
+ * Of the numbers of turns, over the square of their mean.
+ */
+turn_variance: number, 
+/**
+ * How mixed it is who follows whom: 0 to 1.
+ */
+mix: number, 
+/**
+ * Time with two voices or more as a part of that with any.
+ */
+overlap: number, backchannels: number, interruptions: number, };
+
 export type WirePerson = { participant: number, name: string, language: WireLanguage, consent: WireConsent, microphone: boolean, camera: boolean, present: boolean, };
 
 export type WireRoom = { 
 /**
  * `main` or `room-N`.
  */
-room: string, people: Array<WirePerson>, 
+room: string, people: Array<WirePerson>, writing: WireWriting, 
 /**
  * Who has a hand up, in the order in which they went up.
  */
