@@ -113,7 +113,7 @@ impl Compared {
 }
 
 fn balance(voices: &Voices) -> Balance {
-    let mut balance = Balance::default();
+    let mut balance = Balance::new(SessionTime::ZERO);
     for (id, spans) in voices {
         spans.iter().for_each(|it| balance.uttered(*id, *it));
     }

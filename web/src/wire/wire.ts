@@ -13,7 +13,7 @@ tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "
  * The connection there is shall go on by another way, as the page's network has changed; where
  * there is none, a new one.
  */
-restart?: boolean, } | { "type": "answer", number: number, sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+restart?: boolean, } | { "type": "answer", number: number, sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-transcription", on: boolean, room?: string, } | { "type": "strike" } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
 /**
  * What is talked about. May be empty.
  */
@@ -52,7 +52,7 @@ restart?: boolean,
 /**
  * TURN servers the page may go through.
  */
-relays?: WireRelays, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "partial" } & WireCaption | { "type": "balance", 
+relays?: WireRelays, } | { "type": "slots", participants: Array<number | null>, } | { "type": "room", room: WireRoom, } | { "type": "speaking", participant: number, on: boolean, } | { "type": "caption" } & WireCaption | { "type": "partial" } & WireCaption | { "type": "struck", participant: number, start_ms: number, end_ms: number, } | { "type": "balance", 
 /**
  * Largest first, without names.
  */
