@@ -137,11 +137,12 @@ function bothEnds() {
   const server = new RTCPeerConnection();
   let slotsMade = 0;
   let answered = null;
+  let offers = 0;
   let mids;
 
   window.screenLines = null;
   window.peer = new window.media.Peer({
-    answer: (sdp) => answered(sdp),
+    answer: (number, sdp) => number === offers && answered(sdp),
     needed: () => undefined,
     changed: () => undefined,
     slots: () => (slotsMade += 1),
@@ -158,7 +159,8 @@ function bothEnds() {
     const answer = new Promise((resolve) => (answered = resolve));
     const sdp = asksForLayers(server.localDescription.sdp, mids?.send.video ?? "1", layers);
     mids ??= { send: { audio: "0", video: "1" }, slots: [{ audio: "2", video: "3" }], ...more };
-    await window.peer.take({ type: "offer", sdp, ...mids, ...(options ? { restart: true } : {}) });
+    offers += 1;
+    await window.peer.take({ type: "offer", number: offers, sdp, ...mids, ...(options ? { restart: true } : {}) });
     await server.setRemoteDescription({ type: "answer", sdp: withoutLayers(await answer) });
     return answer;
   }
