@@ -88,6 +88,7 @@ story("anybody turns the writing down off for the room, and the host for all", a
   await host.see("host-transcribes").click();
   await writing(bob, "off-by-host");
   assert.equal(await bob.see("room-on").count(), 0, "what the host wants is the host's to change");
+  await host.page.locator("[data-testid=host-transcribes][aria-pressed=false]").waitFor();
   await host.see("host-transcribes").click();
   await writing(bob, "on");
   await alice.says(selfish);
