@@ -5,12 +5,26 @@ import { gzipSync } from "node:zlib";
 import { type Rollup, build } from "vite";
 import { describe, expect, test } from "vitest";
 import { check } from "../src/embed/check";
+import { found } from "../src/embed/found";
 import { happenings } from "../src/embed/happenings";
 import { readable } from "../src/embed/look";
 import { NOWHERE, reduce } from "../src/state/room";
 import type { ServerMessage, WireRoom } from "../src/wire/wire";
 
 const LOADER_BYTES_MAX = 10_000;
+
+test("a page around the frame gets the answer that the schema promises, and no more", () => {
+  const counts = { sessions: [], participants: [], kinds: [], languages: [], marks: [], phases: [], questions: [] };
+  const said = { participant: 1, name: "Alice", room: "room-1", start_ms: 1, end_ms: 2, language: "fi" as const };
+  const more = { seq: 7, session: "S", unix_ms: 3, kind: "said" as const, method: "", phase: "", question: "" };
+  const parts = [{ text: "pyörätie", hit: true }];
+  const answer = found({
+    total: 1,
+    hits: [{ ...said, ...more, marks: [0, 0, 0, 0, 0, 1], parts }],
+    counts: { ...counts, rooms: [["room-1", 1]] },
+  });
+  expect(answer).toEqual({ total: 1, hits: [{ ...said, parts }], rooms: ["room-1"] });
+});
 
 describe("a command is what the schema says", () => {
   const taken = (message: unknown) => {

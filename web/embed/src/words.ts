@@ -159,7 +159,8 @@ export interface State {
 export interface SearchAnswer {
   total: number;
   hits: {
-    participant: number;
+    /** Null: of nobody, or nobody is to know of whom. */
+    participant: number | null;
     name: string;
     room: string;
     start_ms: number;
@@ -167,6 +168,7 @@ export interface SearchAnswer {
     language: "fi" | "sv" | "en";
     parts: { text: string; hit: boolean }[];
   }[];
+  /** Every room in which something is found. */
   rooms: string[];
 }
 

@@ -7,9 +7,11 @@ import { spread } from "../state/overview";
 import type { Facilitation } from "../state/facilitation.svelte";
 import type { Participation } from "../state/participation.svelte";
 import type { Data } from "../state/preferences.svelte";
+import type { SearchAnswer } from "../../embed/src/words";
 import type { ClientMessage, ServerMessage, WireLanguage, WireReaction } from "../wire/wire";
 import { CommandError } from "./bridge";
 import type { Takes } from "./check";
+import { found } from "./found";
 
 const CONFIRM_WITHIN_MS = 8_000;
 /** What the server drops without a word, such as reactions that come too fast. */
@@ -234,9 +236,9 @@ export class FacilitatorActs {
   }
 }
 
-export async function find(token: string, takes: Takes): Promise<unknown> {
+export async function find(token: string, takes: Takes): Promise<SearchAnswer> {
   try {
-    return await search({ tokens: [token], q: takes["text"] as string, offset: (takes["offset"] as number | undefined) ?? 0 });
+    return found(await search({ tokens: [token], q: takes["text"] as string, offset: (takes["offset"] as number | undefined) ?? 0 }));
   } catch (error) {
     if (error instanceof ApiError) throw new CommandError(error.code, error.message);
     throw error;
