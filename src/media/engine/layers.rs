@@ -28,6 +28,10 @@ const HOLD_MS_MAX: u64 = 32_000;
 /// the last picture paused for ever. A line that does not carry this says so by what it loses.
 const FLOOR_BITS_PER_S: u64 = 250_000;
 
+/// An estimate climbs by a few hundredths a second, so that for a while after more is sent it lies below
+/// it. One that lies there for so long without having climbed is what the line carries, in ms.
+const CLIMB_MS: u64 = 5_000;
+
 /// From this share of lost packets on, in 256ths, the line is taken to be full whatever is estimated.
 const FULL_LOST: u8 = 31;
 
@@ -36,8 +40,12 @@ const FULL_LOST: u8 = 31;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line {
     estimate: Option<(u64, MediaTime)>,
-    /// Told and not yet acted upon.
+    /// An estimate that lay below what was sent, and since when none of those after it has climbed.
+    below: Option<(u64, MediaTime)>,
+    /// Told and not yet acted upon: a share, and that the estimate fell. It falls only when packets
+    /// begin to queue, and not because little is sent (draft-ietf-rmcat-gcc-02, 5.5).
     lost: Option<u8>,
+    fell: bool,
     squeezed: Option<Squeeze>,
 }
 
@@ -51,6 +59,7 @@ struct Squeeze {
 
 impl Line {
     pub fn estimated(&mut self, now: MediaTime, bits_per_s: u64) {
+        self.fell |= self.estimate.is_some_and(|it| bits_per_s < it.0);
         self.estimate = Some((bits_per_s, now));
     }
 
@@ -61,12 +70,16 @@ impl Line {
 
     /// What may be sent now in all, in bit/s. `sent_bits_per_s`: what was, over the last second.
     pub fn budget(&mut self, now: MediaTime, sent_bits_per_s: u64) -> u64 {
-        let lost = self.lost.take();
+        let (lost, fell) = (self.lost.take(), std::mem::take(&mut self.fell));
         let known = self.estimate.filter(|it| now.since_ms(it.1) < ESTIMATE_MS);
         let Some((estimate, _)) = known else { return START_BITS_PER_S };
+        let is_below = estimate < sent_bits_per_s;
+        self.below = self.below.filter(|it| is_below && estimate <= it.0);
+        let since = self.below.get_or_insert((estimate, now)).1;
+        let is_full = is_below && (fell || CLIMB_MS <= now.since_ms(since));
         let held = self.squeezed.filter(|it| now.since_ms(it.at) < it.hold_ms);
         let is_lossy = lost.is_some_and(|it| FULL_LOST <= it);
-        if is_lossy || estimate < sent_bits_per_s {
+        if is_lossy || is_full {
             let floor = if is_lossy { 1 } else { FLOOR_BITS_PER_S };
             let cap = (estimate.min(sent_bits_per_s) * 9 / 10).max(floor);
             let (at, hold_ms) = match (held, self.squeezed) {
@@ -191,23 +204,44 @@ mod tests {
         line.estimated(at, 1_000_000);
         assert_eq!(line.budget(at, 900_000), 1_650_000, "more is tried");
         line.estimated(at, 800_000);
-        for _ in 0..4 {
-            assert_eq!(line.budget(at, 1_000_000), 720_000, "it was too much, once");
-        }
+        assert_eq!(line.budget(at, 1_000_000), 720_000, "it was too much");
+        assert_eq!(line.budget(at, 1_000_000), 720_000, "once");
         assert_eq!(line.budget(at + 1_000, 700_000), 720_000, "not again at once");
         at = at + HOLD_MS;
         line.estimated(at, 800_000);
         assert_eq!(line.budget(at, 700_000), 1_350_000);
-        assert_eq!(line.budget(at, 1_000_000), 720_000);
+        line.estimated(at, 790_000);
+        assert_eq!(line.budget(at, 1_000_000), 711_000);
         at = at + HOLD_MS;
         line.estimated(at, 800_000);
-        assert_eq!(line.budget(at, 700_000), 720_000, "longer this time");
+        assert_eq!(line.budget(at, 700_000), 711_000, "longer this time");
         assert_eq!(line.budget(at + 60_000, 0), START_BITS_PER_S, "nothing has been told for long");
+    }
+
+    #[test]
+    fn a_second_face_is_shown_while_the_estimate_still_climbs() {
+        // As Chromium's: at most half more than what came, and a few hundredths more a second.
+        let (mut line, mut at, mut estimate) = (Line::default(), MediaTime::from_ms(1), 200_000);
+        for _ in 0..40 {
+            line.estimated(at, estimate);
+            assert!(320_000 < line.budget(at, 320_000), "{estimate}");
+            (at, estimate) = (at + 250, (estimate + estimate / 50).min(490_000));
+        }
+    }
+
+    #[test]
+    fn an_estimate_that_stays_below_is_believed_in_the_end() {
+        let (mut line, at) = (Line::default(), MediaTime::from_ms(1));
+        line.estimated(at, 400_000);
+        assert!(700_000 < line.budget(at, 700_000));
+        line.estimated(at + CLIMB_MS, 400_000);
+        assert_eq!(line.budget(at + CLIMB_MS, 700_000), 360_000);
     }
 
     #[test]
     fn an_estimate_made_of_little_does_not_pause_the_last_picture() {
         let (mut line, at) = (Line::default(), MediaTime::from_ms(1));
+        line.estimated(at, 60_000);
         line.estimated(at, 50_000);
         assert_eq!(line.budget(at, 130_000), FLOOR_BITS_PER_S);
         assert_eq!(line.budget(at, 30_000), FLOOR_BITS_PER_S);

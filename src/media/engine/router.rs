@@ -101,7 +101,9 @@ impl Router {
                 there.entry(place.room).or_default().push(*subscriber);
             }
         }
-        for people in there.values() {
+        for people in there.values_mut() {
+            // Once for the room: three hundred times would keep their packets waiting.
+            people.sort_by_cached_key(|it| std::cmp::Reverse(self.heard(*it)));
             people.iter().for_each(|it| self.fill(*it, people, changes));
         }
     }
@@ -180,7 +182,7 @@ impl Router {
         self.people.get(&who).map_or(Heard::default(), |it| it.heard)
     }
 
-    /// Fills free slots with those of the room who are not in one, who was heard last first.
+    /// Fills free slots with those of the room who are not in one, in their order.
     fn fill(
         &mut self,
         subscriber: ParticipantId,
@@ -193,9 +195,8 @@ impl Router {
             return;
         }
         let missing = |it: &ParticipantId| *it != subscriber && !place.slots.contains(&Some(*it));
-        let mut missing: Vec<_> = people.iter().copied().filter(missing).collect();
-        missing.sort_by_key(|it| std::cmp::Reverse(self.heard(*it)));
-        for publisher in missing.into_iter().take(free) {
+        let missing: Vec<_> = people.iter().copied().filter(missing).take(free).collect();
+        for publisher in missing {
             self.change(subscriber, None, Some(publisher), changes);
         }
     }
