@@ -21,6 +21,7 @@ use crate::{
         fact::{Consent, Fact},
         ids::{ConnectionId, ParticipantId, RoomId, SessionId},
         language::Language,
+        limits::SESSION_PEOPLE_MAX,
         message::{Message, RoomView},
         session::{Input, Output, Session, Wish},
         time::SessionTime,
@@ -42,8 +43,9 @@ pub use crate::media::{driver::forwarder::Offer, engine::router::Slots};
 const COMMANDS_MAX: usize = 256;
 
 /// Messages waiting for one page. Full: the page is too slow and is let go; it comes back and is
-/// told everything anew.
-pub const NEWS_MAX: usize = 256;
+/// told everything anew. Whoever holds a session hears of each person twice at once, when all begin to
+/// speak in one moment or come back from their rooms.
+pub const NEWS_MAX: usize = 4 * SESSION_PEOPLE_MAX;
 
 /// After the end the task stays for words said before it.
 const LINGER: Duration = Duration::from_secs(60);
