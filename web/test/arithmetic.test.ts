@@ -6,7 +6,7 @@ import { readLink } from "../src/connection/link";
 import { clock, listed, minutes, oneDecimal } from "../src/languages/words";
 import { levelOf } from "../src/media/level";
 import { problemOf } from "../src/media/problem";
-import { chooseGrid, fitGrid } from "../src/state/grid";
+import { chooseGrid, fitGrid, heightToFill } from "../src/state/grid";
 import { spread } from "../src/state/overview";
 import { arcs } from "../src/state/ring";
 import type { WirePerson } from "../src/wire/wire";
@@ -24,6 +24,15 @@ test("grid: the shape of the space decides", () => {
   check(4, 800, 600, [2, 2]);
   check(8, 1400, 700, [4, 2]);
   check(3, 0, 0, [1, 3]);
+});
+
+test("grid: on a page that scrolls two faces stand side by side, not one below the window", () => {
+  const columns = (count: number, width: number, windowHeight: number) =>
+    chooseGrid(count, width, heightToFill(windowHeight), 12).columns;
+  expect(columns(2, 780, 600)).toBe(2);
+  expect(columns(4, 780, 600)).toBe(2);
+  expect(columns(2, 768, 1024)).toBe(2);
+  expect(columns(8, 780, 600)).toBe(4);
 });
 
 describe("ring", () => {

@@ -11,6 +11,17 @@ const TILE_RATIO = 4 / 3;
 const TILE_RATIO_MIN = 1;
 const TILE_RATIO_MAX = 16 / 9;
 
+/** Of a window that scrolls, what the tiles may fill: the rest is the header, the words and the toolbar. */
+const WINDOW_SHARE = 0.55;
+
+/**
+ * The height to choose a grid for on a page that scrolls, from the window's. There the tiles make their
+ * own height: a grid chosen by that would stand in one column for ever, with most faces below the window.
+ */
+export function heightToFill(windowHeight: number): number {
+  return windowHeight * WINDOW_SHARE;
+}
+
 /** The grid in which `count` tiles of one shape are largest. Sizes in CSS pixels. */
 export function chooseGrid(count: number, width: number, height: number, gap: number): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, count) };
