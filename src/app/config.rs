@@ -37,6 +37,10 @@ pub struct ServerConfig {
     /// Origins whose pages may show us in an iframe, such as `https://tapahtuma.example.fi`.
     /// Default: none but our own.
     pub embed_parents: Vec<String>,
+    /// Where the servers of one house take the lines of pages, such as `wss://solmu-1.example.fi`; this
+    /// server's own first. A page is told the first when it joins and keeps its line there, whichever
+    /// server has given it the page. Default: none, lines go where pages come from.
+    pub nodes: Vec<String>,
     /// Whoever opens a session must send this as a bearer token. Default: none, anybody who reaches
     /// the server may open one.
     pub create_key: Option<String>,
@@ -164,6 +168,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             public_url: None,
             embed_parents: Vec::new(),
+            nodes: Vec::new(),
             create_key: None,
         }
     }
@@ -246,11 +251,15 @@ impl Config {
         if !(1..=60).contains(&self.notes.check_days) {
             return Some("notes.check_days must be from 1 to 60".to_owned());
         }
-        let origin = |it: &&String| {
-            let host = it.strip_prefix("https://").or_else(|| it.strip_prefix("http://"));
-            host.is_none_or(|it| it.is_empty() || it.contains(['/', ' ', ';', ',', '\'', '"']))
-        };
-        let wrong = self.server.embed_parents.iter().find(origin)?;
+        if let Some(wrong) = self.server.nodes.iter().find(|it| !is_origin(it, ["wss://", "ws://"]))
+        {
+            return Some(format!(
+                "server.nodes: {wrong:?} is not where lines go; write for example \
+                 \"wss://solmu-1.example.fi\", without a path"
+            ));
+        }
+        let is_parent = |it: &String| is_origin(it, ["https://", "http://"]);
+        let wrong = self.server.embed_parents.iter().find(|it| !is_parent(it))?;
         Some(format!(
             "server.embed_parents: {wrong:?} is not an origin; write for example \
              \"https://tapahtuma.example.fi\", without a path"
@@ -280,6 +289,15 @@ impl Config {
         let url = self.server.public_url.clone();
         url.unwrap_or_else(|| format!("http://localhost:{port}")).trim_end_matches('/').to_owned()
     }
+}
+
+/// A scheme and a host with or without a port, and nothing that could end its place in a header.
+fn is_origin(text: &str, schemes: [&str; 2]) -> bool {
+    let host = schemes.iter().find_map(|it| text.strip_prefix(it));
+    host.is_some_and(|it| {
+        let forbidden = |it: char| it.is_control() || "/ ;,'\"".contains(it);
+        !it.is_empty() && it.is_ascii() && !it.contains(forbidden)
+    })
 }
 
 #[cfg(test)]
@@ -329,6 +347,8 @@ mod tests {
             ("[media]\naddresses = ['example.fi']", "addresses"),
             ("[media]\nturn_urls = ['example.fi']\nturn_secret = 'north'", "turn_urls"),
             ("[media]\nturn_urls = ['turn:example.fi']", "turn_secret"),
+            ("[server]\nnodes = ['https://solmu-1.example.fi']", "nodes"),
+            ("[server]\nnodes = ['wss://solmu-1.example.fi/ws']", "nodes"),
             ("[server]\nembed_parents = ['example.fi']", "embed_parents"),
             ("[server]\nembed_parents = ['https://example.fi; script-src *']", "embed_parents"),
         ] {

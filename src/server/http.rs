@@ -64,11 +64,13 @@ pub fn router(server: Server) -> Router {
     })
 }
 
-/// Scripts, styles and connections are our own; frames only where the administrator allows.
+/// Scripts, styles and connections are our own, or of the house; frames only where the administrator
+/// allows.
 fn content_security_policy(config: &ServerConfig) -> HeaderValue {
     let parents = config.embed_parents.join(" ");
+    let nodes = config.nodes.join(" ");
     let policy = format!(
-        "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; \
+        "default-src 'self'; connect-src 'self' {nodes}; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'self' {parents}"
     );
     HeaderValue::from_str(policy.trim_end())

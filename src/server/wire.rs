@@ -273,6 +273,11 @@ pub enum ServerMessage {
         /// Whether the server still has a live media connection of this seat. A page that has its
         /// end of it goes on with it; any other asks for `media`.
         media: bool,
+        /// Where the session lives, such as `wss://solmu-1.example.fi`, if that is another address
+        /// than the page's own: the page's next lines go there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        node: Option<String>,
     },
     /// The offer of a media connection: lines to send on, then the receiving slots.
     Offer {

@@ -61,7 +61,9 @@ pub async fn upgrade(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if !is_same_origin(&headers) {
+    let config = &server.app.config;
+    let house = (!config.server.nodes.is_empty()).then(|| config.public_url());
+    if !is_of_house(&headers, house.as_deref()) {
         return Refusal::NOT_ALLOWED.into_response();
     }
     upgrade
@@ -70,12 +72,14 @@ pub async fn upgrade(
         .on_upgrade(move |socket| serve(server, socket))
 }
 
-/// Only our own pages may connect; programs that are no browsers send no origin.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+/// Only our own pages may connect, which are those of the asked host or, where several servers are one
+/// house, of the `house`'s public address; programs that are no browsers send no origin.
+fn is_of_house(headers: &HeaderMap, house: Option<&str>) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|it| it.split_once("://")).map(|it| it.1);
-    origin.is_some() && origin == host
+    let same = origin.split_once("://").is_some_and(|(_, it)| Some(it) == host);
+    same || Some(origin) == house
 }
 
 async fn serve(server: Server, socket: WebSocket) {
@@ -344,6 +348,7 @@ impl Talk {
                 room: room.into(),
                 transcription: transcription(),
                 media,
+                node: self.server.app.config.server.nodes.first().cloned(),
             },
             News::Message(Message::Welcome { you, title, language, room }) => {
                 self.translate(News::Welcome { you, title, language, room, media: false })

@@ -1,8 +1,10 @@
 // A page whose line to the server breaks: sound and picture go on as if nothing had happened, and the
 // page is told everything anew when the line is back.
 import assert from "node:assert/strict";
+import fs from "node:fs";
 
 import { eventually, story } from "./harness.mjs";
+import { Server } from "./help/server.mjs";
 import { Wire } from "./help/wire.mjs";
 
 const CUTS = 20;
@@ -48,6 +50,30 @@ story("a broken line is back in a moment, and sound and picture never stop", asy
   }
   await alice.sees("step-countdown");
   assert.equal(await lost(alice, bob), 0, "not one packet of Bob's sound was lost");
+});
+
+story("a page keeps its line at the session's own node, and finds back when that is gone", async (stage) => {
+  const port = await Server.freePort();
+  const [home, node] = [await Wire.to(port), await Wire.to(port)];
+  stage.atEnd(() => home.close());
+  stage.atEnd(() => node.close());
+  const config = stage.path("house.toml");
+  const house = { public_url: `http://localhost:${home.port}`, nodes: `["ws://localhost:${node.port}"]` };
+  fs.writeFileSync(config, `[server]\npublic_url = "${house.public_url}"\nnodes = ${house.nodes}\n`);
+  const server = await stage.server({ port, config });
+  const host = await stage.host(server);
+  const alice = await stage.person("Alice", { microphone: "none" });
+  await alice.joins(home.link(host.joinLink), { consent: "declined" });
+  assert.equal(node.lines, 0);
+
+  home.cut();
+  await eventually("she is welcomed again", async () => (await welcomes(alice)) === 2, 20);
+  assert.equal(node.lines, 1, "by the node that was named");
+
+  node.close();
+  await eventually("she is welcomed once more", async () => (await welcomes(alice)) === 3, 20);
+  assert.ok(home.lines > 0, "by where her page came from");
+  assert.equal(await alice.see("tile").count(), 1);
 });
 
 async function welcomes(person) {

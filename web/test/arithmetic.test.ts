@@ -2,6 +2,7 @@
 import { QUIET } from "./help";
 import { describe, expect, test } from "vitest";
 import { waitBeforeAttempt_ms } from "../src/connection/backoff";
+import { nodeOfAttempt } from "../src/connection/socket";
 import { readLink } from "../src/connection/link";
 import { clock, listed, minutes, oneDecimal } from "../src/languages/words";
 import { levelOf } from "../src/media/level";
@@ -56,6 +57,15 @@ test("backoff: from half a second to eight, spread by chance", () => {
   expect(waitBeforeAttempt_ms(3, 0)).toBe(2000);
   expect(waitBeforeAttempt_ms(3, 1)).toBe(4000);
   expect(waitBeforeAttempt_ms(99, 1)).toBe(8000);
+});
+
+test("line: to the session's own node, and each second time to where the page came from", () => {
+  const page = { protocol: "https:", host: "vuoro.example.fi" };
+  const to = (node: string | null) => [0, 1, 2, 3].map((attempt) => nodeOfAttempt(node, page, attempt));
+  const [home, node] = ["wss://vuoro.example.fi", "wss://solmu-1.example.fi"];
+  expect(to(null)).toEqual([home, home, home, home]);
+  expect(to(node)).toEqual([node, home, node, home]);
+  expect(nodeOfAttempt(null, { protocol: "http:", host: "localhost:8080" }, 0)).toBe("ws://localhost:8080");
 });
 
 test("links: page, session and the token after the hash", () => {

@@ -96,6 +96,7 @@ async function one(bench, server, browser, speech, { name, seed }) {
     const end = await lines();
     await pause(1_500);
     const later = await lines();
+    const negotiations = (await far.negotiations()) + (await near.negotiations());
     const goesOn = (at) => (later[at].packetsReceived ?? 0) > (end[at].packetsReceived ?? 0);
     return {
       name,
@@ -108,7 +109,8 @@ async function one(bench, server, browser, speech, { name, seed }) {
       down_video: picture(before[3], after[3], seconds),
       errors: errorsIn(words(REFERENCE), words(heard)) / words(REFERENCE).length,
       words: heard,
-      negotiations: (await far.negotiations()) + (await near.negotiations()),
+      negotiations,
+      ways: negotiations > 2 ? [await waysOf(far), await waysOf(near)] : [],
       goes_on: goesOn(0) && goesOn(1),
       relay: profile.only ? null : await relay.counts(),
     };
@@ -116,6 +118,13 @@ async function one(bench, server, browser, speech, { name, seed }) {
     await Promise.allSettled(pages.map((it) => it.page.context().close()));
     relay.close();
   }
+}
+
+/** What became of a page's connections, with seconds since it was opened: why there was more than one. */
+async function waysOf(guest) {
+  const kinds = ["offer", ...["connecting", "connected", "disconnected", "failed"].map((it) => `media-${it}`)];
+  const all = (await Promise.all([...kinds, "socket-closed"].map((it) => guest.ask("heard", it)))).flat();
+  return all.sort((a, b) => a.at - b.at).map((it) => `${it.type} ${(it.at / 1000).toFixed(1)}`).join(", ");
 }
 
 async function openSession(server) {
@@ -183,7 +192,7 @@ function told(run) {
   return (
     `${run.protocol}, heard of it ${share(run.up.played)}, hears ${share(run.down.played)}, ` +
     `frozen ${run.up_video.frozen_s.toFixed(1)} and ${run.down_video.frozen_s.toFixed(1)} s, ` +
-    `word errors ${share(run.errors)}${run.goes_on ? "" : ", AND IS SILENT AT THE END"}`
+    `word errors ${share(run.errors)}${run.ways.map((it) => `\n    ${it}`).join("")}${run.goes_on ? "" : ", AND IS SILENT AT THE END"}`
   );
 }
 

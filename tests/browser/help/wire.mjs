@@ -23,6 +23,11 @@ export class Wire {
     return url.href;
   }
 
+  /** Connections that go through it now. */
+  get lines() {
+    return this.#pairs.size;
+  }
+
   /** As when a wireless network changes hands; new connections go through. */
   cut() {
     for (const pair of this.#pairs) for (const end of pair) end.resetAndDestroy();

@@ -24,6 +24,8 @@ export class Line {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #goodTimer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
+  /** Where the session lives, when it has said so; null: where the page came from. */
+  #node: string | null = null;
   #wake = () => this.#tryNow();
 
   constructor(user: LineUser) {
@@ -51,8 +53,7 @@ export class Line {
 
   #open(): void {
     this.#user.changed(this.#attempt === 0 ? "connecting" : "lost");
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/ws`);
+    const socket = new WebSocket(`${nodeOfAttempt(this.#node, location, this.#attempt)}/ws`);
     this.#socket = socket;
     const opening = setTimeout(() => socket.close(), OPEN_WITHIN_MS);
 
@@ -82,6 +83,7 @@ export class Line {
     } catch {
       return;
     }
+    if (message.type === "welcome") this.#node = message.node ?? null;
     this.#user.received(message);
     if (message.type === "ended" || (message.type === "error" && message.fatal)) this.close();
   }
@@ -101,4 +103,17 @@ export class Line {
     clearTimeout(this.#timer);
     this.#open();
   }
+}
+
+/**
+ * Where an attempt goes. A node that is gone answers nothing: every second attempt of a lost line goes to
+ * where the page came from, which knows where the session lives now.
+ */
+export function nodeOfAttempt(
+  node: string | null,
+  page: { protocol: string; host: string },
+  attempt: number,
+): string {
+  if (node && attempt % 2 === 0) return node;
+  return `${page.protocol === "https:" ? "wss:" : "ws:"}//${page.host}`;
 }

@@ -36,7 +36,12 @@ seat: string, title: string, language: WireLanguage, room: WireRoom, transcripti
  * Whether the server still has a live media connection of this seat. A page that has its
  * end of it goes on with it; any other asks for `media`.
  */
-media: boolean, } | { "type": "offer", 
+media: boolean, 
+/**
+ * Where the session lives, such as `wss://solmu-1.example.fi`, if that is another address
+ * than the page's own: the page's next lines go there.
+ */
+node?: string, } | { "type": "offer", 
 /**
  * Larger than that of every offer before on this line.
  */
