@@ -28,7 +28,8 @@ pub(super) struct Job {
 
 impl Job {
     pub fn key(&self) -> Key {
-        Key { span: self.utterance.span, samples: self.utterance.pcm.len() }
+        let Utterance { span, pcm, .. } = &self.utterance;
+        Key { span: *span, samples: pcm.len(), language: self.language }
     }
 }
 
@@ -48,11 +49,13 @@ impl Work for Job {
     }
 }
 
-/// Two pieces of audio of one speaker with the same key are the same audio.
+/// Two pieces of audio of one speaker with the same key are the same audio, to be read as the same
+/// language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     span: Span,
     samples: usize,
+    language: Language,
 }
 
 /// A speaker whose words are waited for.
@@ -71,7 +74,8 @@ pub(super) struct Line {
     pub awaits_draft: Option<Job>,
     /// The words of the newest draft of the running utterance.
     pub drafted: Option<(Key, String)>,
-    /// The last words that were told, to take out of the next ones what is heard twice.
+    /// What was heard last, before anything was taken out of it; to take out of the next words what is
+    /// heard twice. Empty when the last utterance has no words.
     pub said: String,
     /// A partial has been told and not yet replaced.
     pub partial_told: bool,
@@ -124,9 +128,12 @@ impl Desk {
     }
 
     /// The text of an utterance of the line without what the one before has of it.
-    pub fn stitched(&mut self, job: &Job, text: String) -> String {
-        let Some(line) = self.line(job.speaker, job.generation) else { return text };
-        if job.utterance.overlap_ms == 0 { text } else { rest(&line.said, &text).to_owned() }
+    pub fn stitched(&mut self, job: &Job, text: &str) -> String {
+        let said = self.line(job.speaker, job.generation).map(|it| it.said.as_str());
+        match said.filter(|_| 0 < job.utterance.overlap_ms) {
+            Some(said) => rest(said, text).to_owned(),
+            None => text.to_owned(),
+        }
     }
 
     pub fn forget(&mut self, speaker: SpeakerId) {

@@ -348,6 +348,9 @@ impl Shared {
     fn unheard(&self, desk: &mut Desk, job: &Job, reason: GapReason) {
         let (speaker, span) = (job.speaker, job.utterance.span);
         self.tell(desk, job.generation, SpeechEvent::Unheard { speaker, span, reason });
+        if let Some(line) = desk.line(speaker, job.generation) {
+            line.said.clear();
+        }
         desk.conclude(job);
     }
 
@@ -355,12 +358,14 @@ impl Shared {
     fn heard(&self, desk: &mut Desk, job: &Job, text: String) {
         let Job { speaker, generation, language, .. } = *job;
         let span = job.utterance.span;
-        let text = desk.stitched(job, text);
-        let partial = desk.line(speaker, generation).is_some_and(|it| it.partial_told);
+        let stitched = desk.stitched(job, &text);
+        let mut partial = false;
+        if let Some(line) = desk.line(speaker, generation) {
+            line.said = text;
+            partial = line.partial_told;
+        }
+        let text = stitched;
         if !text.is_empty() {
-            if let Some(line) = desk.line(speaker, generation) {
-                line.said.clone_from(&text);
-            }
             let event = SpeechEvent::Segment { speaker, span, language, text };
             self.tell(desk, generation, event);
         } else if partial {
@@ -382,11 +387,16 @@ impl Shared {
                     add(&self.counts.drafts_used, 1);
                     self.heard(desk, &job, text);
                 }
-                None => self.push(desk, job),
+                // More may have been said and be waiting since.
+                None => {
+                    let dropped = desk.schedule.push_first(job);
+                    self.drop_all(desk, dropped);
+                }
             }
             return;
         }
-        let Some(text) = text.filter(|_| line.concluded == number) else { return };
+        let current = line.concluded == number && line.language == language;
+        let Some(text) = text.filter(|_| current) else { return };
         let span = draft.utterance.span;
         // What ended meanwhile with more to it has its own words soon.
         if line.ended == number {
@@ -394,7 +404,7 @@ impl Shared {
         }
         if !text.is_empty() {
             line.partial_told = true;
-            let text = desk.stitched(draft, text);
+            let text = desk.stitched(draft, &text);
             self.tell(desk, generation, SpeechEvent::Partial { speaker, span, language, text });
         }
     }
@@ -417,8 +427,13 @@ impl Shared {
     }
 
     fn push(&self, desk: &mut Desk, job: Job) {
-        for dropped in desk.schedule.push(job) {
-            self.unheard(desk, &dropped, GapReason::Backlog);
+        let dropped = desk.schedule.push(job);
+        self.drop_all(desk, dropped);
+    }
+
+    fn drop_all(&self, desk: &mut Desk, dropped: Vec<Job>) {
+        for job in dropped {
+            self.unheard(desk, &job, GapReason::Backlog);
         }
     }
 }
@@ -1252,6 +1267,79 @@ mod tests {
             rig.answer("so it is");
             rig.expect(&["alice fi: so it is"]);
         }
+    }
+
+    #[test]
+    fn a_draft_that_fails_late_leaves_the_order_of_speaking() {
+        let mut rig = Rig::drafting();
+        rig.tape = packets(&[vec![true; 30], vec![false; 30], vec![true; 80]].concat(), 65_500);
+        rig.say_packets(alice(), 44);
+        rig.wait_begun();
+        // It ends just as it is being read, and something else is said and ended before that fails.
+        rig.say_packets(alice(), 16);
+        rig.say_packets(alice(), 80);
+        rig.speech.cut(alice());
+        rig.expect(&["alice spoke", "alice spoke"]);
+        for answer in ["fail", "first", "second"] {
+            rig.answer(answer);
+        }
+        for text in ["first", "second"] {
+            let event = rig.events.recv_timeout(Duration::from_secs(20)).expect("words");
+            let SpeechEvent::Segment { span, text: told, .. } = event else {
+                panic!("{event:?}");
+            };
+            assert_eq!(told, text);
+            assert_eq!(text == "first", span.start.as_ms() < 11_000, "{span:?}");
+        }
+        let desk = rig.speech.shared.desk();
+        let line = &desk.lines[&alice()];
+        assert_eq!((line.pending, line.concluded, line.ended), (0, 2, 2));
+        assert!(line.awaits_draft.is_none() && line.drafting.is_none() && !line.partial_told);
+    }
+
+    #[test]
+    fn who_changes_language_in_the_middle_is_not_read_in_the_one_before() {
+        // While a draft is being read.
+        let mut rig = Rig::drafting();
+        rig.pause(alice());
+        rig.speech.open(alice(), Language::English);
+        rig.answer("hei loo");
+        rig.end(alice());
+        rig.answer("hello");
+        rig.expect(&["alice spoke", "alice en: hello"]);
+        // After it has been.
+        let mut rig = Rig::drafting();
+        rig.pause(alice());
+        rig.answer("hei loo");
+        rig.expect(&["alice fi~ hei loo"]);
+        rig.speech.open(alice(), Language::English);
+        rig.end(alice());
+        rig.answer("hello");
+        rig.expect(&["alice spoke", "alice en: hello"]);
+    }
+
+    #[test]
+    fn what_follows_lost_words_is_not_taken_for_theirs() {
+        let mut rig = Rig::new(1, 60);
+        rig.tape = packets(&[true; PIECE * 24], 65_500);
+        for answer in ["we must do this together", "fail", "together or not at all", "all", "all"] {
+            rig.answer(answer);
+        }
+        (0..24).for_each(|_| rig.begin_to_say(alice()));
+        rig.speech.cut(alice());
+        let mut told = Vec::new();
+        while told.len() < 3 {
+            told.push(rig.next());
+            told.retain(|it| it != "alice spoke");
+        }
+        assert_eq!(
+            told,
+            [
+                "alice fi: we must do this together",
+                "alice Failed",
+                "alice fi: together or not at all"
+            ]
+        );
     }
 
     #[test]

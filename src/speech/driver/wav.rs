@@ -101,7 +101,7 @@ struct Scribe<'a> {
     language: Option<Language>,
     /// What waits for the language.
     waiting: Vec<Utterance>,
-    /// The last words, to take out of the next ones what is heard twice.
+    /// What was heard last, to take out of the next words what is heard twice.
     said: String,
 }
 
@@ -124,12 +124,11 @@ impl Scribe<'_> {
             }
         };
         for utterance in self.waiting.drain(..) {
-            let mut text = words(self.transcriber, &utterance, language, "")?.text;
-            if 0 < utterance.overlap_ms {
-                text = rest(&self.said, &text).to_owned();
-            }
+            let heard = words(self.transcriber, &utterance, language, "")?.text;
+            let again = 0 < utterance.overlap_ms;
+            let text = if again { rest(&self.said, &heard).to_owned() } else { heard.clone() };
+            self.said = heard;
             if !text.is_empty() {
-                self.said.clone_from(&text);
                 on_segment(FileSegment { span: utterance.span, language, text });
             }
         }

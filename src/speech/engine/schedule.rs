@@ -32,11 +32,16 @@ pub struct Schedule<W: Work> {
     drafts: BTreeMap<W::Speaker, (u64, W)>,
     busy: BTreeSet<W::Speaker>,
     pushed: u64,
+    /// Of the one given back last; counts down, so that it comes before all that were pushed.
+    given_back: u64,
     waiting_ms: u64,
     bound_ms: u64,
     drafts_bound_ms: u64,
     drafts_dropped: u64,
 }
+
+/// The numbers below it are for what is given back.
+const PUSHED_FIRST: u64 = 1 << 32;
 
 impl<W: Work> Schedule<W> {
     /// Seconds of audio that may wait: of finals, and of drafts. What is being worked on is not
@@ -46,7 +51,8 @@ impl<W: Work> Schedule<W> {
             finals: BTreeMap::new(),
             drafts: BTreeMap::new(),
             busy: BTreeSet::new(),
-            pushed: 0,
+            pushed: PUSHED_FIRST,
+            given_back: PUSHED_FIRST,
             waiting_ms: 0,
             bound_ms: backlog_s_max.saturating_mul(1_000),
             drafts_bound_ms: drafts_s_max.saturating_mul(1_000),
@@ -62,9 +68,24 @@ impl<W: Work> Schedule<W> {
         // Never before what the speaker has said before.
         let earlier = self.finals.iter().rev().find(|it| it.1.speaker() == speaker);
         let due_ms = work.due_ms().max(earlier.map_or(0, |it| it.0.0));
-        self.waiting_ms += work.audio_ms();
-        self.finals.insert((due_ms, self.pushed), work);
+        let key = (due_ms, self.pushed);
         self.pushed += 1;
+        self.insert(key, work)
+    }
+
+    /// Adds a final that was said before everything of its speaker that waits, and could not be worked
+    /// on by another way: it goes before all of that. Returns as [`Schedule::push`].
+    pub fn push_first(&mut self, work: W) -> Vec<W> {
+        let speaker = work.speaker();
+        let next = self.finals.iter().find(|it| it.1.speaker() == speaker);
+        let due_ms = next.map_or(work.due_ms(), |it| work.due_ms().min(it.0.0));
+        self.given_back -= 1;
+        self.insert((due_ms, self.given_back), work)
+    }
+
+    fn insert(&mut self, key: (u64, u64), work: W) -> Vec<W> {
+        self.waiting_ms += work.audio_ms();
+        self.finals.insert(key, work);
         let mut dropped = Vec::new();
         while self.waiting_ms > self.bound_ms {
             let Some((_, oldest)) = self.finals.pop_first() else { break };
@@ -172,8 +193,8 @@ mod tests {
     }
 
     /// A story told in words: `a3` ends 3 s of Alice, due a second later; `a3~` the same as a draft; `?`
-    /// takes; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her. Returns what was
-    /// taken (`a3`) and dropped (`-a3`).
+    /// takes; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her; `<a3` gives back 3 s
+    /// of hers from before all that waits. Returns what was taken (`a3`) and dropped (`-a3`).
     fn check(backlog_s: u64, story: &str, expect: &str) {
         let mut schedule = Schedule::new(backlog_s, 10);
         let mut told = Vec::new();
@@ -190,6 +211,13 @@ mod tests {
                 "." => schedule.done(speaker(tail)),
                 "!" => schedule.discard(speaker(tail)),
                 "+" => now_ms += length(tail),
+                "<" => {
+                    let (who, tail) = tail.split_at(1);
+                    let job = Job(speaker(who), length(tail), now_ms + 1_000);
+                    for Job(who, ms, _) in schedule.push_first(job) {
+                        told.push(format!("-{who}{}", ms / 1000));
+                    }
+                }
                 who => match tail.strip_suffix('~') {
                     Some(tail) => {
                         schedule.push_draft(Job(speaker(who), length(tail), now_ms + 1_000));
@@ -252,6 +280,15 @@ mod tests {
         check(60, "a1~ b2 +5 ? ?", "b2 nothing");
         check(60, "a1~ +1 ?", "a1");
         check(60, "a6~ b6~ c4~ ? ? ?", "a6 c4 nothing");
+    }
+
+    #[test]
+    fn what_was_said_before_and_comes_back_late_goes_before_what_was_said_after() {
+        check(60, "a2 +1 <a1 ? .a ? .a ?", "a1 a2 nothing");
+        check(60, "a3 <a2 <a1 ? .a ? .a ?", "a1 a2 a3");
+        check(60, "b2 +1 <a1 ? ?", "b2 a1");
+        check(60, "a3 a4~ <a2 ? .a ? .a ?", "a2 a3 a4");
+        check(4, "a3 <a2 ?", "-a2 a3");
     }
 
     #[derive(Clone, Debug)]
