@@ -16,7 +16,7 @@ use crate::speech::engine::bounds::{
     CONTEXT_FULL, PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
 };
 use crate::speech::engine::context;
-use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, judge};
+use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge};
 use crate::speech::engine::level::levelled;
 use crate::speech::engine::segmenter::Utterance;
 
@@ -66,7 +66,8 @@ pub trait Transcriber: Send {
 }
 
 /// The words of an utterance, guarded; empty when there are none. Tries twice when the first answer
-/// looks like a failure; the second is taken unless it is empty.
+/// looks like a failure; the second is taken unless it is empty. Where next to nothing is heard and
+/// whisper says what the prompt says, it is asked again without, and must have heard about the same.
 pub fn words(
     transcriber: &mut dyn Transcriber,
     utterance: &Utterance,
@@ -75,14 +76,24 @@ pub fn words(
 ) -> Result<Words, WhisperFailure> {
     let pcm = levelled(&utterance.pcm);
     let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
-    let first = heed(&transcriber.transcribe(&pcm, language, prompt, Effort::Cut)?, &heard, prompt);
-    if !first.retry {
-        return Ok(Words { text: first.text, retried: false });
+    let mut read = |prompt: &str, effort| {
+        let pieces = transcriber.transcribe(&pcm, language, prompt, effort)?;
+        Ok::<_, WhisperFailure>(judge(&pieces, &heard))
+    };
+    let (first, mut retried) = (read(prompt, Effort::Cut)?, false);
+    let mut text = first.text;
+    if first.retry {
+        retried = true;
+        let second = read(prompt, Effort::Full)?.text;
+        text = if second.is_empty() { text } else { second };
     }
-    let second =
-        heed(&transcriber.transcribe(&pcm, language, prompt, Effort::Full)?, &heard, prompt);
-    let text = if second.text.is_empty() { first.text } else { second.text };
-    Ok(Words { text, retried: true })
+    if echoes(&text, prompt, &heard) {
+        retried = true;
+        if !is_alike(&text, &read("", Effort::Cut)?.text) {
+            text.clear();
+        }
+    }
+    Ok(Words { text, retried })
 }
 
 /// The words of what is still being said, guarded and tried once; `None` when they are not to be
@@ -95,15 +106,10 @@ pub fn draft(
 ) -> Result<Option<String>, WhisperFailure> {
     let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
     let pcm = levelled(&utterance.pcm);
-    let verdict =
-        heed(&transcriber.transcribe(&pcm, language, prompt, Effort::Cut)?, &heard, prompt);
-    Ok((!verdict.retry).then_some(verdict.text))
-}
-
-/// The guard's verdict. What whisper has only read out of the prompt was said by nobody.
-fn heed(pieces: &[Piece], heard: &Heard, prompt: &str) -> Verdict {
-    let verdict = judge(pieces, heard);
-    if echoes(&verdict.text, prompt, heard) { Verdict::default() } else { verdict }
+    let Verdict { text, retry } =
+        judge(&transcriber.transcribe(&pcm, language, prompt, Effort::Cut)?, &heard);
+    let is_certain = !retry && !echoes(&text, prompt, &heard);
+    Ok(is_certain.then_some(text))
 }
 
 /// What was said in one utterance.
@@ -326,14 +332,44 @@ mod tests {
     use super::*;
     use crate::domain::time::{SessionTime, Span};
 
-    fn check(script: &[&'static str], expect: &str, efforts: &[Effort]) {
-        let mut transcriber = ScriptedTranscriber::new(script.iter().map(|it| Ok(*it)));
+    fn utterance(voice_ms: u64) -> Utterance {
         let span = Span::new(SessionTime(0), SessionTime(2_000));
-        let pcm = vec![0.1; 32_000];
-        let utterance = Utterance { span, pcm, voice_ms: 2_000, overlap_ms: 0 };
-        let got = words(&mut transcriber, &utterance, Language::Finnish, "").unwrap();
-        assert_eq!(got.text, expect);
-        assert_eq!(transcriber.efforts, efforts);
+        Utterance { span, pcm: vec![0.1; 32_000], voice_ms, overlap_ms: 0 }
+    }
+
+    fn check_with(
+        prompt: &str,
+        voice_ms: u64,
+        script: &[&'static str],
+        expect: &str,
+    ) -> Vec<Effort> {
+        let mut transcriber = ScriptedTranscriber::new(script.iter().map(|it| Ok(*it)));
+        let utterance = utterance(voice_ms);
+        let got = words(&mut transcriber, &utterance, Language::Finnish, prompt).unwrap();
+        assert_eq!(got.text, expect, "{script:?}");
+        transcriber.efforts
+    }
+
+    fn check(script: &[&'static str], expect: &str, efforts: &[Effort]) {
+        assert_eq!(check_with("", 2_000, script, expect), efforts);
+    }
+
+    #[test]
+    fn an_answer_of_one_word_of_the_glossary_is_no_echo_when_it_is_heard_without() {
+        use Effort::{Cut, Full};
+        let glossary = "Troika, Kuntaliitto.";
+        let check = |voice_ms, script: &[&'static str], expect: &str, efforts: &[Effort]| {
+            assert_eq!(check_with(glossary, voice_ms, script, expect), efforts, "{script:?}");
+        };
+        check(400, &["Kuntaliitto.", "Kunta lito."], "Kuntaliitto.", &[Cut, Cut]);
+        check(400, &["Kuntaliitto.", "[BLANK_AUDIO]"], "", &[Cut, Cut]);
+        check(400, &["Kuntaliitto.", "Kiitos."], "", &[Cut, Cut]);
+        check(400, &["troika troika troika", "Troika.", "Troikka"], "Troika.", &[Cut, Full, Cut]);
+        check(2_000, &["Kuntaliitto."], "Kuntaliitto.", &[Cut]);
+        // While it is being said nobody asks twice; it is shown when it has been said.
+        let mut transcriber = ScriptedTranscriber::new([Ok("Kuntaliitto.")]);
+        let drafted = draft(&mut transcriber, &utterance(400), Language::Finnish, glossary);
+        assert_eq!(drafted.unwrap(), None);
     }
 
     #[test]

@@ -175,12 +175,43 @@ fn same(a: &[&str], b: &[&str]) -> bool {
     letters && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| plain(a) == plain(b))
 }
 
-/// Whether whisper, with next to nothing to hear, has said what the prompt says.
+/// Whether whisper, with next to nothing to hear, has said what the prompt says. Perhaps it has read it
+/// out, and perhaps somebody has answered with one word of it: see [`is_alike`].
 pub fn echoes(text: &str, prompt: &str, heard: &Heard) -> bool {
     let text = plain(text);
     heard.weak()
         && !text.is_empty()
         && format!(" {} ", plain(prompt)).contains(&format!(" {text} "))
+}
+
+/// Whether a second hearing, without the prompt, has made out about the same sounds: at least half of the
+/// letters are where they were. Who knows the word writes it rightly, and who does not writes
+/// "kunta lito" for "Kuntaliitto"; but where nobody spoke nothing of it comes again.
+pub fn is_alike(text: &str, without_prompt: &str) -> bool {
+    let letters = |it: &str| {
+        let letters = it.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase);
+        letters.take(ALIKE_CHARS_MAX).collect::<Vec<_>>()
+    };
+    let (one, other) = (letters(text), letters(without_prompt));
+    let longer = one.len().max(other.len());
+    longer > 0 && edits(&one, &other) * 2 <= longer
+}
+
+/// Letters that are compared; an echo is a word or a few.
+const ALIKE_CHARS_MAX: usize = 120;
+
+/// Letters to put in, take out or change to make the one the other (Levenshtein 1966).
+fn edits(one: &[char], other: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (n, a) in one.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
+        for (m, b) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(a != b);
+            diagonal = row[m + 1];
+            row[m + 1] = changed.min(diagonal + 1).min(row[m] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// Lower case letters and digits only, words parted by one space.
@@ -287,6 +318,23 @@ mod tests {
             assert!(!echoes(text, prompt, &strong), "{text}");
         }
         assert!(!echoes("Hei", "", &weak));
+    }
+
+    #[test]
+    fn a_word_that_was_said_is_heard_again_without_the_prompt() {
+        for (text, without, is) in [
+            ("Kuntaliitto.", "Kunta-liitto", true),
+            ("Kuntaliitto.", "Kuntal lito!", true),
+            ("Troika", "Roika.", true),
+            ("Troika", "", false),
+            ("Troika", "Kiitos.", false),
+            ("Kuntaliitto", "Thank you.", false),
+            ("", "", false),
+            ("...", "...", false),
+        ] {
+            assert_eq!(is_alike(text, without), is, "{text} {without}");
+        }
+        assert_eq!(edits(&['a', 'b'], &['b', 'a', 'b']), 1);
     }
 
     const STRONG: Heard = Heard { ms: 6_000, voice_ms: 5_000, level_dbfs: -22.0 };
