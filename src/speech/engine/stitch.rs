@@ -5,28 +5,57 @@
 /// Words that can be heard twice: twice as many as anybody says in the overlap.
 const TWICE_MAX: usize = 8;
 
-/// What of `after` was not said in `before` already. `after` begins with audio of the end of `before`,
-/// perhaps in the middle of a word.
+/// What of `after` was not said in `before` already. `after` begins with audio of the end of `before`, so
+/// the first word of `after` may be the end of a word that is whole in `before`, and the last word of
+/// `before` the beginning of one that is whole in `after`. That one stays in both, as `before` has been
+/// told already: a piece of a word too much is better than a word too little.
 pub fn rest<'a>(before: &str, after: &'a str) -> &'a str {
     let told: Vec<String> = words(before).map(|it| plain(it.1)).collect();
     let new: Vec<(usize, String)> = words(after).map(|it| (it.0, plain(it.1))).collect();
-    // The first word may be the end of one that is whole in `before`.
+    let from = |word: usize| after.get(new.get(word).map_or(after.len(), |it| it.0)..);
     for broken in [0, 1] {
         let most = TWICE_MAX.min(told.len()).min(new.len().saturating_sub(broken));
         for length in (1..=most).rev() {
             let end = &told[told.len() - length..];
             let start = &new[broken..broken + length];
-            let same = end.iter().zip(start).all(|(a, b)| !a.is_empty() && *a == b.1);
-            // One short word after a broken one is chance.
-            let sure = broken == 0 || length > 1 || end[0].chars().count() > 3;
-            if same && sure {
-                let from = new.get(broken + length).map_or(after.len(), |it| it.0);
-                return after.get(from..).unwrap_or_default();
+            let is_same = |it: usize| !end[it].is_empty() && end[it] == start[it].1;
+            let last = length - 1;
+            // In both the first may be cut, when there is more that is the same.
+            let is_cut = |it: usize| it == 0 && is_ended(&end[it], &start[it].1, 3);
+            if (0..last).all(|it| is_same(it) || is_cut(it)) {
+                // One short word after a broken one is chance.
+                let is_sure = broken == 0 || length > 1 || end[last].chars().count() > 3;
+                if is_sure && is_same(last) {
+                    return from(broken + length).unwrap_or_default();
+                }
+                // A word that is only begun tells nothing by itself.
+                if length > 1 && is_begun(&end[last], &start[last].1) {
+                    return from(broken + last).unwrap_or_default();
+                }
             }
         }
     }
-    after
+    // The end of a word and nothing else that is known again, as "gether" of "together".
+    match (told.last(), new.first()) {
+        (Some(whole), Some((_, part))) if is_ended(whole, part, END_CHARS_MIN) => {
+            from(1).unwrap_or_default()
+        }
+        _ => after,
+    }
 }
+
+/// Whether `part` is a word that was cut before its end.
+fn is_begun(part: &str, whole: &str) -> bool {
+    !part.is_empty() && part != whole && whole.starts_with(part)
+}
+
+/// Whether `part` is an end of the word with at least so many letters.
+fn is_ended(whole: &str, part: &str, chars_min: usize) -> bool {
+    part.chars().count() >= chars_min && part != whole && whole.ends_with(part)
+}
+
+/// Letters by which the end of a word alone is known: "an" and "all" end many words and are words.
+const END_CHARS_MIN: usize = 5;
 
 /// Words with where they begin.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -58,6 +87,15 @@ mod tests {
             ("", "well", "well"),
             ("well", "", ""),
             ("- !", "- so", "- so"),
+            // A word is cut in the middle: at the end of the one, at the beginning of the other, in both.
+            ("we talked about mon", "about money, yes", "money, yes"),
+            ("we talked about mon", "bout money, yes", "money, yes"),
+            ("so we talked about mon", "ked about money, yes", "money, yes"),
+            ("we do this together", "gether or not at all", "or not at all"),
+            ("it is a ba", "ball is round", "ball is round"),
+            ("I know that I can", "an apple a day", "an apple a day"),
+            ("we saw them all", "all of them", "of them"),
+            ("in the hall", "all of them", "all of them"),
             ("hän asuu Jyväskylässä", "Jyväskylässä äitinsä kanssa", "äitinsä kanssa"),
         ] {
             assert_eq!(rest(before, after), expect, "{before} | {after}");
