@@ -17,7 +17,6 @@ use vuoro::{
         App, StartError, capacity,
         config::Config,
         exporting::{self, ExportError, Format, Kind, Look, Selection, Wanted},
-        hearing::HearingState,
         methods::{self, Library},
         models::{self, Presence},
         replay::{Shown, replay},
@@ -296,8 +295,9 @@ fn run(command: Command) -> anyhow::Result<()> {
                 config.media.listen.set_port(port);
             }
             config.data = data.unwrap_or(config.data);
+            let asked = model.is_some();
             config.speech.model = model.unwrap_or(config.speech.model);
-            serve(config)
+            serve(config, asked)
         }
         Command::Transcribe { file, config, model, language } => {
             let model = match model {
@@ -353,7 +353,8 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-fn serve(config: Config) -> anyhow::Result<()> {
+/// `model_asked`: the model was named on the command line.
+fn serve(config: Config, model_asked: bool) -> anyhow::Result<()> {
     telemetry::start();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
@@ -362,7 +363,7 @@ fn serve(config: Config) -> anyhow::Result<()> {
             anyhow::Error::from(error).context(remedy)
         })?;
         let url = app.config.public_url();
-        announce(&app, &url);
+        announce(&app, &url, model_asked);
         let serving = Server::new(app)?.serve(stopped()).await;
         serving.map_err(|error| match &error {
             ServeError::Listen { address, .. } => anyhow::Error::msg(format!(
@@ -392,24 +393,12 @@ fn start_remedy(error: &StartError) -> &'static str {
     }
 }
 
-fn announce(app: &App, url: &str) {
+fn announce(app: &App, url: &str, model_asked: bool) {
     println!("\n  Vuoro is running.\n");
     println!("  Open a session (for a host):  {url}/");
     println!("  The host's page then gives the address for participants.\n");
-    match app.hearing.state() {
-        HearingState::On { model } => println!("  Speech becomes text with the model {model}."),
-        HearingState::Off => println!("  Speech is not turned into text: switched off."),
-        HearingState::ModelMissing => {
-            println!("  Speech is NOT turned into text: there is no model at");
-            println!("  {}.", app.config.speech.model.display());
-            println!("  Fetch one with vuoro model fetch base, and start again.");
-        }
-        HearingState::ModelDamaged => {
-            println!("  Speech is NOT turned into text: the model is damaged. Fetch it again with");
-            println!(
-                "  vuoro model fetch, and start again. `vuoro model verify` tells which it is."
-            );
-        }
+    for line in app.hearing.state().told(&app.config.speech, model_asked).lines() {
+        println!("  {line}");
     }
     let ports: Vec<_> = app.transport.candidates().iter().map(ToString::to_string).collect();
     println!("  Audio and video: UDP {}.", ports.join(", "));

@@ -28,6 +28,53 @@ pub enum HearingState {
     ModelDamaged,
 }
 
+impl HearingState {
+    /// For the terminal: with which model and why with that one, or why there is none and what to do.
+    /// `asked`: it was named where the server was started.
+    pub fn told(&self, settings: &SpeechSettings, asked: bool) -> String {
+        let path = settings.model.display();
+        let why = if asked {
+            "as --model says"
+        } else if settings.model == SpeechSettings::default().model {
+            "the default: neither --model nor the configuration names another"
+        } else {
+            "as the configuration says"
+        };
+        let all = models::all();
+        let wanted = all.iter().find(|it| settings.model.ends_with(&it.file));
+        let wanted = wanted.map_or("base", |it| &it.name);
+        let folder = settings.models_folder();
+        match self {
+            Self::On { model } => {
+                format!("Speech becomes text with the model {model}\n({path}; {why}).")
+            }
+            Self::Off => {
+                "Speech is not turned into text: switched off in the configuration.".into()
+            }
+            Self::ModelMissing => {
+                let here = all.iter().filter(|it| it.presence(folder) == models::Presence::Here);
+                let here: Vec<_> =
+                    here.map(|it| format!("--model {}", it.path(folder).display())).collect();
+                let instead = match here.as_slice() {
+                    [] => String::new(),
+                    here => format!("\nOr start with one that is here: {}", here.join(", ")),
+                };
+                format!(
+                    "Speech is NOT turned into text: there is no model at\n{path}\n({why}).\nFetch \
+                     it with `vuoro model fetch {wanted} --folder {}`, and start again.{instead}",
+                    folder.display(),
+                )
+            }
+            Self::ModelDamaged => format!(
+                "Speech is NOT turned into text: the model is damaged:\n{path}\n({why}).\nFetch it \
+                 again with `vuoro model fetch {wanted} --folder {}`, and start again.\n`vuoro model \
+                 verify` tells which are right.",
+                folder.display(),
+            ),
+        }
+    }
+}
+
 /// What a session wants to hear of its speech.
 pub type SpeechEvents = UnboundedSender<SpeechEvent>;
 
@@ -185,5 +232,31 @@ mod tests {
         assert_eq!(*Hearing::start(&settings).state(), HearingState::ModelDamaged);
         settings.enabled = false;
         assert_eq!(*Hearing::start(&settings).state(), HearingState::Off);
+    }
+
+    #[test]
+    fn it_is_told_which_model_and_why_and_what_to_do_without() {
+        let check = |state: &HearingState, settings: &SpeechSettings, asked, told: &[&str]| {
+            let text = state.told(settings, asked);
+            told.iter().for_each(|it| assert!(text.contains(it), "{it}: {text}"));
+            text
+        };
+        let on = HearingState::On { model: "base".into() };
+        let usual = SpeechSettings::default();
+        check(&on, &usual, false, &["model base", "models/whisper/ggml-base.bin; the default"]);
+        check(&on, &usual, true, &["ggml-base.bin; as --model says"]);
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("ggml-small.bin");
+        let own = SpeechSettings { model: model.clone(), ..Default::default() };
+        check(&on, &own, false, &["as the configuration says"]);
+        let fetch = format!("vuoro model fetch small --folder {}", folder.path().display());
+        let missing = &HearingState::ModelMissing;
+        let alone = check(missing, &own, true, &["NOT", "ggml-small.bin\n(as --model", &fetch]);
+        assert!(!alone.contains("is here"), "{alone}");
+        let tiny = models::find("tiny").unwrap();
+        let file = std::fs::File::create(tiny.path(folder.path())).unwrap();
+        file.set_len(tiny.bytes).unwrap();
+        check(missing, &own, true, &["that is here: --model", "ggml-tiny.bin"]);
+        check(&HearingState::ModelDamaged, &own, false, &["damaged", &fetch, "verify"]);
     }
 }

@@ -71,13 +71,56 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = Script::write(folder.path()).unwrap();
         let mut python = Command::new("python3");
-        python.arg(script.0.join(SCRIPT)).arg("--folder").arg(folder.path()).arg("--list");
-        let listed = python.output().expect("python3");
-        let said = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let complaint = String::from_utf8_lossy(&listed.stderr).into_owned();
-        assert!(said.starts_with("tiny ") && complaint.is_empty(), "{said}{complaint}");
+        python.arg(script.0.join(SCRIPT)).arg("--folder").arg(folder.path()).arg("--help");
+        let helped = python.output().expect("python3");
+        let said = String::from_utf8_lossy(&helped.stdout).into_owned();
+        let complaint = String::from_utf8_lossy(&helped.stderr).into_owned();
+        assert!(said.contains("--check NAME") && complaint.is_empty(), "{said}{complaint}");
         drop(script);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// Runs the script where the official place cannot be reached.
+    fn fetch_unconnected(folder: &Path, name: &str) -> (bool, String) {
+        let place = tempfile::tempdir().unwrap();
+        let script = Script::write(place.path()).unwrap();
+        let mut running = Command::new("python3");
+        running.arg(script.0.join(SCRIPT)).arg("--folder").arg(folder).arg(name);
+        // Nobody listens at port 9.
+        let nobody = "http://127.0.0.1:9";
+        running.env("https_proxy", nobody).env("HTTPS_PROXY", nobody);
+        let done = running.output().expect("python3");
+        (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+
+    #[test]
+    fn who_cannot_reach_a_model_is_told_what_to_do_and_keeps_what_is_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("not/yet/there");
+        let (right, said) = fetch_unconnected(&new, "large-v3-turbo");
+        assert!(!right && new.is_dir(), "{said}");
+        for told in ["on the network", "https_proxy", "resolve/main", "not/yet/there", "--check"] {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+        assert!(!said.contains("Traceback") && !said.contains("good to go on with"), "{said}");
+        let base = find("base").unwrap();
+        let file = fs::File::create(base.path(&new)).unwrap();
+        file.set_len(base.bytes).unwrap();
+        let (_, said) = fetch_unconnected(&new, "large-v3-turbo");
+        assert!(said.contains("good to go on with: base"), "{said}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a-file");
+        fs::write(&file, "").unwrap();
+        let (right, said) = fetch_unconnected(&file, "tiny");
+        assert!(
+            !right && said.contains("cannot be written") && said.contains("--folder"),
+            "{said}"
+        );
+        assert!(!said.contains("Traceback"), "{said}");
     }
 
     #[test]
