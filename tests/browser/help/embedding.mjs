@@ -258,5 +258,6 @@ const PLAYER = `<!doctype html><script>
     const { event, method } = JSON.parse(data);
     if (event === "listening") parent.postMessage(JSON.stringify({ event: "infoDelivery", info: { volume: 60, playerState: 1 } }), "*");
     if (method === "getVolume") parent.postMessage(JSON.stringify({ method, value: 0.6 }), "*");
+    if (method === "getPaused") parent.postMessage(JSON.stringify({ method, value: false }), "*");
   });
 </script>`;

@@ -39,41 +39,53 @@ function originOf(address: string): string {
 class MediaPlayer implements PlayerControl {
   #media: HTMLMediaElement;
   #options: DuckOptions;
+  /** As loud as it shall be again; null: it is not turned down, or the person has turned it since. */
   #before: number | null = null;
+  /** What we have set last; any other volume is the person's. */
+  #ours = 0;
   #paused = false;
   #fading: ReturnType<typeof setInterval> | undefined;
 
   constructor(media: HTMLMediaElement, options: DuckOptions) {
     this.#media = media;
     this.#options = options;
+    // Who starts it meanwhile has it as they want it, also when they stop it again.
+    media.addEventListener("play", () => (this.#paused &&= media.paused));
   }
 
   duck(): void {
-    if (this.#before !== null || this.#paused) return;
     if (this.#options.how === "pause") {
-      this.#paused = !this.#media.paused;
+      if (this.#media.paused) return;
       this.#media.pause();
+      this.#paused = true;
       return;
     }
-    this.#before = this.#media.volume;
+    // It may still be on its way back from the last time.
+    if (this.#before === null || this.#isTurned()) this.#before = this.#ours = this.#media.volume;
     this.#fade(this.#before * this.#options.volume);
   }
 
   restore(): void {
     if (this.#paused) void this.#media.play().catch(() => undefined);
-    if (this.#before !== null) this.#fade(this.#before);
     this.#paused = false;
-    this.#before = null;
+    if (this.#before !== null) this.#fade(this.#before, () => (this.#before = null));
   }
 
-  #fade(to: number): void {
+  #isTurned(): boolean {
+    return 0.001 < Math.abs(this.#media.volume - this.#ours);
+  }
+
+  #fade(to: number, done: () => void = () => undefined): void {
     clearInterval(this.#fading);
     const from = this.#media.volume;
     let step = 0;
     this.#fading = setInterval(() => {
       step += 1;
-      this.#media.volume = Math.min(1, Math.max(0, from + ((to - from) * step) / FADE_STEPS));
-      if (step === FADE_STEPS) clearInterval(this.#fading);
+      if (this.#isTurned()) this.#before = null;
+      else this.#media.volume = this.#ours = Math.min(1, Math.max(0, from + ((to - from) * step) / FADE_STEPS));
+      if (step < FADE_STEPS && this.#before !== null) return;
+      clearInterval(this.#fading);
+      done();
     }, FADE_MS / FADE_STEPS);
   }
 }
@@ -81,14 +93,18 @@ class MediaPlayer implements PlayerControl {
 /** Players in frames of others, asked by the messages that their makers describe. */
 abstract class FramePlayer implements PlayerControl {
   /** As it last said, 0 to 100. */
-  protected volume = FULL;
-  /** Whether it plays, as it last said; one that says nothing is taken to play. */
-  protected playing = true;
+  #volume = FULL;
+  /** Whether it plays, as it last said; null: it has said nothing, and is not started by us. */
+  #playing: boolean | null = null;
   #frame: HTMLIFrameElement;
   #origin: string;
   #options: DuckOptions;
+  /** As `MediaPlayer`'s. What a player tells comes late: only after it has told what we asked for is
+   *  anything else the person's. */
   #before: number | null = null;
+  #ours = 0;
   #paused = false;
+  #obeyed = false;
 
   constructor(frame: HTMLIFrameElement, origin: string, options: DuckOptions) {
     this.#frame = frame;
@@ -108,13 +124,15 @@ abstract class FramePlayer implements PlayerControl {
 
   duck(): void {
     if (this.#before !== null || this.#paused) return;
+    this.#obeyed = false;
     if (this.#options.how === "pause") {
-      this.#paused = this.playing;
-      if (this.playing) this.play(false);
-      return;
+      if (this.#playing === false) return;
+      this.#paused = this.#playing === true;
+      return this.play(false);
     }
-    this.#before = this.volume;
-    this.setVolume(Math.round(this.#before * this.#options.volume));
+    this.#before = this.#volume;
+    this.#ours = Math.round(this.#before * this.#options.volume);
+    this.setVolume(this.#ours);
   }
 
   restore(): void {
@@ -128,9 +146,17 @@ abstract class FramePlayer implements PlayerControl {
     this.#frame.contentWindow?.postMessage(JSON.stringify(message), this.#origin);
   }
 
-  /** While it is turned down, what it tells of its volume is our own doing. */
-  protected heard(volume: unknown): void {
-    if (typeof volume === "number" && this.#before === null) this.volume = volume;
+  protected heardVolume(volume: unknown): void {
+    if (typeof volume !== "number") return;
+    if (this.#before === null) this.#volume = volume;
+    else if (Math.abs(volume - this.#ours) <= 1) this.#obeyed = true;
+    else if (this.#obeyed) [this.#before, this.#volume] = [null, volume];
+  }
+
+  protected heardPlaying(playing: boolean): void {
+    this.#playing = playing;
+    if (this.#paused && !playing) this.#obeyed = true;
+    else if (this.#paused && this.#obeyed) this.#paused = false;
   }
 
   protected abstract listen(): void;
@@ -146,8 +172,8 @@ class YouTube extends FramePlayer {
     this.send({ event: "listening", id: "vuoro", channel: "widget" });
   }
   protected told(message: { info?: { volume?: unknown; playerState?: unknown } | null }): void {
-    this.heard(message.info?.volume);
-    if (typeof message.info?.playerState === "number") this.playing = [1, 3].includes(message.info.playerState);
+    this.heardVolume(message.info?.volume);
+    if (typeof message.info?.playerState === "number") this.heardPlaying([1, 3].includes(message.info.playerState));
   }
   protected play(on: boolean): void {
     this.#command(on ? "playVideo" : "pauseVideo");
@@ -163,13 +189,14 @@ class YouTube extends FramePlayer {
 /** The messages of Vimeo's player. */
 class Vimeo extends FramePlayer {
   protected listen(): void {
-    this.send({ method: "getVolume" });
+    for (const method of ["getVolume", "getPaused"]) this.send({ method });
     for (const value of ["volumechange", "play", "pause"]) this.send({ method: "addEventListener", value });
   }
   protected told(message: { method?: string; event?: string; value?: unknown; data?: { volume?: unknown } }): void {
     const volume = message.method === "getVolume" ? message.value : message.data?.volume;
-    if (typeof volume === "number") this.heard(volume * FULL);
-    if (message.event === "play" || message.event === "pause") this.playing = message.event === "play";
+    if (typeof volume === "number") this.heardVolume(volume * FULL);
+    if (message.method === "getPaused" && typeof message.value === "boolean") this.heardPlaying(!message.value);
+    if (message.event === "play" || message.event === "pause") this.heardPlaying(message.event === "play");
   }
   protected play(on: boolean): void {
     this.send({ method: on ? "play" : "pause" });
