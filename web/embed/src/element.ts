@@ -13,11 +13,12 @@ import { ATTRIBUTES, COMMANDS, type CommandName, type Commands, EVENTS, type Err
 export const ALLOW =
   "microphone; camera; display-capture; autoplay; fullscreen; picture-in-picture; speaker-selection; screen-wake-lock; clipboard-write";
 
-/** How long the frame may take to be there, and a command to be answered. */
+/** How long the frame may take to be there, a command to wait for it, and one to be answered. */
 const CONNECT_WITHIN_MS = 30_000;
+const EARLY_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 20_000;
-/** Commands that wait for an answer. */
-const WAITING_MAX = 64;
+/** Commands that wait for the frame or for an answer; the frame does as many at once. */
+const WAITING_MAX = 32;
 const KEPT = "vuoro-kept-";
 
 /** Why a command was refused. `code` is stable; `message` is English, for whoever reads logs. */
@@ -35,9 +36,10 @@ export class VuoroError extends Error {
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: VuoroError): void;
-  timer: ReturnType<typeof setTimeout>;
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+type Asked = Extract<ToFrame, { command: string }>;
 type TokenProvider = () => string | Promise<string>;
 
 /** Where this script came from, when it is a plain script tag. */
@@ -55,8 +57,8 @@ export class VuoroSession extends HTMLElement {
   #port: MessagePort | null = null;
   #late: ReturnType<typeof setTimeout> | undefined;
   #waiting = new Map<number, Waiting>();
-  /** Commands given before the frame was ready. */
-  #early: ToFrame[] = [];
+  /** Commands given before the frame was ready, in their order: they are done when it is. */
+  #early: Asked[] = [];
   #ready = false;
   #number = 0;
   #kept: Record<string, string> = {};
@@ -100,15 +102,30 @@ export class VuoroSession extends HTMLElement {
   /** As the method of that name. */
   command<Name extends CommandName>(name: Name, takes: Commands[Name]["takes"] | Record<string, never> = {}): Promise<Commands[Name]["gives"]> {
     if (WAITING_MAX <= this.#waiting.size) return Promise.reject(new VuoroError("too-fast", "too many commands wait", 1_000));
-    if (!this.#frame) return Promise.reject(new VuoroError("not-ready", "the element is not in the page, or lacks session or server"));
     return new Promise((resolve, reject) => {
-      const id = ++this.#number;
-      const timer = setTimeout(() => this.#settle(id)?.reject(new VuoroError("no-answer", `${name} was not answered`)), ANSWER_WITHIN_MS);
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, timer });
-      const message: ToFrame = { id, command: name, takes };
-      if (this.#ready) this.#send(message);
-      else this.#early.push(message);
+      const asked: Asked = { id: ++this.#number, command: name, takes };
+      this.#waiting.set(asked.id, { resolve: resolve as (value: unknown) => void, reject, timer: undefined });
+      if (this.#ready) return this.#ask(asked);
+      this.#early.push(asked);
+      this.#refuseIn(EARLY_WITHIN_MS, asked, "not-ready", "the frame was not there in time: is the element in the page, with session and server?");
     });
+  }
+
+  #ask(asked: Asked): void {
+    this.#refuseIn(ANSWER_WITHIN_MS, asked, "no-answer", `${asked.command} was not answered`);
+    try {
+      this.#send(asked);
+    } catch {
+      // A function among the arguments, or the like, goes through no port.
+      this.#settle(asked.id)?.reject(new VuoroError("bad-arguments", `${asked.command} takes what can be sent`));
+    }
+  }
+
+  #refuseIn(limit_ms: number, { id }: Asked, code: ErrorCode, text: string): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    waiting.timer = setTimeout(() => this.#settle(id)?.reject(new VuoroError(code, text)), limit_ms);
   }
 
   get #height(): string {
@@ -175,7 +192,7 @@ export class VuoroSession extends HTMLElement {
     if (name === "ready") {
       clearTimeout(this.#late);
       this.#ready = true;
-      this.#early.splice(0).forEach((it) => this.#send(it));
+      this.#early.splice(0).forEach((it) => this.#ask(it));
     }
     if (name === "rooms.opened") this.#duck(true);
     if (name === "rooms.closed" || name === "left" || name === "stream.returned" || name === "session.ended") this.#duck(false);
@@ -206,6 +223,8 @@ export class VuoroSession extends HTMLElement {
   #settle(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    // Who was told that it is not done must not see it done later.
+    this.#early = this.#early.filter((it) => it.id !== id);
     clearTimeout(waiting?.timer);
     return waiting;
   }
@@ -216,16 +235,14 @@ export class VuoroSession extends HTMLElement {
     this.#port = null;
     this.#ready = false;
     // Those given before the frame was there are still to be done.
-    const early = new Set(this.#early.map((it) => ("id" in it ? it.id : 0)));
+    const early = new Set(this.#early.map((it) => it.id));
     for (const id of [...this.#waiting.keys()].filter((it) => !early.has(it) || !this.isConnected)) {
       this.#settle(id)?.reject(new VuoroError(code, "the frame is gone"));
     }
-    if (!this.isConnected) this.#early = [];
   }
 
   #fail(code: ErrorCode, text: string): void {
     this.#close(code);
-    this.#early = [];
     for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(new VuoroError(code, text));
     this.dispatchEvent(new CustomEvent("error", { detail: { code, text, fatal: true, retry_after_ms: null } }));
   }
