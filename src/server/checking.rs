@@ -39,7 +39,8 @@ pub fn router() -> Router<Server> {
         .route("/api/sessions/{session}/people/{participant}/erase", post(erase))
 }
 
-/// For who sits, or sat, in a seat: the link by which they check their words later.
+/// For who sits, or sat, in a seat: the link by which they check their words later. The way back to the
+/// seat is no proof of that: a page around ours may keep it.
 async fn link(
     State(server): State<Server>,
     Path(session): Path<String>,
@@ -47,7 +48,7 @@ async fn link(
 ) -> Result<Json<CheckLink>, Refusal> {
     let session: SessionId = session.parse().map_err(|_| Refusal::UNKNOWN_SESSION)?;
     let token = bearer(&headers).ok_or(Refusal::BAD_TOKEN)?;
-    let participant = server.tokens.read_seat(token, session).ok_or(Refusal::BAD_TOKEN)?;
+    let participant = server.tokens.read_own(token, session).ok_or(Refusal::BAD_TOKEN)?;
     let days = server.app.config.notes.check_days;
     let token = server.tokens.check(session, participant, u64::from(days) * DAY_S);
     Ok(Json(CheckLink { path: format!("/check/{session}#{token}"), days }))

@@ -62,7 +62,7 @@ fn answer(server: &Server, right: &Right, title: String) -> Result<Json<Admitted
         Role::Participant => WireRole::Participant,
         Role::Facilitator => WireRole::Facilitator,
         Role::Reviewer => WireRole::Reviewer,
-        Role::Seat | Role::Check => return Err(Refusal::BAD_TOKEN),
+        Role::Seat | Role::Own | Role::Check => return Err(Refusal::BAD_TOKEN),
     };
     let grants = right.person.grants.as_ref().map(|it| it.iter().copied().collect());
     Ok(Json(Admitted {

@@ -170,8 +170,7 @@ pub fn who(role: Role, headers: &HeaderMap) -> String {
         Role::Participant => "participant",
         Role::Facilitator => "facilitator",
         Role::Reviewer => "reviewer",
-        Role::Seat => "seat",
-        Role::Check => "person",
+        Role::Seat | Role::Own | Role::Check => "person",
     };
     let digest = Sha256::digest(bearer(headers).unwrap_or_default().as_bytes());
     let mark: String = digest.iter().take(4).map(|it| format!("{it:02x}")).collect();

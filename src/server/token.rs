@@ -32,10 +32,20 @@ pub enum Role {
     Participant,
     Facilitator,
     Reviewer,
-    /// Back to the seat `pid`; useless without a participant's link.
+    /// The way back to the seat `pid`: what a page keeps, or lets the page around it keep. It opens
+    /// nothing else, and not even that without a participant's link.
     Seat,
+    /// Who sits in the seat `pid`: a page has it in memory only. To the link of their own words.
+    Own,
     /// To what is kept of `pid`, after the session.
     Check,
+}
+
+impl Role {
+    /// Whether it is a right to the session, and not to one person's own.
+    fn is_of_session(self) -> bool {
+        matches!(self, Role::Participant | Role::Facilitator | Role::Reviewer)
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,9 +148,16 @@ impl Tokens {
         self.sign(right.session, right.role, None, person, right.until_unix_s)
     }
 
+    /// The way back to a seat.
     pub fn seat(&self, session: SessionId, participant: ParticipantId) -> String {
         let until_unix_s = unix_ms() / 1000 + SEAT_VALID_S;
         self.sign(session, Role::Seat, Some(participant.0), None, until_unix_s)
+    }
+
+    /// That somebody sits there.
+    pub fn own(&self, session: SessionId, participant: ParticipantId) -> String {
+        let until_unix_s = unix_ms() / 1000 + SEAT_VALID_S;
+        self.sign(session, Role::Own, Some(participant.0), None, until_unix_s)
     }
 
     /// The right of one person to what is kept of them.
@@ -154,16 +171,23 @@ impl Tokens {
         self.right(token).map(|it| (it.session, it.role))
     }
 
-    /// Everything a token proves.
+    /// Everything a token proves of a right to its session. `None` also for what is one person's own: the
+    /// way back to a seat opens nothing by itself.
     pub fn right(&self, token: &str) -> Option<Right> {
-        let Claims { sid, role, person, exp, .. } = self.claims(token)?;
+        let claims = self.claims(token).filter(|it| it.role.is_of_session() && it.pid.is_none());
+        let Claims { sid, role, person, exp, .. } = claims?;
         let person = person.unwrap_or_default();
         Some(Right { session: sid.parse().ok()?, role, person, until_unix_s: exp })
     }
 
-    /// The seat a token proves in a session.
+    /// The seat to which a token is the way back.
     pub fn read_seat(&self, token: &str, session: SessionId) -> Option<ParticipantId> {
         self.person(token, session, Role::Seat)
+    }
+
+    /// Who a token proves to sit, or to have sat, in a session.
+    pub fn read_own(&self, token: &str, session: SessionId) -> Option<ParticipantId> {
+        self.person(token, session, Role::Own)
     }
 
     /// Whose words a token lets be checked.
@@ -233,6 +257,20 @@ mod tests {
         assert_eq!(tokens.read_check(&check, other), None);
         assert_eq!(tokens.read_check(&seat, one), None);
         assert_eq!(tokens.read_seat(&check, one), None);
+    }
+
+    #[test]
+    fn what_is_one_persons_own_opens_nothing_but_that() {
+        let tokens = Tokens::from_secret(&[7; 32]);
+        let (session, bo) = (SessionId::new(1, 1), ParticipantId(3));
+        let (back, own) = (tokens.seat(session, bo), tokens.own(session, bo));
+        for token in [&back, &own, &tokens.check(session, bo, 60)] {
+            assert_eq!(tokens.read(token), None, "a right to the session");
+        }
+        assert_eq!(tokens.read_own(&own, session), Some(bo));
+        assert_eq!(tokens.read_own(&back, session), None, "a kept way back leads to Bo's words");
+        assert_eq!(tokens.read_seat(&own, session), None);
+        assert_eq!(tokens.read_check(&own, session), None);
     }
 
     #[test]

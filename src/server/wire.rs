@@ -264,8 +264,10 @@ pub struct WireKept {
 pub enum ServerMessage {
     Welcome {
         participant: u32,
-        /// Proof of this seat, for `join` after a lost connection.
+        /// The way back to this seat, for `join` after a lost connection; a page may keep it.
         seat: String,
+        /// Proof of who sits here, for `check-link`. A page keeps it in memory only.
+        own: String,
         title: String,
         language: WireLanguage,
         room: WireRoom,

@@ -343,6 +343,7 @@ impl Talk {
             News::Welcome { you, title, language, room, media } => ServerMessage::Welcome {
                 participant: you.0,
                 seat: self.server.tokens.seat(self.right.session, you),
+                own: self.server.tokens.own(self.right.session, you),
                 title,
                 language: language.into(),
                 room: room.into(),

@@ -71,6 +71,7 @@ test("a room's page shows partials until the words are final, and takes none alo
     type: "welcome",
     participant: 1,
     seat: "s",
+    own: "o",
     title: "t",
     language: "fi",
     room,

@@ -68,7 +68,7 @@ describe("a command is what the schema says", () => {
 describe("what a participant's page is told", () => {
   const person = (participant: number, name: string) => ({ participant, name, language: "fi" as const, consent: "on" as const, microphone: true, camera: false, present: true });
   const room = (name: string, people: ReturnType<typeof person>[]): WireRoom => ({ room: name, people, writing: "on", hands: [], sharing: null, calls: [], followed: false });
-  const welcome: ServerMessage = { type: "welcome", participant: 1, seat: "s", title: "Asukasilta", language: "fi", room: room("main", [person(1, "Aino")]), transcription: { state: "off" }, media: false };
+  const welcome: ServerMessage = { type: "welcome", participant: 1, seat: "s", own: "o", title: "Asukasilta", language: "fi", room: room("main", [person(1, "Aino")]), transcription: { state: "off" }, media: false };
   const told = (...messages: ServerMessage[]) => {
     let state = NOWHERE;
     return messages.flatMap((message) => {

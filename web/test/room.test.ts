@@ -21,7 +21,7 @@ const QUIET = { invites: false, own_talk_ms: 0, own_turns: 0, own_backchannels: 
 
 function welcome(at: WireRoom): ServerMessage {
   const transcription = { state: "on", model: "base" } as const;
-  return { type: "welcome", participant: 1, seat: "s", title: "T", language: "fi", room: at, transcription, media: false };
+  return { type: "welcome", participant: 1, seat: "s", own: "o", title: "T", language: "fi", room: at, transcription, media: false };
 }
 
 function after(...messages: ServerMessage[]): RoomState {

@@ -29,6 +29,7 @@ const WELCOME: ServerMessage = {
   type: "welcome",
   participant: 1,
   seat: "s",
+  own: "o",
   title: "T",
   language: "fi",
   room: { room: "main", people: [person(1), person(2)], ...QUIET },

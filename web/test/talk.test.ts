@@ -18,7 +18,7 @@ function room(of: Partial<WireRoom> = {}): WireRoom {
 
 function welcome(at = room()): ServerMessage {
   const transcription = { state: "off" } as const;
-  return { type: "welcome", participant: 1, seat: "s", title: "T", language: "fi", room: at, transcription, media: false };
+  return { type: "welcome", participant: 1, seat: "s", own: "o", title: "T", language: "fi", room: at, transcription, media: false };
 }
 
 function post(participant: number | null, at_ms: number, text = "hei"): WirePost {

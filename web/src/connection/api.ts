@@ -92,8 +92,8 @@ export function exportOwn(session: string, token: string, query: ExportQuery): P
 }
 
 /** The way to one's own words, for who sits or sat in a seat. */
-export function checkLink(session: string, seat: string): Promise<CheckLink> {
-  return ask(`/api/sessions/${encodeURIComponent(session)}/check-link`, withToken(seat));
+export function checkLink(session: string, proof: string): Promise<CheckLink> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/check-link`, withToken(proof));
 }
 
 export function ownWords(session: string, token: string): Promise<OwnWords> {

@@ -68,6 +68,7 @@ export class Participation {
   /** Beside what the tab keeps, for pages whose browser refuses storage. */
   #person: KeptPerson | null = null;
   #seat: string | null = null;
+  #own: string | null = null;
   #line: Line | null = null;
   #peer: Peer;
   #sound = new Sound((blocked) => (this.soundBlocked = blocked));
@@ -302,15 +303,16 @@ export class Participation {
     void this.#sound.start();
   }
 
-  /** The proof of the seat, also after the end: it opens the way to one's own words. */
-  get seat(): string | null {
-    return this.#seat;
+  /** Proof of who sits here, also after the end: it opens the way to one's own words. Never kept. */
+  get own(): string | null {
+    return this.#own;
   }
 
   leave(): void {
     this.#send({ type: "leave" });
     giveSeatUp(this.#session);
     this.#seat = null;
+    this.#own = null;
     this.#finish("left");
   }
 
@@ -348,6 +350,7 @@ export class Participation {
     this.sharing.follow(this.room);
     switch (message.type) {
       case "welcome":
+        this.#own = message.own;
         this.#welcomed(message.seat, message.media);
         break;
       case "method":

@@ -29,9 +29,13 @@ warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", o
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
- * Proof of this seat, for `join` after a lost connection.
+ * The way back to this seat, for `join` after a lost connection; a page may keep it.
  */
-seat: string, title: string, language: WireLanguage, room: WireRoom, transcription: Transcription, 
+seat: string, 
+/**
+ * Proof of who sits here, for `check-link`. A page keeps it in memory only.
+ */
+own: string, title: string, language: WireLanguage, room: WireRoom, transcription: Transcription, 
 /**
  * Whether the server still has a live media connection of this seat. A page that has its
  * end of it goes on with it; any other asks for `media`.
