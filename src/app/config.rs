@@ -1,7 +1,7 @@
 //! The configuration: one TOML file, every field with its default. Read once, then passed on.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -44,6 +44,9 @@ pub struct ServerConfig {
     /// Whoever opens a session must send this as a bearer token. Default: none, anybody who reaches
     /// the server may open one.
     pub create_key: Option<String>,
+    /// Addresses of the proxies in front of us, which say in `X-Forwarded-For` from where somebody
+    /// comes; strangers who try too often are told apart by it. Default: this machine.
+    pub proxies: Vec<IpAddr>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -170,6 +173,7 @@ impl Default for ServerConfig {
             embed_parents: Vec::new(),
             nodes: Vec::new(),
             create_key: None,
+            proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         }
     }
 }

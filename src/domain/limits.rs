@@ -200,3 +200,17 @@ pub const QUERY_CHARS_MAX: usize = 200;
 
 /// Search results on one page.
 pub const SEARCH_RESULTS_MAX: usize = 50;
+
+/// Tries without a right (a token that is none, a session opened without a key) of one network at once:
+/// a house full of people with old links, or a class.
+pub const STRANGER_TRIES_MAX: u64 = 120;
+
+/// How often such a network may try after that, in ms.
+pub const STRANGER_EVERY_MS: u64 = 2_000;
+
+/// Networks of which it is remembered how often they have tried.
+pub const STRANGER_NETWORKS_MAX: usize = 10_000;
+
+/// Sockets of one network that have not said yet who they are: a full session behind one address, all
+/// coming back at the same moment, and some more.
+pub const STRANGER_SOCKETS_MAX: usize = 400;

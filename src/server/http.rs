@@ -4,7 +4,9 @@
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, Query, State, rejection::JsonRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, header},
+    middleware,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
@@ -24,7 +26,7 @@ use crate::{
     server::{
         Server, checking, embed,
         error::Refusal,
-        exports, methods, pages, review,
+        exports, methods, pages, review, strangers,
         token::Role,
         wire::{
             NewSession, PersonAbout, SearchAnswer, SearchQuery, ServerStatus, SessionAbout,
@@ -56,6 +58,7 @@ pub fn router(server: Server) -> Router {
         .merge(methods::router())
         .merge(exports::router())
         .merge(checking::router())
+        .layer(middleware::from_fn_with_state(server.clone(), strangers::limit))
         .fallback(pages::page)
         .layer(CompressionLayer::new())
         .with_state(server);
@@ -86,14 +89,27 @@ async fn status(State(server): State<Server>) -> Json<ServerStatus> {
 
 async fn open_session(
     State(server): State<Server>,
+    extensions: Extensions,
     headers: HeaderMap,
     body: Result<Json<NewSession>, JsonRejection>,
-) -> Result<Json<SessionCreated>, Refusal> {
-    if let Some(key) = &server.app.config.server.create_key
-        && bearer(&headers) != Some(key)
-    {
-        return Err(Refusal::NOT_ALLOWED);
+) -> Response {
+    match &server.app.config.server.create_key {
+        Some(key) if bearer(&headers) != Some(key) => return Refusal::NOT_ALLOWED.into_response(),
+        Some(_) => (),
+        None => {
+            let network = server.strangers.network(&headers, &extensions);
+            if let Err(too_many) = server.strangers.count(network) {
+                return too_many.into_response();
+            }
+        }
     }
+    opened(&server, body).await.into_response()
+}
+
+async fn opened(
+    server: &Server,
+    body: Result<Json<NewSession>, JsonRejection>,
+) -> Result<Json<SessionCreated>, Refusal> {
     let Json(NewSession { title, language, keep_days }) = body.map_err(|it| match it {
         JsonRejection::BytesRejection(_) => Refusal::TOO_LARGE,
         _ => Refusal::MALFORMED,
@@ -107,7 +123,7 @@ async fn open_session(
         Refusal::from(&error)
     })?;
     tracing::info!(%session, "session opened");
-    Ok(Json(links(&server, session)))
+    Ok(Json(links(server, session)))
 }
 
 fn links(server: &Server, session: SessionId) -> SessionCreated {

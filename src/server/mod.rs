@@ -10,19 +10,24 @@ pub mod methods;
 pub mod pages;
 pub mod relays;
 pub mod review;
+pub mod strangers;
 pub mod token;
 pub mod wire;
 pub mod ws;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use crate::{app::App, server::token::Tokens};
+use crate::{
+    app::App,
+    server::{strangers::Strangers, token::Tokens},
+};
 
 /// What every request can reach.
 #[derive(Clone)]
 pub struct Server {
     pub app: Arc<App>,
     pub tokens: Arc<Tokens>,
+    pub strangers: Arc<Strangers>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +43,8 @@ pub enum ServeError {
 impl Server {
     pub fn new(app: Arc<App>) -> Result<Self, ServeError> {
         let tokens = Arc::new(Tokens::open(&app.config.secret_path())?);
-        Ok(Self { app, tokens })
+        let strangers = Arc::new(Strangers::new(&app.config.server.proxies));
+        Ok(Self { app, tokens, strangers })
     }
 
     /// Serves until `stop` resolves.
@@ -50,9 +56,16 @@ impl Server {
         let listener = tokio::net::TcpListener::bind(address)
             .await
             .map_err(|source| ServeError::Listen { address, source })?;
-        axum::serve(listener, http::router(self))
-            .with_graceful_shutdown(stop)
-            .await
-            .map_err(ServeError::Serve)
+        self.serve_on(listener, stop).await
+    }
+
+    /// As `serve`, at a port that is open already.
+    pub async fn serve_on(
+        self,
+        listener: tokio::net::TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let service = http::router(self).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(ServeError::Serve)
     }
 }

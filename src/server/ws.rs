@@ -13,7 +13,7 @@ use axum::{
         State,
         ws::{Message as Frame, WebSocket, WebSocketUpgrade},
     },
-    http::{HeaderMap, header},
+    http::{Extensions, HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
@@ -33,6 +33,7 @@ use crate::{
         language::Language,
         limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
         message::Message,
+        rejection::Rejection,
         run::RunOptions,
         session::Wish,
         time::SessionTime,
@@ -42,6 +43,7 @@ use crate::{
         Server,
         error::Refusal,
         relays::relays,
+        strangers::{Silent, TooMany},
         token::{Right, Role},
         wire::{ClientMessage, ServerMessage, Transcription, WireGrant, WireWanted, wire_ms},
     },
@@ -59,6 +61,7 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 pub async fn upgrade(
     State(server): State<Server>,
     headers: HeaderMap,
+    extensions: Extensions,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let config = &server.app.config;
@@ -66,10 +69,14 @@ pub async fn upgrade(
     if !is_of_house(&headers, house.as_deref()) {
         return Refusal::NOT_ALLOWED.into_response();
     }
+    let network = server.strangers.network(&headers, &extensions);
+    let Some(silent) = server.strangers.opens(network) else {
+        return Refusal::from(Rejection::TooFast).into_response();
+    };
     upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| serve(server, socket))
+        .on_upgrade(move |socket| serve(server, socket, silent))
 }
 
 /// Only our own pages may connect, which are those of the asked host or, where several servers are one
@@ -82,7 +89,7 @@ fn is_of_house(headers: &HeaderMap, house: Option<&str>) -> bool {
     same || Some(origin) == house
 }
 
-async fn serve(server: Server, socket: WebSocket) {
+async fn serve(server: Server, socket: WebSocket, silent: Silent) {
     let (sink, mut stream) = socket.split();
     let mut page = Page { sink };
     let first = tokio::time::timeout(FIRST_MESSAGE, next_message(&mut stream)).await;
@@ -93,8 +100,12 @@ async fn serve(server: Server, socket: WebSocket) {
     };
     let (right, introduction) = match introduced {
         Ok(introduced) => introduced,
-        Err(refusal) => return page.dismiss(refusal).await,
+        Err(refusal) => {
+            let counted = server.strangers.count(silent.network);
+            return page.dismiss(counted.err().map_or(refusal, TooMany::refusal)).await;
+        }
     };
+    drop(silent);
     let session = right.session;
     let connection = ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
     let (news_sender, news) = mpsc::channel(NEWS_MAX);
