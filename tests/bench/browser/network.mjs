@@ -41,7 +41,8 @@ await Bench.run("network", async (bench) => {
   const server = await bench.server({ speech: true });
   const browser = await bench.browser();
   const speech = wav([0.5, ...SPEECH.flatMap((it) => [it, PAUSE_S]), 0.5]).toString("base64");
-  const wanted = Object.keys(PROFILES).filter((it) => it === "clean" || it.includes(only));
+  const asked = only.split("|");
+  const wanted = Object.keys(PROFILES).filter((it) => it === "clean" || asked.some((part) => it.includes(part)));
   const todo = Array.from({ length: seeds }, (_, at) => wanted.map((name) => ({ name, seed: at + 1 }))).flat();
   const kept = [];
   const total = todo.length;
