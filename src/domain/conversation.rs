@@ -35,8 +35,6 @@ pub struct Conversation {
     pub interruptions: Interruptions,
     /// How often a turn of the second came directly after one of the first.
     pub followed: BTreeMap<(ParticipantId, ParticipantId), u32>,
-    /// Backchannels from the first to the second.
-    pub supported: BTreeMap<(ParticipantId, ParticipantId), u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,12 +64,11 @@ impl Conversation {
             let part = counted.people.entry(*id).or_default();
             let spoken: Timeline = (own.spans().iter().copied())
                 .filter(|span| match supports(*id, *span, &voices) {
-                    Some(other) => {
+                    true => {
                         part.backchannels += 1;
-                        *counted.supported.entry((*id, other)).or_default() += 1;
                         false
                     }
-                    None => true,
+                    false => true,
                 })
                 .collect();
             part.talk_ms = spoken.total_ms();
@@ -163,18 +160,15 @@ impl Conversation {
     }
 }
 
-/// Whom a voice supports, when it is a backchannel. Of several, who speaks longest.
-fn supports(id: ParticipantId, span: Span, voices: &Voices) -> Option<ParticipantId> {
-    if BACKCHANNEL_MAX_MS < span.ms() {
-        return None;
-    }
-    let around = |(other, voice): (&ParticipantId, &Timeline)| {
-        let around = voice.at(span.start).filter(|it| {
-            it.covers(span) && BACKCHANNEL_AFTER_MS <= it.end.since_ms(span.end) && *it != span
-        })?;
-        Some((around.ms(), *other))
+/// Whether a voice is a backchannel: short, and wholly inside another's.
+fn supports(id: ParticipantId, span: Span, voices: &Voices) -> bool {
+    let is_around = |voice: &Timeline| {
+        voice.at(span.start).is_some_and(|it| {
+            it.covers(span) && BACKCHANNEL_AFTER_MS <= it.end.since_ms(span.end) && it != span
+        })
     };
-    voices.iter().filter(|it| *it.0 != id).filter_map(around).max().map(|it| it.1)
+    let mut others = voices.iter().filter(|it| *it.0 != id);
+    span.ms() <= BACKCHANNEL_MAX_MS && others.any(|(_, voice)| is_around(voice))
 }
 
 #[cfg(test)]
@@ -209,7 +203,6 @@ mod tests {
     fn a_short_yes_inside_anothers_voice_is_support_and_no_turn() {
         let it = talk(&[(ALICE, 0, 10_000), (BOB, 4_000, 4_600)]);
         assert_eq!(it.people[&BOB], Part { talk_ms: 0, turns: 0, backchannels: 1 });
-        assert_eq!(it.supported, BTreeMap::from([((BOB, ALICE), 1)]));
         assert_eq!((it.talk_ms, it.overlap_ms), (10_000, 0));
         // At the very end of the other's voice it is an answer, not a backchannel.
         let it = talk(&[(ALICE, 0, 10_000), (BOB, 9_400, 9_950)]);
@@ -314,7 +307,6 @@ mod tests {
             let changes: u32 = it.followed.values().sum();
             prop_assert_eq!(changes, it.turns().saturating_sub(1));
             prop_assert!(it.followed.keys().all(|it| it.0 != it.1));
-            prop_assert_eq!(it.supported.values().sum::<u32>(), it.backchannels());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Which pieces of a text answer a question: finds the matching words, and cuts the text into parts.
-//! Never alters the text: the parts add up to it, byte for byte.
+//! Cuts a text into parts: those that answer a question and those that do not. Which do, `matching`
+//! finds. Never alters the text: the parts add up to it, byte for byte.
 
 use std::ops::Range;
 
@@ -8,56 +8,6 @@ use std::ops::Range;
 pub struct Part {
     pub text: String,
     pub hit: bool,
-}
-
-/// One word of a text, as the index sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// Bytes of the text.
-    pub range: Range<usize>,
-    /// In small letters.
-    pub word: String,
-    /// What is left without endings, in the text's language.
-    pub stem: String,
-}
-
-/// One clause of a query, its words stemmed in the language of the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A word with this form or this stem; `typing`: or one that begins with `word`.
-    Word { word: String, stem: String, typing: bool },
-    /// These forms side by side.
-    Phrase(Vec<String>),
-}
-
-/// The pieces of a text that answer `wanted`: byte ranges, which may overlap.
-/// `tokens`: all words of the text in order.
-pub fn hits(tokens: &[Token], wanted: &[Wanted]) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    for one in wanted {
-        match one {
-            Wanted::Word { word, stem, typing } => ranges.extend(
-                tokens
-                    .iter()
-                    .filter(|token| {
-                        token.word == *word
-                            || token.stem == *stem
-                            || (*typing && token.word.starts_with(word.as_str()))
-                    })
-                    .map(|token| token.range.clone()),
-            ),
-            Wanted::Phrase(words) if words.is_empty() => {}
-            Wanted::Phrase(words) => ranges.extend(
-                tokens
-                    .windows(words.len())
-                    .filter(|window| window.iter().map(|token| &token.word).eq(words))
-                    .filter_map(|window| {
-                        Some(window.first()?.range.start..window.last()?.range.end)
-                    }),
-            ),
-        }
-    }
-    ranges
 }
 
 /// Cuts `text` at the borders of `ranges` (bytes, any order; overlapping and touching ones become
@@ -135,37 +85,6 @@ mod tests {
         check("hei vaan", &[6..100, 200..300, 3..3], "hei va[an]");
         check("yö", &[2..3], "y[ö]");
         check("", &[0..1], "");
-    }
-
-    /// Words stem to their first four letters here, which is all this file needs of a stemmer.
-    fn check_hits(text: &str, wanted: &[Wanted], expect: &str) {
-        let mut tokens = Vec::new();
-        let mut at = 0;
-        for word in text.split(' ') {
-            tokens.push(Token {
-                range: at..at + word.len(),
-                word: word.to_owned(),
-                stem: word.chars().take(4).collect(),
-            });
-            at += word.len() + 1;
-        }
-        assert_eq!(shown(&parts(text, &hits(&tokens, wanted))), expect, "{text:?} {wanted:?}");
-    }
-
-    fn word(word: &str, typing: bool) -> Wanted {
-        let stem = word.chars().take(4).collect();
-        Wanted::Word { word: word.to_owned(), stem, typing }
-    }
-
-    #[test]
-    fn words_phrases_and_beginnings_are_hits() {
-        check_hits("bussit eli bussi", &[word("bussin", false)], "[bussit] eli [bussi]");
-        check_hits("aika ajatus aj", &[word("aj", false)], "aika ajatus [aj]");
-        check_hits("aika ajatus aj", &[word("aj", true)], "aika [ajatus] [aj]");
-        let phrase =
-            |words: &[&str]| Wanted::Phrase(words.iter().map(|it| it.to_string()).collect());
-        check_hits("niin on niin ei on", &[phrase(&["niin", "on"])], "[niin on] niin ei on");
-        check_hits("niin", &[phrase(&["niin", "on"]), phrase(&[])], "niin");
     }
 
     proptest! {

@@ -21,8 +21,6 @@ const STRETCH_GAP_MS: u64 = 10_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
-    /// Everybody who had a seat, under the name they had last.
-    pub people: BTreeMap<ParticipantId, String>,
     pub runs: Vec<RunOutline>,
     pub steps: Vec<StepOutline>,
     pub rooms: BTreeMap<RoomId, Vec<Stretch>>,
@@ -32,7 +30,6 @@ pub struct Outline {
     pub marks: Vec<(SessionTime, Mark)>,
     /// The board: themes in the order of their coming, with the entries under each.
     pub board: Vec<(String, Vec<u64>)>,
-    pub ended: bool,
     /// When the last thing happened.
     pub last: SessionTime,
 }
@@ -73,9 +70,6 @@ pub fn outline(records: &[Record]) -> Outline {
             outline.last = outline.last.max(record.at);
         }
         match &record.fact {
-            Fact::Joined { participant, name, .. } => {
-                outline.people.insert(*participant, name.clone());
-            }
             Fact::Placed { participant, room: Some(room) } => {
                 let there = places.iter().filter(|it| it.1 == room && it.0 != participant);
                 let there: Vec<_> = there.map(|it| *it.0).collect();
@@ -110,7 +104,6 @@ pub fn outline(records: &[Record]) -> Outline {
                 collected.retain(|it| it.0 != *entry);
                 collected.extend(theme.clone().map(|it| (*entry, it)));
             }
-            Fact::Ended => outline.ended = true,
             _ => (),
         }
     }
@@ -228,6 +221,6 @@ mod tests {
         assert_eq!(spans, [(5_000, 14_000), (10_000, 11_000), (60_000, 61_000)]);
         assert_eq!(outline.marks, [(SessionTime(5_000), Mark::Idea)]);
         assert_eq!(outline.board, [("Koulut".to_owned(), vec![6, 5])]);
-        assert_eq!((outline.last, outline.ended), (SessionTime(64_000), false));
+        assert_eq!(outline.last, SessionTime(64_000));
     }
 }
