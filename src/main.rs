@@ -517,11 +517,8 @@ fn export(asked: ExportArgs) -> anyhow::Result<()> {
     let mut told = |done: usize| bar.set_position(done as u64);
     match &asked.out {
         Some(path) => {
-            let file = std::fs::File::create(path)
+            exporting::write_file(&document, &wanted, path, &mut told)
                 .with_context(|| format!("cannot write {}", path.display()))?;
-            let mut out = std::io::BufWriter::new(file);
-            exporting::write(&document, &wanted, &mut out, &mut told)?;
-            out.flush()?;
             bar.finish_and_clear();
             eprintln!("{} lines are in {}", document.shown().len(), path.display());
         }

@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeSet,
+    fs::{self, File},
     io::{self, Write},
+    path::Path,
 };
 
 use crate::{
@@ -67,6 +69,50 @@ pub fn write(
     export::render(document, wanted.format, wanted.look, out, told)
 }
 
+/// As `write`, into a file that is there only when it is whole, and only its owner may read.
+///
+/// Errors: those of the disk; then whatever stood under the name still stands there.
+pub fn write_file(
+    document: &Document,
+    wanted: &Wanted,
+    path: &Path,
+    told: &mut dyn FnMut(usize),
+) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        // A terminal or a pipe: whoever reads from it sees the writing end.
+        let mut out = io::BufWriter::new(File::options().write(true).open(path)?);
+        return write(document, wanted, &mut out, told).and_then(|()| out.flush());
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+    name.push(format!(".{:08x}", rand::random::<u32>()));
+    let unfinished = folder.join(name);
+    let written = write_new(document, wanted, &unfinished, told)
+        .and_then(|()| fs::rename(&unfinished, path))
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        // What is left of it tells as much as the whole. If it never came to be, so much the better.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
+}
+
+fn write_new(
+    document: &Document,
+    wanted: &Wanted,
+    path: &Path,
+    told: &mut dyn FnMut(usize),
+) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = io::BufWriter::new(options.open(path)?);
+    write(document, wanted, &mut out, told)?;
+    out.into_inner()?.sync_all()
+}
+
 /// Writes down that a document was taken from the command line. Not to be called where a runtime runs.
 pub fn note_taken(log: &Log, session: SessionId, wanted: &Wanted) -> Result<(), LogError> {
     let what = what(wanted);
@@ -119,5 +165,41 @@ impl crate::app::App {
         let log = self.sessions.log().clone();
         let read = tokio::task::spawn_blocking(move || log.accesses(session)).await;
         read.unwrap_or(Err(LogError::Closed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        fact::{Fact, Record},
+        language::Language,
+        time::SessionTime,
+    };
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: 0 };
+        let records = [Record { seq: 1, at: SessionTime::ZERO, fact: opened }];
+        let document = export::gather(SessionId::new(1, 1), &records).unwrap();
+        let wanted = Wanted {
+            format: Format::Markdown,
+            look: Look::default(),
+            selection: Selection::default(),
+            pseudonymous: false,
+            own: None,
+        };
+        let there = || fs::read_dir(folder.path()).unwrap().count();
+        let path = folder.path().join("ilta.md");
+        write_file(&document, &wanted, &path, &mut |_| ()).unwrap();
+        assert_eq!(there(), 1, "nothing lies beside it");
+        assert!(fs::read_to_string(&path).unwrap().starts_with("# Ilta"));
+        // A folder cannot be replaced by a file: the last step fails.
+        let taken = folder.path().join("folder");
+        fs::create_dir(&taken).unwrap();
+        fs::write(taken.join("something"), "").unwrap();
+        assert!(write_file(&document, &wanted, &taken, &mut |_| ()).is_err());
+        assert_eq!(there(), 2, "nothing of it is left");
     }
 }

@@ -95,22 +95,53 @@ fn sent(document: Document, wanted: Wanted) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     let disposition =
         HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment"));
-    let (pieces, mut written) = mpsc::channel(PIECES_MAX);
+    let (pieces, written) = mpsc::channel(PIECES_MAX);
     tokio::task::spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PIECE_BYTES, Pieces(pieces));
+        let whole = write(&document, &wanted, &mut out, &mut |_| ()).and_then(|()| out.flush());
         // Who has gone away needs no more of it.
-        let _ = write(&document, &wanted, &mut out, &mut |_| ()).and_then(|()| out.flush());
+        if whole.is_ok()
+            && let Ok(Pieces(pieces)) = out.into_inner()
+        {
+            let _ = pieces.blocking_send(Piece::End);
+        }
     });
-    let stream = futures_util::stream::poll_fn(move |context| written.poll_recv(context));
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, Body::from_stream(stream)).into_response()
+    (headers, body(written)).into_response()
 }
 
-struct Pieces(mpsc::Sender<io::Result<Bytes>>);
+fn body(mut written: mpsc::Receiver<Piece>) -> Body {
+    let mut whole = false;
+    // Whoever reads must not take half of a document for one: without its end the answer breaks off.
+    let stream = futures_util::stream::poll_fn(move |context| {
+        written.poll_recv(context).map(|piece| match piece {
+            Some(Piece::Bytes(bytes)) => Some(Ok(bytes)),
+            Some(Piece::End) => {
+                whole = true;
+                None
+            }
+            None if whole => None,
+            None => {
+                // Said once; then there is nothing more.
+                whole = true;
+                Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof)))
+            }
+        })
+    });
+    Body::from_stream(stream)
+}
+
+enum Piece {
+    Bytes(Bytes),
+    /// All of it has been written.
+    End,
+}
+
+struct Pieces(mpsc::Sender<Piece>);
 
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = Ok(Bytes::copy_from_slice(bytes));
+        let piece = Piece::Bytes(Bytes::copy_from_slice(bytes));
         self.0.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe)?;
         Ok(bytes.len())
     }
@@ -175,4 +206,24 @@ pub fn who(role: Role, headers: &HeaderMap) -> String {
     let digest = Sha256::digest(bearer(headers).unwrap_or_default().as_bytes());
     let mark: String = digest.iter().take(4).map(|it| format!("{it:02x}")).collect();
     format!("{role} {mark}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn half_a_document_is_told_from_a_whole_one() {
+        for (ends, is_whole) in [(true, true), (false, false)] {
+            let (pieces, written) = mpsc::channel(PIECES_MAX);
+            let half = Piece::Bytes(Bytes::from_static(b"# Kev\xc3\xa4t"));
+            assert!(pieces.send(half).await.is_ok());
+            if ends {
+                assert!(pieces.send(Piece::End).await.is_ok());
+            }
+            drop(pieces);
+            let read = axum::body::to_bytes(body(written), 1_000).await;
+            assert_eq!(read.is_ok(), is_whole);
+        }
+    }
 }
