@@ -4,16 +4,23 @@
 use std::path::Path;
 
 use vuoro::{
+    app::{exporting::Document, methods::Library},
     domain::{
         fact::{Consent, Fact},
         ids::{ParticipantId, RoomId, SessionId},
         language::Language,
+        message::Place,
+        method::Harvest,
+        run::StepBegan,
         time::{SessionTime, Span},
     },
-    notes::driver::{
-        erasing::{How, Kept},
-        index::{Index, Search},
-        log::Log,
+    notes::{
+        driver::{
+            erasing::{How, Kept},
+            index::{Index, Search},
+            log::Log,
+        },
+        engine::export,
     },
 };
 
@@ -136,6 +143,120 @@ async fn a_person_is_taken_out_of_every_file() {
     assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
     let log = Log::open(&folder.path().join("notes.sqlite")).expect("the log");
     tokio::task::block_in_place(|| log.check()).expect("sound");
+}
+
+/// As when the process dies between the one and the other: the log is erased, the index is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_index_owes_after_a_crash_is_paid_before_anybody_asks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || {
+        let log = Log::open(&folder.path().join("notes.sqlite")).expect("the log");
+        let index = Index::open(&folder.path().join("index"), &log, &mut |_| ()).expect("an index");
+        (log, index)
+    };
+    let (log, index) = tokio::task::block_in_place(open);
+    let (of, other) = (session(1), session(2));
+    tokio::task::block_in_place(|| {
+        talk(&log, of);
+        talk(&log, other);
+        index.catch_up(&log).expect("added");
+    });
+    assert!(log.take_back(of, ALICE, true, OPENED_MS).await.expect("taken out"));
+    log.purge(other, OPENED_MS).await.expect("purged");
+    drop((index, log));
+    assert!(!found(folder.path(), &HERS).is_empty(), "the index still has them");
+
+    let (log, index) = tokio::task::block_in_place(open);
+    assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
+    assert_eq!(hits(&index, of, "salamanterikukkulani"), 0);
+    assert_eq!((hits(&index, of, "pyörätie"), hits(&index, other, "pyörätie")), (334, 0));
+    // Whatever is asked of the log next comes after the paying.
+    log.approve(of, BOB, OPENED_MS).await.expect("kept");
+    assert!(tokio::task::block_in_place(|| log.debts()).expect("readable").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_still_on_their_way_at_the_end_do_not_bring_anybody_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let of = session(1);
+    tokio::task::block_in_place(|| talk(&log, of));
+    assert!(log.take_back(of, ALICE, true, OPENED_MS).await.expect("taken out"));
+    let late = |who, text| said(who, 1_000_500, text);
+    let kept =
+        log.append(of, vec![late(ALICE, "salamanterikukkula vielä")]).await.expect("seen to");
+    assert_eq!(kept, Vec::<u64>::new());
+    let kept = log.append(of, vec![late(BOB, "Ja minä")]).await.expect("kept");
+    assert_eq!(kept.len(), 1, "Bob's last words are his own");
+    assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_gone_also_when_somebody_was_reading_for_long() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notes.sqlite");
+    let log = Log::open(&path).expect("a new log");
+    let of = session(1);
+    tokio::task::block_in_place(|| talk(&log, of));
+    let reader = rusqlite::Connection::open(&path).expect("the same file");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM records").expect("begun");
+    let read: i64 =
+        reader.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).expect("read");
+    assert_eq!(read, 2_005);
+    assert!(log.take_back(of, ALICE, true, OPENED_MS).await.expect("it is done all the same"));
+    reader.execute_batch("COMMIT").expect("ended");
+    drop(reader);
+    log.approve(of, BOB, OPENED_MS).await.expect("kept");
+    assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_was_struck_brings_no_older_one_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let (library, _) = Library::load(None);
+    let method = library.get("one-two-four-all").expect("a method of the product").clone();
+    let phase = method.phases.iter().position(|it| it.harvest == Harvest::Note).expect("one");
+    let of = session(1);
+    let opened =
+        Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: OPENED_MS };
+    let began = Fact::StepBegan(StepBegan {
+        place: Place { phase: phase as u16, round: 0, of: 1 },
+        length_ms: None,
+        rooms: None,
+        ahead: Vec::new(),
+        roles: Vec::new(),
+        cards: Vec::new(),
+    });
+    let wrote = |who, text: &str| {
+        let fact = Fact::Wrote { participant: who, room: RoomId::Main, text: text.into() };
+        (SessionTime(3), fact)
+    };
+    let facts = vec![
+        (SessionTime::ZERO, opened),
+        joined(ALICE, "Alice"),
+        joined(BOB, "Bob"),
+        (SessionTime(2), Fact::MethodBegan { method: method.into(), options: Default::default() }),
+        (SessionTime(2), began),
+        wrote(ALICE, "Salamanterikukkula on minun"),
+        wrote(BOB, "Pyörätie puuttuu"),
+        wrote(ALICE, "Salamanterikukkula on meidän"),
+    ];
+    let seqs = log.append(of, facts).await.expect("kept");
+    assert!(log.correct(of, ALICE, seqs[7], None, 5).await.expect("struck"));
+    assert!(!log.correct(of, ALICE, seqs[7], None, 5).await.expect("answered"), "it is gone");
+
+    let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+    let texts = |document: Option<Document>| -> Vec<String> {
+        document.expect("a session").lines.into_iter().map(|it| it.text).collect()
+    };
+    assert_eq!(texts(export::gather(of, &records)), ["Pyörätie puuttuu"]);
+    assert_eq!(texts(export::gather_own(of, &records, ALICE)), Vec::<String>::new());
+    let index = tokio::task::block_in_place(|| {
+        Index::open(&folder.path().join("index"), &log, &mut |_| ()).expect("an index")
+    });
+    assert_eq!((hits(&index, of, "salamanterikukkula"), hits(&index, of, "pyörätie")), (0, 1));
+    assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

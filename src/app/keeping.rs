@@ -1,6 +1,7 @@
 //! How long things are kept, and taking them back: sessions go when their time is over, people see and
 //! correct what is kept of them, and can have all of it taken out. The log is erased first, then the
-//! index is made anew from it; nothing else on the disk holds words.
+//! index is made anew from it; nothing else on the disk holds words. What goes wrong in between is
+//! made up for while the program runs, and at its next start before anybody can ask.
 
 use std::{
     sync::{Arc, Weak},
@@ -9,7 +10,11 @@ use std::{
 
 use crate::{
     app::{App, clock::unix_ms, exporting::Document},
-    domain::ids::{ParticipantId, SessionId},
+    domain::{
+        ids::{ParticipantId, SessionId},
+        limits::{CHECKS_MAX, SEGMENT_CHARS_MAX},
+        talk::clean_text,
+    },
     notes::{
         driver::{index::IndexError, log::LogError},
         engine::export::{self, Line},
@@ -27,6 +32,10 @@ pub enum KeepingError {
     Unknown,
     #[error("the session still goes on")]
     GoesOn,
+    #[error("the text is empty, too long, or controls a machine")]
+    BadText,
+    #[error("the person has wished for so much that nothing more is done")]
+    TooMany,
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
@@ -82,8 +91,12 @@ impl App {
         session: SessionId,
         participant: ParticipantId,
         seq: u64,
-        text: Option<String>,
+        text: Option<&str>,
     ) -> Result<(), KeepingError> {
+        let clean = |it| clean_text(it, SEGMENT_CHARS_MAX).ok_or(KeepingError::BadText);
+        let text = text.map(clean).transpose()?;
+        let _turn = self.erasing.acquire().await.map_err(|_| KeepingError::Broken)?;
+        self.check_wishes(session, participant).await?;
         let log = self.sessions.log();
         let done = log.correct(session, participant, seq, text, unix_ms()).await?;
         if !done {
@@ -100,12 +113,19 @@ impl App {
         participant: ParticipantId,
         words: bool,
     ) -> Result<(), KeepingError> {
-        let goes_on = matches!(self.own(session, participant).await, Err(KeepingError::GoesOn));
-        if goes_on && self.sessions.is_running(session).await {
-            return Err(KeepingError::GoesOn);
+        let _turn = self.erasing.acquire().await.map_err(|_| KeepingError::Broken)?;
+        if !words {
+            self.check_wishes(session, participant).await?;
         }
+        let goes_on = matches!(self.own(session, participant).await, Err(KeepingError::GoesOn));
         let log = self.sessions.log();
-        if !log.take_back(session, participant, words, unix_ms()).await? {
+        let taken = log.take_back(session, participant, words, unix_ms());
+        // What is still on its way when a session has ended, the log does not take any more.
+        let taken = match goes_on {
+            true => self.sessions.at_rest(session, taken).await.ok_or(KeepingError::GoesOn)?,
+            false => taken.await,
+        };
+        if !taken? {
             return Err(KeepingError::Unknown);
         }
         self.renew_index(session).await
@@ -116,6 +136,7 @@ impl App {
         session: SessionId,
         participant: ParticipantId,
     ) -> Result<(), KeepingError> {
+        self.check_wishes(session, participant).await?;
         Ok(self.sessions.log().approve(session, participant, unix_ms()).await?)
     }
 
@@ -137,15 +158,35 @@ impl App {
         let usual_days = self.config.notes.keep_days;
         let mut gone = 0;
         for it in kept.into_iter().filter(|it| it.is_over(now_unix_ms, usual_days)) {
-            if self.sessions.is_running(it.session).await {
-                continue;
-            }
-            log.purge(it.session, now_unix_ms).await?;
+            let purged =
+                self.sessions.at_rest(it.session, log.purge(it.session, now_unix_ms)).await;
+            let Some(purged) = purged else { continue };
+            purged?;
             self.renew_index(it.session).await?;
             tracing::info!(session = %it.session, "the time of a session is over; it is gone");
             gone += 1;
         }
         Ok(gone)
+    }
+
+    /// Whoever asks for more than anybody has lines is a script.
+    async fn check_wishes(
+        &self,
+        session: SessionId,
+        participant: ParticipantId,
+    ) -> Result<(), KeepingError> {
+        let log = self.sessions.log().clone();
+        let read = tokio::task::spawn_blocking(move || log.checks(session)).await;
+        let checks = read.map_err(|_| KeepingError::Broken)??;
+        let full = CHECKS_MAX <= own_checks(checks, participant).len();
+        if full { Err(KeepingError::TooMany) } else { Ok(()) }
+    }
+
+    /// What was taken out of the log and could not be taken out of the index then.
+    async fn settle_index(&self) -> Result<(), KeepingError> {
+        let (index, log) = (self.index.clone(), self.sessions.log().clone());
+        let settled = tokio::task::spawn_blocking(move || index.settle(&log)).await;
+        Ok(settled.map_err(|_| KeepingError::Broken)??)
     }
 
     async fn renew_index(&self, session: SessionId) -> Result<(), KeepingError> {
@@ -166,6 +207,9 @@ pub fn watch(app: &Arc<App>) {
         while let Some(app) = Weak::upgrade(&app) {
             if let Err(error) = app.purge_due(unix_ms()).await {
                 tracing::error!(%error, "a session could not be taken out; it will be tried again");
+            }
+            if let Err(error) = app.settle_index().await {
+                tracing::error!(%error, "the index still has what was taken back; it is tried again");
             }
             drop(app);
             tokio::time::sleep(LOOK_EVERY).await;

@@ -32,6 +32,9 @@ use crate::{
     },
 };
 
+/// Takings out of log and index at once; others wait for their turn.
+const ERASINGS_MAX: usize = 2;
+
 /// The running program, but for its edge.
 pub struct App {
     pub config: Config,
@@ -40,6 +43,8 @@ pub struct App {
     pub sessions: Arc<Registry>,
     pub transport: Arc<Transport>,
     pub methods: Library,
+    /// Each taking out reads a session again and waits for the disk: never many at once.
+    erasing: tokio::sync::Semaphore,
     _follower: Follower,
 }
 
@@ -86,6 +91,7 @@ impl App {
             sessions,
             transport,
             methods,
+            erasing: tokio::sync::Semaphore::new(ERASINGS_MAX),
             _follower: follower,
         });
         keeping::watch(&app);

@@ -70,9 +70,14 @@ impl Registry {
         &self.log
     }
 
-    /// Whether a session's task lives, with what it remembers.
-    pub async fn is_running(&self, id: SessionId) -> bool {
-        self.running.lock().await.get(&id).is_some_and(SessionHandle::is_running)
+    /// Does something to a session that nobody takes up meanwhile. `None`: it runs, and nothing was
+    /// done. No session is taken up before `act` is done, so it must be short.
+    pub async fn at_rest<T>(&self, id: SessionId, act: impl Future<Output = T>) -> Option<T> {
+        let running = self.running.lock().await;
+        if running.get(&id).is_some_and(SessionHandle::is_running) {
+            return None;
+        }
+        Some(act.await)
     }
 
     /// Opens a new session; it is on disk when this returns.

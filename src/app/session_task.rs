@@ -75,6 +75,8 @@ pub enum Command {
     Wish {
         connection: ConnectionId,
         wish: Wish,
+        /// When the page asked for it: it may have to wait for the disk.
+        asked: Instant,
     },
     /// A peer connection, the first or a new one; or the one there is, by another way.
     Media {
@@ -275,7 +277,10 @@ impl Task {
                 self.clients.insert(connection, Client { news, participant: None });
                 self.input(Input::Watch { connection }).await
             }
-            Command::Wish { connection, wish } => {
+            Command::Wish { connection, mut wish, asked } => {
+                if let Wish::Strike { waited_ms } = &mut wish {
+                    *waited_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+                }
                 self.input(Input::Wish { connection, wish }).await
             }
             Command::Media { connection, restart } => {
@@ -534,7 +539,7 @@ fn asks_for_silence(command: &Command) -> bool {
             *consent != Consent::On
         }
         Command::Wish { wish: Wish::SetTranscription { on, .. }, .. } => !on,
-        Command::Wish { wish: Wish::Strike, .. } => true,
+        Command::Wish { wish: Wish::Strike { .. }, .. } => true,
         _ => false,
     }
 }
@@ -635,25 +640,50 @@ mod tests {
         tokio::time::timeout(Duration::from_secs(20), seen).await.is_ok()
     }
 
+    /// Alice's page, once she is in.
+    async fn come_in(session: &SessionHandle) -> Receiver<News> {
+        let (news, mut page) = mpsc::channel(NEWS_MAX);
+        let (name, language, consent) = ("Alice".to_owned(), Language::Finnish, Consent::On);
+        let (connection, tags) = (ALICE, BTreeMap::new());
+        let join = Command::Join { connection, news, seat: None, name, language, consent, tags };
+        assert!(session.send(join).await);
+        wait_for(&mut page, |it| matches!(it, News::Welcome { .. })).await;
+        page
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_minute_taken_back_is_the_one_before_asking_though_the_disk_was_slow() {
+        let folder = tempfile::tempdir().unwrap();
+        let (session, task, inboxes) = prepared(folder.path()).await;
+        let log = task.around.log.clone();
+        let task = tokio::spawn(task.run(inboxes));
+        let mut page = come_in(&session).await;
+        let asked = Instant::now() - Duration::from_secs(40);
+        let wish = Wish::Strike { waited_ms: 0 };
+        assert!(session.send(Command::Wish { connection: ALICE, wish, asked }).await);
+        wait_for(&mut page, |it| matches!(it, News::Message(Message::Struck { .. }))).await;
+        let records = log.read(session.id).unwrap();
+        let Some(Fact::Struck { span, .. }) = records.last().map(|it| &it.fact) else {
+            panic!("{records:?}")
+        };
+        assert!((100_000..130_000).contains(&span.ms()), "{span:?}");
+        task.abort();
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn who_goes_off_the_record_is_not_heard_though_the_disk_is_stuck() {
         let folder = tempfile::tempdir().unwrap();
         let (session, task, inboxes) = prepared(folder.path()).await;
         let (deaf, log) = (Arc::clone(&task.deaf), task.around.log.clone());
         let task = tokio::spawn(task.run(inboxes));
-        let (news, mut page) = mpsc::channel(NEWS_MAX);
-        let (name, language, consent) = ("Alice".to_owned(), Language::Finnish, Consent::On);
-        let tags = BTreeMap::new();
+        let mut page = come_in(&session).await;
         let connection = ALICE;
-        let join = Command::Join { connection, news, seat: None, name, language, consent, tags };
-        assert!(session.send(join).await);
-        wait_for(&mut page, |it| matches!(it, News::Welcome { .. })).await;
         assert!(!deaf.load(Ordering::SeqCst));
 
         // Somebody else holds the file: no fact reaches it, and the session waits.
         let disk = rusqlite::Connection::open(folder.path().join("log")).unwrap();
         disk.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let wish = |wish| Command::Wish { connection, wish };
+        let wish = |wish| Command::Wish { connection, wish, asked: Instant::now() };
         assert!(session.send(wish(Wish::Call(true))).await);
         assert!(session.send(wish(Wish::SetConsent(Consent::OffTheRecord))).await);
         assert!(wait_until(&deaf, true).await, "Alice is heard for as long as the disk is stuck");

@@ -125,6 +125,10 @@ pub const MIXING_WISHES_MAX: usize = 500;
 /// the log, and a finger on a key that repeats is quicker than anybody marks.
 pub const MARKS_PERSON_MAX: usize = 20;
 
+/// Wishes of one person about what is kept of them in one session: more than anybody has lines, and a
+/// bound on what a script can make the server read and write. Taking everything back is always granted.
+pub const CHECKS_MAX: usize = 2_000;
+
 /// Characters in the name of a theme on the board.
 pub const THEME_CHARS_MAX: usize = 80;
 

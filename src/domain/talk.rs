@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::domain::{
     ids::{ParticipantId, RoomId},
     limits::{
-        BROADCASTS_MAX, CALLS_MAX, MARKS_PERSON_MAX, POST_CHARS_MAX, POSTS_PERSON_MAX,
-        POSTS_REMEMBERED, POSTS_ROOM_MAX, POSTS_WITHIN_MS, REACTIONS_PERSON_MAX,
-        REACTIONS_ROOM_MAX, REACTIONS_WITHIN_MS,
+        BROADCASTS_MAX, CALLS_MAX, MARKS_PERSON_MAX, POSTS_PERSON_MAX, POSTS_REMEMBERED,
+        POSTS_ROOM_MAX, POSTS_WITHIN_MS, REACTIONS_PERSON_MAX, REACTIONS_ROOM_MAX,
+        REACTIONS_WITHIN_MS,
     },
     time::SessionTime,
 };
@@ -275,10 +275,10 @@ impl Talk {
     }
 }
 
-/// The text as others will read it. `None`: empty, too long, or with characters that control a
-/// machine. Joiners stay, as emoji and whole languages need them; what else shows as nothing, or
-/// turns the direction of what follows, goes.
-pub fn clean_post(text: &str, is_invisible: impl Fn(char) -> bool) -> Option<String> {
+/// A text as others will read it. `None`: empty, longer than `chars_max`, or with characters that
+/// control a machine. Joiners stay, as emoji and whole languages need them; what else shows as nothing,
+/// or turns the direction of what follows, goes.
+pub fn clean_text(text: &str, chars_max: usize) -> Option<String> {
     let text = text.trim().replace("\r\n", "\n").replace('\t', " ");
     if text.chars().any(|it| it.is_control() && it != '\n') {
         return None;
@@ -286,7 +286,16 @@ pub fn clean_post(text: &str, is_invisible: impl Fn(char) -> bool) -> Option<Str
     let shown = |it: &char| matches!(*it, '\n' | '\u{200c}' | '\u{200d}') || !is_invisible(*it);
     let text: String = text.chars().filter(shown).collect();
     let text = text.trim_matches(|it: char| it.is_whitespace() || is_joiner(it));
-    (1..=POST_CHARS_MAX).contains(&text.chars().count()).then(|| text.to_owned())
+    (1..=chars_max).contains(&text.chars().count()).then(|| text.to_owned())
+}
+
+/// Control characters, those that turn the direction of text, and those that show as nothing.
+pub fn is_invisible(it: char) -> bool {
+    it.is_control()
+        || matches!(it, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 fn is_joiner(it: char) -> bool {
@@ -296,6 +305,7 @@ fn is_joiner(it: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::limits::POST_CHARS_MAX;
 
     const ALICE: ParticipantId = ParticipantId(1);
     const BOB: ParticipantId = ParticipantId(2);
@@ -348,8 +358,7 @@ mod tests {
 
     #[test]
     fn posts_are_cleaned_or_refused() {
-        let is_invisible = |it: char| it.is_control() || ('\u{200b}'..='\u{200f}').contains(&it);
-        let clean = |text: &str| clean_post(text, is_invisible);
+        let clean = |text: &str| clean_text(text, POST_CHARS_MAX);
         assert_eq!(clean("  Hei\r\nkaikki\t! \n"), Some("Hei\nkaikki !".to_owned()));
         assert_eq!(clean("a\u{200b}b"), Some("ab".to_owned()));
         assert_eq!(clean("👩\u{200d}👧"), Some("👩\u{200d}👧".to_owned()));

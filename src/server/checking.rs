@@ -17,7 +17,7 @@ use crate::{
     },
     domain::{
         ids::{ParticipantId, SessionId},
-        limits::SEGMENT_CHARS_MAX,
+        rejection::Rejection,
     },
     server::{
         Server,
@@ -76,11 +76,7 @@ async fn wish(
     app.own(session, participant).await.map_err(refusal)?;
     match wish {
         CheckWish::Correct { number, text } => {
-            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            if text.is_empty() || SEGMENT_CHARS_MAX < text.chars().count() {
-                return Err(Refusal::BAD_TEXT);
-            }
-            app.correct_line(session, participant, u64::from(number), Some(text)).await
+            app.correct_line(session, participant, u64::from(number), Some(&text)).await
         }
         CheckWish::Strike { number } => {
             app.correct_line(session, participant, u64::from(number), None).await
@@ -187,6 +183,8 @@ fn refusal(error: KeepingError) -> Refusal {
     match error {
         KeepingError::Unknown => Refusal::NOT_FOUND,
         KeepingError::GoesOn => Refusal::GOES_ON,
+        KeepingError::BadText => Refusal::BAD_TEXT,
+        KeepingError::TooMany => Rejection::TooFast.into(),
         KeepingError::Log(_) | KeepingError::Index(_) | KeepingError::Broken => {
             tracing::error!(%error, "checking failed");
             Refusal::INTERNAL

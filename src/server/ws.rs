@@ -279,7 +279,7 @@ impl Talk {
                 let room = room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?;
                 Wish::SetTranscription { room, on }
             }
-            ClientMessage::Strike => Wish::Strike,
+            ClientMessage::Strike => Wish::Strike { waited_ms: 0 },
             ClientMessage::SetMicrophone { on } => Wish::SetMicrophone(on),
             ClientMessage::SetCamera { on } => Wish::SetCamera(on),
             ClientMessage::Leave => Wish::Leave,
@@ -345,7 +345,7 @@ impl Talk {
                 room: room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?,
             },
         };
-        Ok(Command::Wish { connection, wish })
+        Ok(Command::Wish { connection, wish, asked: Instant::now() })
     }
 
     fn translate(&self, news: News) -> ServerMessage {

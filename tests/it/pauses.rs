@@ -236,7 +236,7 @@ impl Room {
                 let since = self.now - MINUTE_MS;
                 let taken_back = minute.into_iter().filter(|it| since < *it);
                 self.never.extend(taken_back.map(|it| (who, it)));
-                self.wish(page, Wish::Strike);
+                self.wish(page, Wish::Strike { waited_ms: 0 });
             }
             16..18 => {
                 self.saw("move");

@@ -915,7 +915,7 @@ mod off_the_record {
         let (mut stage, alice, bob, _) = alice_bob_and_a_host();
         stage.wait(120_000);
         stage.hush();
-        stage.wish(alice.page, Wish::Strike);
+        stage.wish(alice.page, Wish::Strike { waited_ms: 0 });
         assert_snapshot!(stage.news(), @r"
         listen: Alice off fi
         keep: Alice strikes since 0:01:00.250

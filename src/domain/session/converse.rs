@@ -7,11 +7,12 @@ use crate::domain::{
     consent::Consent,
     fact::Fact,
     ids::{ConnectionId, ParticipantId, RoomId},
+    limits::POST_CHARS_MAX,
     mark::Mark,
     message::Message,
     rejection::Rejection,
-    session::{Output, Session, Wish, is_invisible},
-    talk::{Call, Post, Reaction, clean_post},
+    session::{Output, Session, Wish},
+    talk::{Call, Post, Reaction, clean_text},
     time::SessionTime,
 };
 
@@ -75,7 +76,7 @@ impl Session {
         text: &str,
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
-        let text = clean_post(text, is_invisible).ok_or(Rejection::BadText)?;
+        let text = clean_text(text, POST_CHARS_MAX).ok_or(Rejection::BadText)?;
         if !self.talk.may_post(now, by, room) {
             return Err(Rejection::TooFast);
         }
@@ -218,7 +219,7 @@ impl Session {
         text: &str,
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
-        let text = clean_post(text, is_invisible).ok_or(Rejection::BadText)?;
+        let text = clean_text(text, POST_CHARS_MAX).ok_or(Rejection::BadText)?;
         if !self.talk.may_broadcast(now) {
             return Err(Rejection::TooFast);
         }

@@ -6,7 +6,8 @@ use crate::domain::{
     fact::Fact,
     limits::{EXPECTED_CHARS_MAX, GLOSSARY_CHARS_MAX},
     rejection::Rejection,
-    session::{Output, Session, is_invisible},
+    session::{Output, Session},
+    talk::is_invisible,
     time::SessionTime,
 };
 

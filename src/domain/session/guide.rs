@@ -18,6 +18,7 @@ use crate::domain::{
     rejection::Rejection,
     run::{Clock, Grouping, Run, RunOptions, StepBegan},
     session::{Output, Presence, Session, Wish},
+    talk::is_invisible,
     time::SessionTime,
 };
 
@@ -243,7 +244,7 @@ impl Session {
         text: &str,
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
-        let shown = |it: &char| *it == '\n' || !super::is_invisible(*it);
+        let shown = |it: &char| *it == '\n' || !is_invisible(*it);
         let text: String = text.trim().chars().filter(shown).collect();
         let chars = text.chars().count();
         let full = self.run.as_ref().is_some_and(|it| TOPICS_MAX <= it.topics().len());

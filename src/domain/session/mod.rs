@@ -36,7 +36,7 @@ use crate::domain::{
     rooms::Rooms,
     run::{Run, RunOptions},
     session::{look_back::Total, record::Record},
-    talk::{Reaction, Talk},
+    talk::{Reaction, Talk, is_invisible},
     time::{SessionTime, Span},
 };
 
@@ -109,8 +109,10 @@ pub enum Wish {
         room: Option<RoomId>,
         on: bool,
     },
-    /// Takes back what they said in the last minute.
-    Strike,
+    /// Takes back what they said in the minute before they asked, which was `waited_ms` ago.
+    Strike {
+        waited_ms: u64,
+    },
     SetMicrophone(bool),
     SetCamera(bool),
     /// To give the seat up.
@@ -564,9 +566,9 @@ impl Session {
             (Some(Role::Facilitator), Wish::SetTranscription { room, on }) => {
                 self.set_transcription(now, (room, None), on, out)?;
             }
-            (Some(Role::Participant(id)), Wish::Strike) => {
+            (Some(Role::Participant(id)), Wish::Strike { waited_ms }) => {
                 let id = *id;
-                self.strike(now, id, out)?;
+                self.strike(now, (id, waited_ms), out)?;
             }
             (Some(Role::Participant(id)), Wish::SetMicrophone(on)) => {
                 let id = *id;
@@ -978,13 +980,4 @@ fn clean_tags(tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
         .filter(|(kind, value)| good(kind) && good(value) && !value.contains(is_invisible))
         .take(TAGS_MAX)
         .collect()
-}
-
-/// Control characters, those that turn the direction of text, and those that show as nothing.
-fn is_invisible(it: char) -> bool {
-    it.is_control()
-        || matches!(it, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }

@@ -132,11 +132,12 @@ impl Session {
         Ok(())
     }
 
-    /// Takes back what a person said in the last [`STRIKE_MS`], written down or still on its way.
+    /// Takes back what a person said in the [`STRIKE_MS`] before they asked for it, which was
+    /// `waited_ms` ago, and since: written down or still on its way.
     pub(super) fn strike(
         &mut self,
         now: SessionTime,
-        participant: ParticipantId,
+        (participant, waited_ms): (ParticipantId, u64),
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
         let seat = self.seats.get_mut(&participant).ok_or(Rejection::NotNow)?;
@@ -149,7 +150,7 @@ impl Session {
             // What is being worked on is forgotten; `tune` opens the ears again.
             out.push(Output::Listen { participant, on: false, language });
         }
-        let span = Span::new(now - STRIKE_MS, now);
+        let span = Span::new(now - waited_ms - STRIKE_MS, now);
         self.keep(now, Fact::Struck { participant, span }, out);
         self.tell_all(Message::Struck { participant, span }, out);
         Ok(())

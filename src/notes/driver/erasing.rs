@@ -1,19 +1,27 @@
 //! Taking out of the log what people take back, and whole sessions when their time is over. What is
 //! taken out is overwritten in the file and gone from the files beside it when the answer comes; that
-//! it happened stays, what it was does not.
+//! it happened stays, what it was does not. What the index then still holds is written down in the
+//! same transaction as its debt, so that it is paid also after a crash.
 //!
 //! `secure_delete` overwrites a deleted row with zeros in its page; the old pages lie in the WAL until
-//! a checkpoint that empties it, which is why each of these ends with one.
+//! a checkpoint that empties it, which is why each of these is followed by one.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, ffi, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::{
-    domain::ids::{ParticipantId, SessionId},
+    domain::{
+        fact::Fact,
+        ids::{ParticipantId, SessionId},
+        method::Harvest,
+    },
     notes::{
         driver::log::{Log, LogError},
         engine::{
-            erasure::{After, Erasing, corrected, is_own, is_sound},
-            export::code,
+            codes::code,
+            erasure::{After, Erasing, Phases, corrected, is_own, is_sound},
+            record,
         },
     },
 };
@@ -90,8 +98,8 @@ impl Log {
     ) -> Result<bool, LogError> {
         let how = if words { How::Erased } else { How::NameWithdrawn };
         let check = Check { participant, unix_ms, how, seq: None };
-        self.alter("erasing from", move |connection| {
-            in_one(connection, |transaction| {
+        self.alter_erasing(move |connection| {
+            in_one(connection, session, |transaction| {
                 let known = take_back(transaction, session, participant, words)?;
                 if known {
                     note(transaction, session, check)?;
@@ -102,8 +110,8 @@ impl Log {
         .await
     }
 
-    /// Puts another text in the place of something this person said or wrote; `None` strikes it.
-    /// `false`: it is not theirs, or not there.
+    /// Puts another text in the place of something this person said or wrote; `None` strikes it. Their
+    /// older texts on the same paper go with it. `false`: it is not theirs, or not there.
     pub async fn correct(
         &self,
         session: SessionId,
@@ -114,8 +122,8 @@ impl Log {
     ) -> Result<bool, LogError> {
         let how = if text.is_some() { How::Corrected } else { How::Struck };
         let check = Check { participant, unix_ms, how, seq: Some(seq) };
-        self.alter("erasing from", move |connection| {
-            in_one(connection, |transaction| {
+        self.alter_erasing(move |connection| {
+            in_one(connection, session, |transaction| {
                 let done = correct(transaction, session, participant, seq, text.as_deref())?;
                 if done {
                     note(transaction, session, check)?;
@@ -199,8 +207,8 @@ impl Log {
     /// Takes a whole session out; only who opened or took away something of it stays known, and goes
     /// in its own time.
     pub async fn purge(&self, session: SessionId, unix_ms: u64) -> Result<(), LogError> {
-        self.alter("erasing from", move |connection| {
-            in_one(connection, |transaction| {
+        self.alter_erasing(move |connection| {
+            in_one(connection, session, |transaction| {
                 let id = session.to_string();
                 transaction.execute("DELETE FROM records WHERE session = ?1", [&id])?;
                 transaction.execute("DELETE FROM sessions WHERE id = ?1", [&id])?;
@@ -210,30 +218,51 @@ impl Log {
                 let sql = "INSERT INTO accesses (session, unix_ms, who, what)
                            VALUES (?1, ?2, 'server', 'purge')";
                 transaction.execute(sql, params![id, unix_ms.cast_signed()])?;
-                Ok(())
+                Ok(true)
             })
         })
         .await
+        .map(|_| ())
+    }
+
+    /// Sessions out of which something was taken and that the index has not read again since, each
+    /// with the number of its last taking. Blocks.
+    pub fn debts(&self) -> Result<BTreeMap<SessionId, u64>, LogError> {
+        self.with_reader(|reader| {
+            let sql = "SELECT session, max(id) FROM debts GROUP BY session";
+            let mut statement = reader.prepare(sql)?;
+            let rows = statement.query_map([], |row| {
+                let (session, last): (String, i64) = (row.get(0)?, row.get(1)?);
+                Ok(session.parse().ok().zip(Some(last.cast_unsigned())))
+            })?;
+            rows.filter_map(Result::transpose).collect()
+        })
+    }
+
+    /// The index has read the session again since the taking with that number. Nobody waits for it: a
+    /// debt that stays by a mischance is paid once more.
+    pub fn pay(&self, session: SessionId, last: u64) -> Result<(), LogError> {
+        self.alter_later(move |connection| {
+            let sql = "DELETE FROM debts WHERE session = ?1 AND id <= ?2";
+            connection.execute(sql, params![session.to_string(), last.cast_signed()]).map(|_| ())
+        })
     }
 }
 
-/// Does it whole or not at all, and leaves nothing of what was there before in any file.
-fn in_one<T>(
+/// Does it whole or not at all. What it takes out, the index owes from then on.
+fn in_one(
     connection: &mut Connection,
-    change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
+    session: SessionId,
+    change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answer = change(&transaction)?;
-    transaction.commit()?;
-    let busy: i64 =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    match busy {
-        0 => Ok(answer),
-        _ => Err(rusqlite::Error::SqliteFailure(
-            ffi::Error::new(ffi::SQLITE_BUSY),
-            Some("the old pages could not be cleared yet".to_owned()),
-        )),
+    let changed = change(&transaction)?;
+    if changed {
+        let sql = "INSERT INTO debts (session) VALUES (?1)";
+        transaction.execute(sql, [session.to_string()])?;
     }
+    transaction.commit()?;
+    Ok(changed)
 }
 
 fn take_back(
@@ -286,11 +315,59 @@ fn correct(
     let kept = params![seq, session.to_string()];
     let body: Option<String> = transaction.query_row(sql, kept, |row| row.get(0)).optional()?;
     let Some(body) = body.filter(|it| is_own(it, participant)) else { return Ok(false) };
+    let paper = paper(transaction, session, participant, seq)?;
+    for draft in paper.drafts {
+        delete(transaction, draft)?;
+    }
+    // On a paper an empty text stays, so that no older one takes its place again.
+    let text = text.or(paper.is_one.then_some(""));
     match text.and_then(|text| corrected(&body, participant, text)) {
         Some(other) => replace(transaction, seq, &other)?,
         None => delete(transaction, seq)?,
     }
     Ok(true)
+}
+
+/// What somebody wrote before on the paper that a record is written on.
+#[derive(Default)]
+struct Paper {
+    /// Whether a later text takes the place of an older one there.
+    is_one: bool,
+    /// Their own older texts.
+    drafts: Vec<i64>,
+}
+
+fn paper(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    participant: ParticipantId,
+    seq: i64,
+) -> rusqlite::Result<Paper> {
+    let sql = "SELECT seq, version, body FROM records WHERE session = ?1 AND seq <= ?2
+               AND json_extract(body, '$.kind') IN ('method-began', 'step-began', 'wrote')
+               ORDER BY seq";
+    let mut select = transaction.prepare(sql)?;
+    let mut rows = select.query(params![session.to_string(), seq])?;
+    let mut phase = Phases::default();
+    // Of each place in which the person wrote.
+    let mut drafts: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (at, version, body): (i64, u32, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let Ok(fact) = record::decode(version, &body) else { continue };
+        phase.apply(&fact);
+        let Fact::Wrote { participant: by, room, .. } = fact else { continue };
+        if by != participant {
+            continue;
+        }
+        let before = drafts.entry(phase.paper(room)).or_default();
+        if at == seq {
+            let is_one = phase.harvest() != Some(Harvest::Topics);
+            let drafts = if is_one { std::mem::take(before) } else { Vec::new() };
+            return Ok(Paper { is_one, drafts });
+        }
+        before.push(at);
+    }
+    Ok(Paper::default())
 }
 
 fn replace(transaction: &Transaction<'_>, seq: i64, body: &str) -> rusqlite::Result<()> {

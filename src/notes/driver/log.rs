@@ -20,7 +20,10 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Statement, TransactionBehavior,
     params,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{
+    mpsc::{self, error::TryRecvError},
+    oneshot, watch,
+};
 
 use crate::domain::{
     fact::{Fact, GapReason, Record},
@@ -47,9 +50,13 @@ const LAST_SEQ: &str =
 /// How long a statement waits for another connection, in ms. Only checkpoints ever make it wait.
 const BUSY_MS: u64 = 5_000;
 
+/// How long until erased words that could not be cleared from the write-ahead log are tried again, in
+/// ms. Appends wait that long at most, and only while somebody reads for seconds.
+const ERASE_AGAIN_MS: u64 = 250;
+
 /// The schema, step by step: entry n brings a file from version n to n + 1. Never edited, only
 /// added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
@@ -90,6 +97,14 @@ const MIGRATIONS: [&str; 2] = [
         seq INTEGER
     ) STRICT;
     CREATE INDEX checks_of_session ON checks(session, participant);
+",
+    "
+    -- Sessions out of which something was taken, until the index has read them again. Written with
+    -- what is taken out, so that no crash can part the two.
+    CREATE TABLE debts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL
+    ) STRICT;
 ",
 ];
 
@@ -163,8 +178,17 @@ struct Inner {
 enum Request {
     Append(Append),
     /// Something else that writes, in the order of asking.
-    Alter(Box<dyn FnOnce(&mut Connection) + Send>),
+    Alter(Alteration),
 }
+
+struct Alteration {
+    /// Whether it leaves words in the write-ahead log that are to be in no file.
+    erases: bool,
+    change: Box<dyn FnOnce(&mut Connection) -> Told + Send>,
+}
+
+/// Tells whoever asked what came of it.
+type Told = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 struct Append {
@@ -177,6 +201,8 @@ struct Append {
 struct NewRow {
     at: SessionTime,
     body: String,
+    /// Whose word it is, said or written.
+    own: Option<ParticipantId>,
     change: Change,
 }
 
@@ -241,7 +267,8 @@ impl Log {
     }
 
     /// Appends the facts of one session, all or none of them and side by side, and answers with
-    /// their places when the disk has them. Waits while the queue is full.
+    /// their places when the disk has them. Waits while the queue is full. After the end of a session
+    /// words of who has been erased from it are passed over: they have no place.
     ///
     /// When the future is dropped early, the facts may be kept or not.
     pub async fn append(
@@ -349,10 +376,37 @@ impl Log {
         doing: &'static str,
         change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LogError> {
-        let (request, answer) = alteration(change);
+        self.alter_so(doing, false, change).await
+    }
+
+    /// As `alter`, for what takes words out: when the answer comes, they are in no file beside the
+    /// log's either. Only while somebody reads for longer than [`BUSY_MS`] it comes before that.
+    pub(super) async fn alter_erasing<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        self.alter_so("erasing from", true, change).await
+    }
+
+    async fn alter_so<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        erases: bool,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (request, answer) = alteration(erases, change);
         self.inner.queue()?.send(request).await.map_err(|_| LogError::Closed)?;
         let done = answer.await.map_err(|_| LogError::Closed)?;
         done.map_err(|error| classify(doing, &self.inner.path, error))
+    }
+
+    /// As `alter`, but nobody waits for it or hears of it. For what may be lost.
+    pub(super) fn alter_later(
+        &self,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), LogError> {
+        let (request, _) = alteration(false, change);
+        self.inner.queue()?.try_send(request).map_err(|_| LogError::Closed)
     }
 
     /// As `alter`, for a thread outside tokio; panics in an asynchronous one.
@@ -361,7 +415,7 @@ impl Log {
         doing: &'static str,
         change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LogError> {
-        let (request, answer) = alteration(change);
+        let (request, answer) = alteration(false, change);
         self.inner.queue()?.blocking_send(request).map_err(|_| LogError::Closed)?;
         let done = answer.blocking_recv().map_err(|_| LogError::Closed)?;
         done.map_err(|error| classify(doing, &self.inner.path, error))
@@ -429,6 +483,13 @@ fn request(
         .map(|(at, fact)| NewRow {
             at,
             body: record::encode(&fact),
+            own: match &fact {
+                Fact::Said { participant, .. }
+                | Fact::Unheard { participant, .. }
+                | Fact::Posted { participant, .. }
+                | Fact::Wrote { participant, .. } => Some(*participant),
+                _ => None,
+            },
             change: match fact {
                 Fact::Opened { title, language, unix_ms } => {
                     Change::Open { title, language, unix_ms }
@@ -444,12 +505,16 @@ fn request(
 }
 
 fn alteration<T: Send + 'static>(
+    erases: bool,
     change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> (Request, oneshot::Receiver<rusqlite::Result<T>>) {
     let (reply, answer) = oneshot::channel();
-    // Who no longer waits is not told.
-    let alter = move |connection: &mut Connection| _ = reply.send(change(connection));
-    (Request::Alter(Box::new(alter)), answer)
+    let change = move |connection: &mut Connection| -> Told {
+        let done = change(connection);
+        // Who no longer waits is not told.
+        Box::new(move || _ = reply.send(done))
+    };
+    (Request::Alter(Alteration { erases, change: Box::new(change) }), answer)
 }
 
 /// The one who writes: owns the only connection that can.
@@ -465,14 +530,39 @@ impl Writer {
     /// Until every sender is gone and the queue is empty.
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         self.erase_from_wal();
-        let mut next = queue.blocking_recv();
+        let mut next = self.next(&mut queue);
         while let Some(request) = next.take() {
             match request {
-                Request::Alter(alter) => alter(&mut self.connection),
+                Request::Alter(it) => self.alter(it),
                 Request::Append(first) => next = self.append(first, &mut queue),
             }
-            next = next.or_else(|| queue.blocking_recv());
+            next = next.or_else(|| self.next(&mut queue));
         }
+    }
+
+    /// Waits for a request. Erased words do not wait for one: until the write-ahead log is clear of
+    /// them, it is tried again and again.
+    fn next(&mut self, queue: &mut mpsc::Receiver<Request>) -> Option<Request> {
+        while self.owes_erasing {
+            match queue.try_recv() {
+                Ok(request) => return Some(request),
+                // The last connection that closes clears it.
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {
+                    thread::sleep(Duration::from_millis(ERASE_AGAIN_MS));
+                    self.erase_from_wal();
+                }
+            }
+        }
+        queue.blocking_recv()
+    }
+
+    fn alter(&mut self, Alteration { erases, change }: Alteration) {
+        let tell = change(&mut self.connection);
+        // Whether or not it says that it could: half of a change may lie there.
+        self.owes_erasing |= erases;
+        self.erase_from_wal();
+        tell();
     }
 
     /// Commits it with all that waits behind it; what is not an append comes back.
@@ -599,7 +689,10 @@ fn write(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut answers = Vec::with_capacity(batch.len());
     {
-        let mut known = transaction.prepare("SELECT 1 FROM sessions WHERE id = ?1")?;
+        let mut known = transaction.prepare("SELECT ended FROM sessions WHERE id = ?1")?;
+        let mut erased = transaction.prepare(
+            "SELECT 1 FROM checks WHERE session = ?1 AND participant = ?2 AND how = 'erased'",
+        )?;
         let mut open = transaction.prepare(
             "INSERT INTO sessions (id, title, language, opened_unix_ms, pseudonym_key)
              VALUES (?1, ?2, ?3, ?4, randomblob(32))",
@@ -611,13 +704,19 @@ fn write(
         )?;
         for append in batch {
             let id = append.session.to_string();
-            let is_open = known.query_row([&id], |_| Ok(())).optional()?.is_some();
-            if let Some(refusal) = refusal(append, is_open) {
+            let ended: Option<bool> = known.query_row([&id], |row| row.get(0)).optional()?;
+            if let Some(refusal) = refusal(append, ended.is_some()) {
                 answers.push(Err(refusal));
                 continue;
             }
             let mut seqs = Vec::with_capacity(append.rows.len());
             for row in &append.rows {
+                // Words on their way when the session ended may come after their person was erased.
+                if let Some(own) = row.own.filter(|_| ended == Some(true))
+                    && erased.exists(params![id, own.0])?
+                {
+                    continue;
+                }
                 match &row.change {
                     Change::Open { title, language, unix_ms } => {
                         open.execute(params![id, title, language.code(), unix_ms.cast_signed()])?;

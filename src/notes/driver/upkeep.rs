@@ -7,7 +7,7 @@ use crate::{
     domain::ids::SessionId,
     notes::{
         driver::log::{Log, LogError},
-        engine::export::Key,
+        engine::codes::Key,
     },
 };
 

@@ -2,10 +2,17 @@
 //! on the body as it lies in the log, so that kinds of records that came later are not passed over: a
 //! body is never made larger than what a person has left in it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::{
-    domain::ids::ParticipantId,
+    domain::{
+        fact::Fact,
+        ids::{ParticipantId, RoomId},
+        message::Place,
+        method::{Harvest, Method},
+    },
     notes::engine::{names::Names, record},
 };
 
@@ -107,14 +114,51 @@ impl Erasing {
     }
 }
 
-/// The record with another text, if it is something this person said or wrote.
+/// The record with another text, if it is something this person said or wrote. What was said is one
+/// line, as speech has none.
 pub fn corrected(body: &str, participant: ParticipantId, text: &str) -> Option<String> {
     let mut value = read(body)?;
     if !has_own_text(&value, participant) {
         return None;
     }
-    value["text"] = text.into();
+    value["text"] = match value["kind"] == "said" {
+        true => text.split_whitespace().collect::<Vec<_>>().join(" ").into(),
+        false => text.into(),
+    };
     Some(value.to_string())
+}
+
+/// In which phase of which method a session is, as its facts go by.
+#[derive(Clone, Debug, Default)]
+pub struct Phases {
+    run: usize,
+    method: Option<Arc<Method>>,
+    place: Option<Place>,
+}
+
+impl Phases {
+    pub fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::MethodBegan { method, .. } => {
+                self.run += 1;
+                (self.method, self.place) = (Some(Arc::clone(method)), None);
+            }
+            Fact::StepBegan(began) => self.place = Some(began.place),
+            _ => (),
+        }
+    }
+
+    /// What the phase asks people for.
+    pub fn harvest(&self) -> Option<Harvest> {
+        let phase = usize::from(self.place?.phase);
+        self.method.as_ref()?.phases.get(phase).map(|it| it.harvest)
+    }
+
+    /// Where a person's next text takes the place of their one before.
+    pub fn paper(&self, room: RoomId) -> (usize, Option<u16>, Option<(u16, RoomId)>) {
+        let of_room = self.place.filter(|_| self.harvest() == Some(Harvest::Line));
+        (self.run, self.place.map(|it| it.phase), of_room.map(|it| (it.round, room)))
+    }
 }
 
 /// Whether this person may take the record away: they said or wrote it.
@@ -124,7 +168,7 @@ pub fn is_own(body: &str, participant: ParticipantId) -> bool {
 
 fn has_own_text(value: &Value, participant: ParticipantId) -> bool {
     ["said", "posted", "wrote"].iter().any(|it| is(value, it, participant))
-        && value["text"].is_string()
+        && value["text"].as_str().is_some_and(|it| !it.is_empty())
 }
 
 fn read(body: &str) -> Option<Value> {

@@ -1,5 +1,6 @@
 //! What the log and the index mean, pure: no disk, no clock, no task.
 
+pub mod codes;
 pub mod endings;
 pub mod entries;
 pub mod erasure;

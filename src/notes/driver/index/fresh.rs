@@ -1,7 +1,10 @@
 //! What is too new for the index on disk: findable within a millisecond or two, until the next commit
 //! takes it over. A list that is gone through from end to end; never long, because commits empty it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tantivy::Searcher;
 
@@ -16,12 +19,33 @@ pub use crate::notes::engine::entries::Entry;
 
 /// One that the index on disk does not have yet, or has with other marks.
 pub struct FreshEntry {
-    pub entry: std::sync::Arc<Entry>,
+    pub entry: Arc<Entry>,
     pub tokens: Vec<Token>,
     pub facets: Facets,
     pub place: Place,
     /// Which commit takes it over.
     commit: u64,
+}
+
+/// A change whose text has been cut into words, which takes its time: it is done before anybody has to
+/// wait.
+pub struct Cut {
+    seq: u64,
+    /// `None`: what was there goes.
+    put: Option<(Arc<Entry>, Vec<Token>)>,
+}
+
+impl Cut {
+    pub fn all(words: &Words, changes: &[Change]) -> Vec<Cut> {
+        let cut = |change: &Change| match change {
+            Change::Put(entry) => {
+                let tokens = matching::tokens(words, entry.language, &entry.text);
+                Cut { seq: entry.seq, put: Some((Arc::clone(entry), tokens)) }
+            }
+            Change::Remove { seq } | Change::Erase { seq } => Cut { seq: *seq, put: None },
+        };
+        changes.iter().map(cut).collect()
+    }
 }
 
 /// The two parts of the index as they belong together. Whoever asks holds it for as long.
@@ -39,23 +63,16 @@ impl Fresh {
     }
 
     /// `commit`: the next one, which has not begun.
-    pub fn take_in(&mut self, words: &Words, changes: &[Change], commit: u64) {
-        for change in changes {
-            match change {
-                Change::Put(entry) => {
-                    let tokens = matching::tokens(words, entry.language, &entry.text);
-                    let (facets, place) = (Facets::of(entry), Place::of(entry));
-                    let entry = std::sync::Arc::clone(entry);
-                    let seq = entry.seq;
-                    let fresh = FreshEntry { entry, tokens, facets, place, commit };
-                    self.entries.insert(seq, fresh);
-                    self.hidden.insert(seq, commit);
+    pub fn take_in(&mut self, cut: Vec<Cut>, commit: u64) {
+        for Cut { seq, put } in cut {
+            match put {
+                Some((entry, tokens)) => {
+                    let (facets, place) = (Facets::of(&entry), Place::of(&entry));
+                    self.entries.insert(seq, FreshEntry { entry, tokens, facets, place, commit });
                 }
-                Change::Remove { seq } | Change::Erase { seq } => {
-                    self.entries.remove(seq);
-                    self.hidden.insert(*seq, commit);
-                }
+                None => _ = self.entries.remove(&seq),
             }
+            self.hidden.insert(seq, commit);
         }
     }
 

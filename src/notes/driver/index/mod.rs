@@ -37,7 +37,10 @@ use crate::domain::{
     language::Language,
 };
 use crate::notes::driver::{
-    index::{fresh::Fresh, schema::Fields},
+    index::{
+        fresh::{Cut, Fresh},
+        schema::Fields,
+    },
     log::{Log, LogError},
     voikko::Voikko,
 };
@@ -147,6 +150,10 @@ impl Index {
     ) -> Result<Index, IndexError> {
         let kind = Kind { morphology: morphology.is_some() };
         let words = Arc::new(Words::new(morphology));
+        // A crash in the middle of the swap leaves what was there before, with words that may have been
+        // taken back since.
+        remove_folder(&beside(dir, ".old"))?;
+        remove_folder(&beside(dir, ".building"))?;
         let index = match Index::open_existing(dir, log, kind, &words) {
             Ok(Some(index)) => index,
             Ok(None) => Index::build_and_open(dir, log, kind, &words, on_progress)?,
@@ -156,7 +163,14 @@ impl Index {
             }
         };
         index.catch_up_telling(log, on_progress)?;
+        index.settle(log)?;
         Ok(index)
+    }
+
+    /// Reads every session again out of which something was taken that the index may still have. At
+    /// opening it is done before anybody can ask. Blocks.
+    pub fn settle(&self, log: &Log) -> Result<(), IndexError> {
+        log.debts()?.into_keys().try_for_each(|session| self.read_again(log, session))
     }
 
     /// Builds the index in `dir` again from the whole log: beside it first, then in its place, so
@@ -229,11 +243,13 @@ impl Index {
             let done = last.seq;
             let mut changes = Vec::new();
             for (session, record) in records {
-                intake.sessions.apply(log, session, record, &mut changes)?;
+                if let Err(error) = intake.sessions.apply(log, session, record, &mut changes) {
+                    // Some have been applied already and will be read once more.
+                    intake.sessions = Sessions::default();
+                    return Err(error.into());
+                }
             }
-            // What a fresh entry is cut into is the slow part; searches go on meanwhile.
-            let commit = intake.commit;
-            inner.fresh_mut(|fresh| fresh.take_in(&inner.words, &changes, commit));
+            inner.put_in_memory(&changes, intake.commit);
             intake.waiting.extend(changes);
             intake.done = done;
         }
@@ -253,7 +269,7 @@ impl Index {
             intake.commit += 1;
             (std::mem::take(&mut intake.waiting), intake.done, commit)
         };
-        if filler.committed == done {
+        if filler.committed == done && changes.is_empty() && !filler.owes_erasing {
             return Ok(done);
         }
         let added = changes.iter().try_for_each(|it| filler.add(it));
@@ -278,19 +294,23 @@ impl Index {
     /// erased, or the whole session): what it does not have any more is in no file of the index when
     /// this returns. Blocks.
     pub fn read_again(&self, log: &Log, session: SessionId) -> Result<(), IndexError> {
+        let owed = log.debts()?.get(&session).copied();
         self.catch_up(log)?;
         let inner = &*self.inner;
         let mut filler = inner.filler();
         let mut intake = inner.intake();
         intake.sessions.of.remove(&session);
-        let upto = filler.committed;
+        let (upto, done) = (filler.committed, intake.done);
         let records = log.read(session)?;
+        let ended = records.iter().any(|it| matches!(it.fact, Fact::Ended));
         let term = Term::from_field_text(inner.fields.session, &session.to_string());
         filler.writer()?.delete_term(term);
         filler.owes_erasing = true;
-        let (mut entries, mut changes) = (Entries::new(session), Vec::new());
-        let known = records.into_iter().take_while(|it| it.seq <= upto);
-        known.for_each(|it| entries.apply(it, &mut changes));
+        let (mut entries, mut changes, mut newer) = (Entries::new(session), Vec::new(), Vec::new());
+        for record in records.into_iter().take_while(|it| it.seq <= done) {
+            let into = if record.seq <= upto { &mut changes } else { &mut newer };
+            entries.apply(record, into);
+        }
         let added = changes.iter().try_for_each(|it| filler.add(it));
         if let Err(error) = added.and_then(|()| filler.commit(upto)) {
             filler.forget_uncommitted();
@@ -304,14 +324,21 @@ impl Index {
             fresh.forget(session);
         });
         filler.sweep()?;
+        // What was taken in since the commit waits for the next one as before.
         intake.waiting.retain(|it| match it {
             Change::Put(entry) => entry.session != session,
             Change::Remove { .. } | Change::Erase { .. } => true,
         });
-        // Whatever was taken in since is read once more.
-        intake.done = intake.done.min(upto);
+        inner.put_in_memory(&newer, intake.commit);
+        intake.waiting.extend(newer);
+        if !ended {
+            intake.sessions.of.insert(session, entries);
+        }
         drop(intake);
         drop(filler);
+        if let Some(last) = owed {
+            log.pay(session, last)?;
+        }
         self.take_in(log)?;
         Ok(())
     }
@@ -551,6 +578,12 @@ impl Inner {
 
     fn fresh<T>(&self, read: impl FnOnce(&Fresh) -> T) -> T {
         read(&self.fresh.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a fresh entry is cut into is the slow part; searches go on meanwhile.
+    fn put_in_memory(&self, changes: &[Change], commit: u64) {
+        let cut = Cut::all(&self.words, changes);
+        self.fresh_mut(|fresh| fresh.take_in(cut, commit));
     }
 
     fn fresh_mut(&self, change: impl FnOnce(&mut Fresh)) {
@@ -1219,6 +1252,44 @@ mod tests {
         index.read_again(&notes.log, session(1)).expect("read again");
         assert_eq!((ask(&index, "pyörällä ").total, ask(&index, "").total), (0, 5));
         assert!(!in_files());
+    }
+
+    #[test]
+    fn what_is_still_owed_is_erased_though_nothing_new_has_come() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        {
+            // As when the commit succeeded and the writing anew did not.
+            let mut filler = index.inner.filler();
+            filler.owes_erasing = false;
+            let term = Term::from_field_u64(index.inner.fields.seq, 5);
+            filler.writer().expect("a writer").delete_term(term);
+            let done = filler.committed;
+            filler.commit(done).expect("committed");
+            filler.owes_erasing = true;
+        }
+        let in_files = |folder: &Path| {
+            let files = fs::read_dir(folder).into_iter().flatten().flatten();
+            files.into_iter().any(|it| {
+                let bytes = fs::read(it.path()).unwrap_or_default();
+                bytes.windows("pyörällä".len()).any(|it| it == "pyörällä".as_bytes())
+            })
+        };
+        assert!(in_files(&notes.dir()));
+        index.commit().expect("committed");
+        assert!(!in_files(&notes.dir()));
+    }
+
+    #[test]
+    fn nothing_of_an_older_index_stays_beside_the_new_one() {
+        let notes = Notes::of_a_workshop();
+        drop(notes.index());
+        // A crash after the swap: what was there before lies there still.
+        let old = beside(&notes.dir(), ".old");
+        fs::create_dir(&old).expect("made");
+        fs::write(old.join("words.term"), "pyörällä").expect("written");
+        assert!(!notes.is_built_again());
+        assert!(!old.exists());
     }
 
     #[test]
