@@ -1,8 +1,8 @@
 //! What search finds: everything said or written of a session, one **entry** each, made from the
 //! facts of its log. Pure; never decides who may see it.
 //!
-//! What somebody wrote for themselves alone is no entry, nor is a note of who has not agreed that
-//! their words are kept. Cards and topics are shown without a name, so theirs have none.
+//! What somebody wrote for themselves alone or in confidence is no entry, nor is a note of who has not
+//! agreed that their words are kept: as in the documents (`export`). Cards and topics are shown without a name, so theirs have none.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::domain::{
     language::Language,
     mark::Mark,
     message::Place,
-    method::{Harvest, Method},
+    method::{Harvest, Method, Phase},
     time::{SessionTime, Span},
 };
 
@@ -134,7 +134,8 @@ struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Paper {
     run: u32,
-    place: Place,
+    phase: u16,
+    round: u16,
     whose: Whose,
 }
 
@@ -278,7 +279,12 @@ impl Entries {
         text: String,
         out: &mut Vec<Change>,
     ) {
-        let Some((run, place, harvest)) = self.asked() else { return };
+        let Some((run, place, phase)) = self.asked() else { return };
+        // What one writes in confidence stays there; what a room writes together is meant for all.
+        if !phase.transcribe && phase.harvest != Harvest::Line {
+            return;
+        }
+        let harvest = phase.harvest;
         let agreed = self.people.get(&participant).is_some_and(|it| it.consent == Consent::On);
         let (kind, by, whose) = match harvest {
             Harvest::Line => (Kind::Line, None, Whose::Room(room)),
@@ -293,11 +299,14 @@ impl Entries {
             }
             Harvest::Note | Harvest::Private | Harvest::Speech | Harvest::Score => return,
         };
-        if let Some(seq) = self.papers.remove(&Paper { run, place, whose }) {
+        // One's own paper stays before one from round to round.
+        let round = if let Whose::Room(_) = whose { place.round } else { 0 };
+        let paper = Paper { run, phase: place.phase, round, whose };
+        if let Some(seq) = self.papers.remove(&paper) {
             out.push(Change::Remove { seq });
         }
         if !text.is_empty() {
-            self.papers.insert(Paper { run, place, whose }, seq);
+            self.papers.insert(paper, seq);
             let entry = self.entry(seq, kind, by, room, Span::new(at, at), text);
             // Who wrote the room's words last says in which language they are, but not to whom.
             let language = self.people.get(&participant).map_or(self.language, |it| it.language);
@@ -305,11 +314,11 @@ impl Entries {
         }
     }
 
-    fn asked(&self) -> Option<(u32, Place, Harvest)> {
+    fn asked(&self) -> Option<(u32, Place, Phase)> {
         let run = self.run.as_ref()?;
         let place = run.place?;
         let phase = run.method.phases.get(usize::from(place.phase))?;
-        Some((run.number, place, phase.harvest))
+        Some((run.number, place, phase.clone()))
     }
 
     fn entry(

@@ -1,11 +1,11 @@
 //! From facts to the document. What one person wrote for themselves alone stays out of everybody's
 //! document, and a card never learns who wrote it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        fact::{Consent, Fact, Record},
+        fact::{Consent, Fact, GapReason, Record},
         ids::{ParticipantId, RoomId, SessionId},
         method::{Harvest, Phase},
         run::{Grouping, Run},
@@ -107,7 +107,13 @@ impl Gathering {
         match &record.fact {
             Fact::Joined { participant, name, language, consent, tags } => {
                 let tags = tags.iter().map(|(kind, tag)| (clean(kind), clean(tag))).collect();
-                let person = Person { name: clean(name), language: *language, tags };
+                let before = self.document.people.remove(participant);
+                let mut names_before = before.map_or(BTreeSet::new(), |it| {
+                    it.names_before.into_iter().chain([it.name]).collect()
+                });
+                let name = clean(name);
+                names_before.remove(&name);
+                let person = Person { name, names_before, language: *language, tags };
                 self.document.people.insert(*participant, person);
                 self.consents.insert(*participant, *consent);
             }
@@ -149,6 +155,8 @@ impl Gathering {
                 span: *span,
                 ..line(record.seq, Kind::Said, Some(*participant), *room, at, text)
             }),
+            // Nobody else need know of what was taken back, nor how often.
+            Fact::Unheard { reason: GapReason::Struck, .. } => (),
             Fact::Unheard { participant, room, span, .. } => self.line(Line {
                 span: *span,
                 ..line(record.seq, Kind::Unheard, Some(*participant), *room, at, "")
@@ -212,10 +220,12 @@ impl Gathering {
         if (alone && kind != Kind::Line && !is_own) || (self.own.is_some() && !is_own) {
             return;
         }
-        let named = self.consents.get(&who) != Some(&Consent::Declined);
+        let agreed = self.consents.get(&who) == Some(&Consent::On);
         let shown = match kind {
-            Kind::Card | Kind::Line if !is_own => None,
-            _ => Some(who).filter(|_| named || is_own),
+            // A room's line and a card are of nobody; a note is kept of who agrees to that.
+            Kind::Note if !agreed && !is_own => return,
+            Kind::Card | Kind::Line | Kind::Topic if !is_own => None,
+            _ => Some(who),
         };
         let line = line(seq, kind, shown, room, at, text);
         if kind == Kind::Topic {

@@ -30,7 +30,6 @@ use crate::domain::{
 
 pub use gather::{gather, gather_own};
 pub use json::SCHEMA;
-pub use pseudonyms::{Key, code};
 
 /// A session as it is written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +59,8 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub name: String,
+    /// Others that they came under before. Known only to be found in texts; never written out.
+    pub names_before: BTreeSet<String>,
     pub language: Language,
     /// Organisation, role and the like, by kind.
     pub tags: BTreeMap<String, String>,
