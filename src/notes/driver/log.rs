@@ -549,7 +549,7 @@ impl Writer {
                 // The last connection that closes clears it.
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {
-                    thread::sleep(Duration::from_millis(ERASE_AGAIN_MS));
+                    thread::park_timeout(Duration::from_millis(ERASE_AGAIN_MS));
                     self.erase_from_wal();
                 }
             }
