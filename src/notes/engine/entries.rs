@@ -2,7 +2,8 @@
 //! facts of its log. Pure; never decides who may see it.
 //!
 //! What somebody wrote for themselves alone or in confidence is no entry, nor is a note of who has not
-//! agreed that their words are kept: as in the documents (`export`). Cards and topics are shown without a name, so theirs have none.
+//! agreed that their words are kept: as in the documents (`export`). Cards and topics are shown without
+//! a name, so theirs have none.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
