@@ -778,6 +778,7 @@ export const en: Texts = {
     spoke: (name, times, minutes) => `${name}: ${times === 1 ? "1 stretch" : `${times} stretches`}, ${minutes}`,
     marksOverTime: "Marks over time",
     addSession: "Search another session too",
+    addSessionDo: "Add",
     addSessionHint: "Paste its review link here.",
     badLink: "This is not a review link.",
     keysHint: "Keys: / search, arrows from line to line, Enter opens, P collects.",

@@ -792,6 +792,7 @@ export const fi: Texts = {
     spoke: (name, times, minutes) => `${name}: ${times === 1 ? "1 jakso" : `${times} jaksoa`}, ${minutes}`,
     marksOverTime: "Merkinnät ajassa",
     addSession: "Hae myös toisesta tilaisuudesta",
+    addSessionDo: "Lisää",
     addSessionHint: "Liitä sen tarkastelulinkki tähän.",
     badLink: "Tämä ei ole tarkastelulinkki.",
     keysHint: "Näppäimet: / haku, nuolet riviltä riville, Enter avaa, P poimii.",

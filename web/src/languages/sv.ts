@@ -779,6 +779,7 @@ export const sv: Texts = {
     spoke: (name, times, minutes) => `${name}: ${times === 1 ? "1 stycke" : `${times} stycken`}, ${minutes}`,
     marksOverTime: "Märkningar över tid",
     addSession: "Sök också i ett annat möte",
+    addSessionDo: "Lägg till",
     addSessionHint: "Klistra in dess granskningslänk här.",
     badLink: "Det här är ingen granskningslänk.",
     keysHint: "Tangenter: / sökning, pilar från rad till rad, Enter öppnar, P samlar.",

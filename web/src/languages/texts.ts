@@ -684,6 +684,7 @@ export interface Texts {
     spoke: (name: string, times: number, minutes: string) => string;
     marksOverTime: string;
     addSession: string;
+    addSessionDo: string;
     addSessionHint: string;
     badLink: string;
     keysHint: string;
