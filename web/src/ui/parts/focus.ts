@@ -55,6 +55,12 @@ export function keepFocus(page: Document): () => void {
   };
 }
 
+/** Whether letters and digits are for what has the focus, and so no shortcuts. */
+export function takesLetters(at: EventTarget | null): boolean {
+  const fields = "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]";
+  return at instanceof HTMLElement && at.matches(fields);
+}
+
 function placeOf(element: HTMLElement): Place {
   const around: Place["around"] = [];
   for (let of = element.parentElement; of && !of.matches(ENDS); of = of.parentElement) {
