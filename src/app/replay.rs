@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{
     fact::{Consent, Fact, GapReason, Record},
+    ideas::Change,
     ids::{ParticipantId, RoomId},
     language::Language,
     message::RoomView,
@@ -124,6 +125,7 @@ impl Story {
                 let (who, whose) = (self.person(*participant), self.person(*card));
                 format!("{who} gives {score} to the card of {whose}")
             }
+            Fact::Ideas(change) => self.idea(change),
             Fact::MethodEnded => "the method is over; all are together".to_owned(),
             Fact::Kept { participants, rule } => {
                 let rule = match rule {
@@ -177,6 +179,31 @@ impl Story {
                 format!("record {entry} is taken off the board")
             }
             Fact::Ended => "the session ends".to_owned(),
+        }
+    }
+
+    fn idea(&self, change: &Change) -> String {
+        match change {
+            Change::Written { idea, by, room, text, from, .. } => {
+                let from: Vec<_> = from.iter().map(|it| it.0.to_string()).collect();
+                let of = match from.is_empty() {
+                    true => String::new(),
+                    false => format!(" of {}", from.join(", ")),
+                };
+                let (who, words) = (self.person(*by), self.words(text));
+                format!("{who} writes idea {} in {room}{of}{words}", idea.0)
+            }
+            Change::Removed { idea, by } => {
+                format!("{} takes idea {} away", self.person(*by), idea.0)
+            }
+            Change::Chosen { idea, by, on } => {
+                let does = if *on { "chooses" } else { "no longer chooses" };
+                format!("{} {does} idea {}", self.person(*by), idea.0)
+            }
+            Change::Voted { by, idea, votes } if self.shown.words => {
+                format!("{} gives idea {} {votes} votes", self.person(*by), idea.0)
+            }
+            Change::Voted { by, .. } => format!("{} votes", self.person(*by)),
         }
     }
 

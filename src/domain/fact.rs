@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::domain::consent::Consent;
 use crate::domain::{
+    ideas::Change,
     ids::{ParticipantId, RoomId},
     language::Language,
     mark::Mark,
@@ -105,6 +106,8 @@ pub enum Fact {
         card: ParticipantId,
         score: u8,
     },
+    /// Ideas of the method were written, combined, chosen or voted on.
+    Ideas(Change),
     /// The method is over.
     MethodEnded,
     /// How a facilitator wants two people treated when groups are made.

@@ -72,6 +72,19 @@ pub const WRITTEN_CHARS_MAX: usize = 1_000;
 /// Characters in one post of a chat and in a broadcast: a thought, not a page.
 pub const POST_CHARS_MAX: usize = 500;
 
+/// Characters in one idea: a sentence or two, to be read at a glance beside others.
+pub const IDEA_CHARS_MAX: usize = 300;
+
+/// Ideas that one person writes or combines in one run of a method, those taken away included: a bound
+/// on what a script can make the log keep.
+pub const IDEAS_PERSON_MAX: usize = 40;
+
+/// Ideas before one room: more nobody looks through.
+pub const IDEAS_ROOM_MAX: usize = 100;
+
+/// Ideas that are combined into one at once; what comes of it can be combined again.
+pub const COMBINED_MAX: usize = 6;
+
 /// Posts a room remembers for those who come; the oldest are forgotten first.
 pub const POSTS_REMEMBERED: usize = 100;
 

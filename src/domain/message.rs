@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::{
     consent::{Consent, Writing},
     conversation::Interruptions,
+    ideas::{IdeaId, IdeasView, Tally},
     ids::{ParticipantId, RoomId},
     language::Language,
     mark::Mark,
@@ -63,6 +64,16 @@ pub enum Message {
     },
     /// What rooms and cards bring to all.
     Harvest(HarvestView),
+    /// The ideas before the receiver in this phase, in place of those before, with the names of who
+    /// lets theirs be known.
+    Ideas {
+        view: IdeasView,
+        names: Vec<(ParticipantId, String)>,
+    },
+    /// Where the receiver's own votes lie from now on.
+    OwnVotes(Vec<(IdeaId, u8)>),
+    /// How a vote stands, to those from whom it is not hidden.
+    Tally(Tally),
     /// Somebody shows for a moment what they feel.
     Reacted {
         by: ParticipantId,

@@ -13,6 +13,7 @@ pub mod consent;
 pub mod conversation;
 pub mod evenness;
 pub mod fact;
+pub mod ideas;
 pub mod mark;
 pub mod message;
 pub mod method;

@@ -27,6 +27,18 @@ pub enum Rejection {
     TooFast,
     /// Somebody else shares their screen in the room.
     AlreadyShared,
+    /// There is no such idea before the person, or it has become another meanwhile.
+    UnknownIdea,
+    /// An idea is combined of two to six that stand for themselves.
+    BadCombination,
+    /// The person has written as many ideas as one may, or the room has no space for more.
+    EnoughIdeas,
+    /// The room has chosen as many ideas as it may.
+    EnoughChosen,
+    /// All of one's votes are given, or as many as one idea may have.
+    EnoughVotes,
+    /// As many votes as the method lets one give to one's own ideas.
+    EnoughOwnVotes,
     /// The connection has not joined, or has not the right.
     NotAllowed,
     /// The same person opened the page somewhere else; this one is closed.
@@ -34,7 +46,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    pub const ALL: [Rejection; 14] = [
+    pub const ALL: [Rejection; 20] = [
         Rejection::RoomFull,
         Rejection::SessionFull,
         Rejection::SessionEnded,
@@ -47,6 +59,12 @@ impl Rejection {
         Rejection::NotNow,
         Rejection::TooFast,
         Rejection::AlreadyShared,
+        Rejection::UnknownIdea,
+        Rejection::BadCombination,
+        Rejection::EnoughIdeas,
+        Rejection::EnoughChosen,
+        Rejection::EnoughVotes,
+        Rejection::EnoughOwnVotes,
         Rejection::NotAllowed,
         Rejection::Replaced,
     ];
@@ -77,6 +95,12 @@ impl Rejection {
             Rejection::NotNow => "not-now",
             Rejection::TooFast => "too-fast",
             Rejection::AlreadyShared => "already-shared",
+            Rejection::UnknownIdea => "unknown-idea",
+            Rejection::BadCombination => "bad-combination",
+            Rejection::EnoughIdeas => "enough-ideas",
+            Rejection::EnoughChosen => "enough-chosen",
+            Rejection::EnoughVotes => "enough-votes",
+            Rejection::EnoughOwnVotes => "enough-own-votes",
             Rejection::NotAllowed => "not-allowed",
             Rejection::Replaced => "replaced",
         }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::domain::{
+    ideas::{Change, Ideas, Stage},
     ids::{ParticipantId, RoomId},
     limits::{ACTS_MAX, PHASE_MS_MAX, RETURN_MS, ROOM_PEOPLE_MAX, TOPICS_MAX},
     message::{ClockView, HarvestView, Place, RankedCard, TurnView},
@@ -78,6 +79,7 @@ pub struct Run {
     notes: BTreeMap<(ParticipantId, u16), String>,
     lines: BTreeMap<RoomId, String>,
     cards: Cards,
+    ideas: Ideas,
     /// Not kept: whoever comes back says so again.
     pub ready: BTreeSet<ParticipantId>,
     /// How often each has acted in this phase. Not kept.
@@ -122,6 +124,7 @@ impl Run {
             notes: BTreeMap::new(),
             lines: BTreeMap::new(),
             cards: Cards::default(),
+            ideas: Ideas::default(),
             ready: BTreeSet::new(),
             acts: BTreeMap::new(),
         }
@@ -365,6 +368,21 @@ impl Run {
         Some(RankedCard { text: text.clone(), points, scores: u8::try_from(count).ok()? })
     }
 
+    pub fn ideas(&self) -> &Ideas {
+        &self.ideas
+    }
+
+    pub fn change_ideas(&mut self, change: &Change) {
+        self.ideas.apply(change);
+    }
+
+    /// Somebody has come into a room.
+    pub fn comes(&mut self, who: ParticipantId, room: RoomId) {
+        if self.phase().and_then(Stage::of) == Some(Stage::Room) {
+            self.ideas.comes(who, room);
+        }
+    }
+
     /// `people`: everybody in each room at that moment.
     pub fn begin(
         &mut self,
@@ -381,6 +399,7 @@ impl Run {
             self.made.insert(began.place.phase, rooms.clone());
         }
         let Some(phase) = self.method.phases.get(usize::from(began.place.phase)) else { return };
+        self.ideas.begin(phase, people);
         // What stands on a table stays on it, also while everybody is together in between.
         let anew = matches!(phase.assign, Assign::Mix | Assign::Merge | Assign::Free);
         let turn_ms = match phase.turns {
@@ -489,7 +508,11 @@ impl Run {
             Harvest::Note | Harvest::Private => {
                 self.notes.insert((participant, place.phase), text.to_owned());
             }
-            Harvest::Topics | Harvest::Speech | Harvest::Score => (),
+            Harvest::Topics
+            | Harvest::Speech
+            | Harvest::Score
+            | Harvest::Ideas
+            | Harvest::Votes => (),
         }
     }
 

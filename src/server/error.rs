@@ -124,6 +124,24 @@ impl From<Rejection> for Refusal {
             Rejection::AlreadyShared => {
                 (StatusCode::CONFLICT, "Somebody else shares their screen in this room.")
             }
+            Rejection::UnknownIdea => {
+                (StatusCode::NOT_FOUND, "That idea is not before you, or has become another.")
+            }
+            Rejection::BadCombination => {
+                (StatusCode::BAD_REQUEST, "An idea is combined of two to six.")
+            }
+            Rejection::EnoughIdeas => {
+                (StatusCode::CONFLICT, "As many ideas have been written as one may write.")
+            }
+            Rejection::EnoughChosen => {
+                (StatusCode::CONFLICT, "The room has chosen as many ideas as it may.")
+            }
+            Rejection::EnoughVotes => {
+                (StatusCode::CONFLICT, "No votes are left, or none for this idea.")
+            }
+            Rejection::EnoughOwnVotes => {
+                (StatusCode::CONFLICT, "No more votes may be given to one's own ideas.")
+            }
             Rejection::NotAllowed => (StatusCode::FORBIDDEN, Self::NOT_ALLOWED.text),
             Rejection::Replaced => {
                 (StatusCode::CONFLICT, "The same person has opened the session somewhere else.")

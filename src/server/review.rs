@@ -149,6 +149,7 @@ async fn told(
         phases: (it.method.phases.iter())
             .map(|it| OutlinePhase { id: it.id.clone(), name: it.name.clone() })
             .collect(),
+        ideas: it.ideas.iter().cloned().map(Into::into).collect(),
     };
     let step = |it: &StepOutline| OutlineStep {
         at_ms: wire_ms(it.at),
@@ -269,6 +270,7 @@ impl From<WireKind> for Kind {
             WireKind::Line => Kind::Line,
             WireKind::Card => Kind::Card,
             WireKind::Topic => Kind::Topic,
+            WireKind::Idea => Kind::Idea,
             WireKind::Broadcast => Kind::Broadcast,
         }
     }
@@ -283,6 +285,7 @@ impl From<Kind> for WireKind {
             Kind::Line => WireKind::Line,
             Kind::Card => WireKind::Card,
             Kind::Topic => WireKind::Topic,
+            Kind::Idea => WireKind::Idea,
             Kind::Broadcast => WireKind::Broadcast,
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         consent::Writing,
         fact,
+        ideas::{IdeaId, IdeaView, IdeasView, SourceView, Stage, Tally},
         ids::ParticipantId,
         language::Language,
         mark::Mark,
@@ -162,6 +163,32 @@ pub enum ClientMessage {
     /// Of the card one holds, 1 to 5.
     Score {
         score: u8,
+    },
+    /// A new idea or, with `idea`, another text for one there is: one's own, or one that the room made.
+    WriteIdea {
+        #[serde(default)]
+        #[ts(optional)]
+        idea: Option<u32>,
+        text: String,
+    },
+    /// One idea out of two to six that lie before the room.
+    CombineIdeas {
+        ideas: Vec<u32>,
+        text: String,
+    },
+    /// Takes one's own idea away, or apart what the room has combined.
+    RemoveIdea {
+        idea: u32,
+    },
+    /// The room brings it to all; off: not any more.
+    ChooseIdea {
+        idea: u32,
+        on: bool,
+    },
+    /// So many of one's votes lie on it from now on; 0: none.
+    Vote {
+        idea: u32,
+        votes: u8,
     },
     /// One's hand is up, or down again.
     RaiseHand {
@@ -404,6 +431,24 @@ pub enum ServerMessage {
         /// Best first, without names.
         ranking: Vec<WireCard>,
     },
+    /// The ideas before this page, in place of those it had.
+    Ideas {
+        stage: WireStage,
+        ideas: Vec<WireIdea>,
+        /// Of those who let theirs be known.
+        names: Vec<WireName>,
+        own_votes: Vec<WireVote>,
+    },
+    /// Where one's own votes lie.
+    OwnVotes {
+        votes: Vec<WireVote>,
+    },
+    /// How a vote stands; ideas that are not named have none.
+    Tally {
+        votes: Vec<WireVote>,
+        /// How many people have voted.
+        voters: u32,
+    },
     /// Somebody in the own room shows for a moment what they feel.
     Reacted {
         participant: u32,
@@ -628,6 +673,59 @@ pub struct WireStep {
     pub own_score: Option<u8>,
     /// What the person, or their room together, has written in this phase.
     pub written: String,
+}
+
+/// What people do with ideas in a phase.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireStage {
+    /// Each writes for themselves.
+    Alone,
+    /// A room has its ideas before it.
+    Room,
+    /// All vote on what the rooms have chosen.
+    Vote,
+    /// All see what was chosen, and how the vote went.
+    Result,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireIdea {
+    pub idea: u32,
+    /// Who wrote it; null: a room made it of several, or nobody is to know.
+    pub by: Option<u32>,
+    /// Before which room it lies, or lay last.
+    pub room: Option<String>,
+    /// Empty: its words have been taken back.
+    pub text: String,
+    /// All that it came from, back to what single people wrote.
+    pub from: Vec<WireSource>,
+    /// Whether this page's person has had a part in it.
+    pub mine: bool,
+    pub chosen: bool,
+    /// Null: hidden, or nobody has been asked to vote.
+    pub votes: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireSource {
+    /// 1: the idea was made of it; 2: the one before at depth 1 was; and so on.
+    pub depth: u8,
+    pub idea: u32,
+    pub by: Option<u32>,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct WireName {
+    pub participant: u32,
+    pub name: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct WireVote {
+    pub idea: u32,
+    pub votes: u32,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, TS)]
@@ -1009,6 +1107,7 @@ pub enum WireKind {
     Line,
     Card,
     Topic,
+    Idea,
     Broadcast,
 }
 
@@ -1063,6 +1162,8 @@ pub struct OutlineRun {
     pub name: Text,
     pub question: String,
     pub phases: Vec<OutlinePhase>,
+    /// What the rooms chose for all, most votes first.
+    pub ideas: Vec<WireIdea>,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]
@@ -1480,6 +1581,52 @@ impl From<MoveReason> for WireMoveReason {
     }
 }
 
+impl From<IdeaView> for WireIdea {
+    fn from(it: IdeaView) -> Self {
+        let source = |it: SourceView| WireSource {
+            depth: it.depth,
+            idea: it.idea.0,
+            by: it.by.map(|it| it.0),
+            text: it.text,
+        };
+        WireIdea {
+            idea: it.idea.0,
+            by: it.by.map(|it| it.0),
+            room: it.room.map(|it| it.to_string()),
+            text: it.text,
+            from: it.from.into_iter().map(source).collect(),
+            mine: it.mine,
+            chosen: it.chosen,
+            votes: it.votes,
+        }
+    }
+}
+
+impl From<(IdeaId, u8)> for WireVote {
+    fn from((idea, votes): (IdeaId, u8)) -> Self {
+        WireVote { idea: idea.0, votes: votes.into() }
+    }
+}
+
+impl From<Tally> for ServerMessage {
+    fn from(it: Tally) -> Self {
+        let vote = |(idea, votes): (IdeaId, u32)| WireVote { idea: idea.0, votes };
+        let votes = it.votes.into_iter().map(vote).collect();
+        ServerMessage::Tally { votes, voters: it.voters }
+    }
+}
+
+impl From<Stage> for WireStage {
+    fn from(it: Stage) -> Self {
+        match it {
+            Stage::Alone => WireStage::Alone,
+            Stage::Room => WireStage::Room,
+            Stage::Vote => WireStage::Vote,
+            Stage::Result => WireStage::Result,
+        }
+    }
+}
+
 impl From<HarvestView> for ServerMessage {
     fn from(it: HarvestView) -> Self {
         let lines = it.lines.into_iter();
@@ -1492,6 +1639,16 @@ impl From<HarvestView> for ServerMessage {
 }
 
 impl ServerMessage {
+    pub fn ideas(view: IdeasView, names: Vec<(ParticipantId, String)>) -> Self {
+        let name = |(id, name): (ParticipantId, String)| WireName { participant: id.0, name };
+        ServerMessage::Ideas {
+            stage: view.stage.into(),
+            ideas: view.ideas.into_iter().map(WireIdea::from).collect(),
+            names: names.into_iter().map(name).collect(),
+            own_votes: view.own_votes.into_iter().map(WireVote::from).collect(),
+        }
+    }
+
     pub fn offer(it: Offer, relays: Option<WireRelays>) -> Self {
         let mids = |[audio, video]: [String; 2]| Mids { audio, video };
         let slots = it.slots.into_iter().map(mids).collect();
@@ -1519,6 +1676,7 @@ mod tests {
     use super::*;
     use crate::domain::method::{
         Advance, Aim, Assign, Colour, Cycle, Harvest, People, Phase, Role, Source, Text, Turns,
+        Vote,
     };
     use std::{fmt::Write as _, fs, path::Path};
 
@@ -1557,6 +1715,11 @@ mod tests {
             WireRun,
             WireStep,
             WireTurn,
+            WireStage,
+            WireIdea,
+            WireSource,
+            WireName,
+            WireVote,
             WireMoveReason,
             WireLine,
             WireCard,
@@ -1571,6 +1734,7 @@ mod tests {
             Assign,
             Turns,
             Harvest,
+            Vote,
             Advance,
             Colour,
             MethodList,

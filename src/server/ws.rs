@@ -29,6 +29,7 @@ use crate::{
     },
     domain::{
         fact::Consent,
+        ideas::{self, IdeaId},
         ids::{ConnectionId, ParticipantId},
         language::Language,
         limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
@@ -45,7 +46,9 @@ use crate::{
         relays::relays,
         strangers::{Silent, TooMany},
         token::{Right, Role},
-        wire::{ClientMessage, ServerMessage, Transcription, WireGrant, WireWanted, wire_ms},
+        wire::{
+            ClientMessage, ServerMessage, Transcription, WireGrant, WireVote, WireWanted, wire_ms,
+        },
     },
 };
 
@@ -316,6 +319,22 @@ impl Talk {
             }
             ClientMessage::Write { text } => Wish::Write { text },
             ClientMessage::Score { score } => Wish::Score(score),
+            ClientMessage::WriteIdea { idea, text } => {
+                Wish::Ideas(ideas::Command::Write { idea: idea.map(IdeaId), text })
+            }
+            ClientMessage::CombineIdeas { ideas, text } => {
+                let ideas = ideas.into_iter().map(IdeaId).collect();
+                Wish::Ideas(ideas::Command::Combine { ideas, text })
+            }
+            ClientMessage::RemoveIdea { idea } => {
+                Wish::Ideas(ideas::Command::Remove { idea: IdeaId(idea) })
+            }
+            ClientMessage::ChooseIdea { idea, on } => {
+                Wish::Ideas(ideas::Command::Choose { idea: IdeaId(idea), on })
+            }
+            ClientMessage::Vote { idea, votes } => {
+                Wish::Ideas(ideas::Command::Vote { idea: IdeaId(idea), votes })
+            }
             ClientMessage::RaiseHand { on } => Wish::RaiseHand(on),
             ClientMessage::React { reaction } => Wish::React(reaction.into()),
             ClientMessage::Post { text } => Wish::Post { text },
@@ -384,6 +403,11 @@ impl Talk {
                 ServerMessage::Line { participant: by.0, text }
             }
             News::Message(Message::Harvest(harvest)) => harvest.into(),
+            News::Message(Message::Ideas { view, names }) => ServerMessage::ideas(view, names),
+            News::Message(Message::OwnVotes(votes)) => {
+                ServerMessage::OwnVotes { votes: votes.into_iter().map(WireVote::from).collect() }
+            }
+            News::Message(Message::Tally(tally)) => tally.into(),
             News::Message(Message::Reacted { by, reaction }) => {
                 ServerMessage::Reacted { participant: by.0, reaction: reaction.into() }
             }

@@ -2,6 +2,7 @@
 
 mod captions;
 mod conversations;
+mod ideas;
 mod methods;
 mod pauses;
 mod rotation;

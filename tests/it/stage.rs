@@ -320,6 +320,7 @@ impl Stage {
             Fact::Scored { participant, card, score } => {
                 format!("{} gives {score} to {}'s card", self.name(participant), self.name(card))
             }
+            Fact::Ideas(change) => format!("{change:?}"),
             Fact::MethodEnded => "the method ends".to_owned(),
             Fact::Kept { participants: [one, other], rule } => {
                 format!("{} and {}: {rule:?}", self.name(one), self.name(other))
@@ -411,6 +412,12 @@ impl Stage {
             Message::Harvest(harvest) => {
                 format!("{} lines, {} cards", harvest.lines.len(), harvest.ranking.len())
             }
+            Message::Ideas { view, .. } => {
+                let ideas = view.ideas.iter().map(|it| it.text.as_str());
+                format!("{:?}: {}", view.stage, ideas.collect::<Vec<_>>().join(", "))
+            }
+            Message::OwnVotes(votes) => format!("votes on {}", votes.len()),
+            Message::Tally(tally) => format!("{} have voted", tally.voters),
             Message::Rejected(rejection) => format!("no: {}", rejection.code()),
             Message::Ended => "ended".to_owned(),
         }

@@ -9,7 +9,7 @@ use toml::{
 };
 
 use crate::domain::method::{
-    Advance, Cycle, Harvest, Method, People, Phase, Role, Source, Text, Turns,
+    Advance, Cycle, Harvest, Method, People, Phase, Role, Source, Text, Turns, Vote,
     check::{Step, check},
     fault::quoted,
 };
@@ -111,6 +111,7 @@ fn kind(wanted: &str) -> &str {
         "a sequence" => "a list, in square brackets",
         "struct Text" => "a text for each of `fi`, `sv` and `en`",
         "struct People" => "`min`, `max` and `ideal`",
+        "struct Vote" => "`each` and, if wanted, `same`, `own` and `hidden`",
         "struct Source" => "`by` and, if there is one, `url`",
         _ if wanted.starts_with("struct ") => "a table with keys",
         _ => wanted,
@@ -185,6 +186,8 @@ fn put_phase(out: &mut String, phase: &Phase) {
         size_max,
         rooms_of,
         seats,
+        choose,
+        vote,
         length_s,
         length_s_per_person,
         rounds,
@@ -219,6 +222,10 @@ fn put_phase(out: &mut String, phase: &Phase) {
         "harvest",
         (*harvest != Harvest::default()).then(|| word(Value::try_from(harvest))),
     );
+    put_if(out, "choose", *choose);
+    if let Some(vote) = vote {
+        put_vote(out, vote);
+    }
     put_if(
         out,
         "advance",
@@ -227,6 +234,15 @@ fn put_phase(out: &mut String, phase: &Phase) {
     put_if(out, "transcribe", (!transcribe).then_some(false));
     put_if(out, "balance", (!balance).then_some(false));
     put_if(out, "colour", colour.map(|it| word(Value::try_from(it))));
+}
+
+fn put_vote(out: &mut String, vote: &Vote) {
+    let Vote { each, same, own, hidden } = vote;
+    let mut keys = vec![format!("each = {each}")];
+    keys.extend((*same != 1).then(|| format!("same = {same}")));
+    keys.extend(own.map(|it| format!("own = {it}")));
+    keys.extend(hidden.then(|| "hidden = true".to_owned()));
+    let _ = writeln!(out, "vote = {{ {} }}", keys.join(", "));
 }
 
 fn put(out: &mut String, key: &str, value: impl Into<Value>) {
@@ -299,7 +315,14 @@ mod tests {
         let mut seats = back.clone();
         (seats.id, seats.assign, seats.rooms_of) = ("seats".into(), Assign::Seats, None);
         (seats.seats, seats.turns) = (Some(4), Turns::Free);
-        method.phases.extend([back, seats]);
+        let mut ideas = back.clone();
+        (ideas.id, ideas.harvest, ideas.transcribe) = ("ideas".into(), Harvest::Ideas, true);
+        ideas.choose = Some(2);
+        let mut votes = ideas.clone();
+        (votes.id, votes.assign, votes.rooms_of) = ("votes".into(), Assign::Plenary, None);
+        (votes.turns, votes.harvest, votes.choose) = (Turns::Free, Harvest::Votes, None);
+        votes.vote = Some(Vote { each: 5, same: 2, own: Some(1), hidden: true });
+        method.phases.extend([back, seats, ideas, votes]);
         round_trip(&method);
     }
 
@@ -341,9 +364,9 @@ mod tests {
             "siez = 4\n",
             "siez = 4",
             "there is no key `siez` here: write one of `id`, `name`, `instruction`, `script`, \
-             `assign`, `size`, `size_min`, `size_max`, `rooms_of`, `seats`, `length_s`, \
-             `length_s_per_person`, `rounds`, `cycle`, `turns`, `speaking`, `harvest`, `advance`, \
-             `transcribe`, `balance`, `colour`",
+             `assign`, `size`, `size_min`, `size_max`, `rooms_of`, `seats`, `choose`, `vote`, \
+             `length_s`, `length_s_per_person`, `rounds`, `cycle`, `turns`, `speaking`, \
+             `harvest`, `advance`, `transcribe`, `balance`, `colour`",
         );
         check(
             sizes,

@@ -46,6 +46,12 @@ pub const AIMS_MAX: usize = 7;
 /// Repetitions of a phase or a cycle. `rounds` and `times` alike.
 pub const REPETITIONS_MAX: u64 = 20;
 
+/// Ideas that one room brings to all: with sixty rooms more could not be compared.
+pub const CHOSEN_MAX: u64 = 5;
+
+/// Votes of one person.
+pub const VOTES_MAX: u64 = 20;
+
 /// Seconds of one phase: time to breathe in at least, half a day at most.
 pub const LENGTH_S: (u64, u64) = (10, 4 * 3_600);
 
@@ -272,6 +278,7 @@ fn phase(place: &mut Place, method: &Method, index: usize) {
     turns(place, phase);
     speaking(place, method, index);
     harvest(place, method, index);
+    ideas(place, method, index);
 }
 
 /// A word of the format, as it is written.
@@ -520,6 +527,46 @@ fn harvest(place: &mut Place, method: &Method, index: usize) {
     place.refuse("harvest", problem);
 }
 
+fn ideas(place: &mut Place, method: &Method, index: usize) {
+    let phase = &method.phases[index];
+    let in_rooms = in_rooms(method, index) || phase.assign == Assign::Free;
+    let brought = phase.harvest == Harvest::Ideas && !phase.is_quiet();
+    if brought && !in_rooms {
+        place.refuse("harvest", Problem::IdeasOfAll);
+    }
+    if phase.harvest == Harvest::Ideas && !phase.transcribe {
+        place.refuse("transcribe", Problem::IdeasUnwritten);
+    }
+    match phase.choose {
+        Some(choose) if brought => _ = place.range("choose", choose, (1, CHOSEN_MAX), ""),
+        Some(_) => place.needless("choose", "rooms choose with the harvest `ideas`; take it out"),
+        None => (),
+    }
+    match (&phase.vote, phase.harvest) {
+        (None, Harvest::Votes) => {
+            place.missing("vote", "write how many each has, such as { each = 3 }");
+        }
+        (Some(vote), Harvest::Votes) => {
+            let mut place = place.key("vote");
+            if place.range("each", vote.each, (1, VOTES_MAX), "") {
+                let each = (1, vote.each.into());
+                place.range("same", vote.same, each, ", but each has as many as `each` says");
+                let own = (0, vote.each.into());
+                vote.own.inspect(|it| _ = place.range("own", *it, own, ""));
+            }
+        }
+        (Some(_), _) => place.needless("vote", "people vote with the harvest `votes`; take it out"),
+        (None, _) => (),
+    }
+    if phase.harvest == Harvest::Votes {
+        if phase.assign != Assign::Plenary {
+            place.refuse("assign", Problem::VotesApart);
+        } else if !method.phases[..index].iter().any(|it| it.choose.is_some()) {
+            place.refuse("harvest", Problem::NothingChosen);
+        }
+    }
+}
+
 fn whole_length(root: &mut Place, method: &Method) {
     let people = method.people.ideal;
     let length = seconds(method, people.into());
@@ -532,7 +579,7 @@ fn whole_length(root: &mut Place, method: &Method) {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::domain::method::{Aim, People, Source};
+    use crate::domain::method::{Aim, People, Source, Vote};
 
     /// A small method that breaks no rule: alone, in rooms of four, all.
     pub fn good() -> Method {
@@ -555,6 +602,8 @@ pub mod tests {
             size_max: None,
             rooms_of: None,
             seats: None,
+            choose: None,
+            vote: None,
             length_s: Some(length_s),
             length_s_per_person: None,
             rounds: 1,
@@ -975,6 +1024,48 @@ pub mod tests {
             it.phases[0].harvest = Harvest::Card;
         });
         right(|it| (it.phases[2].turns, it.phases[2].harvest) = (Turns::Silent, Harvest::Card));
+    }
+
+    #[test]
+    fn ideas_have_people_before_them_and_votes_have_ideas() {
+        let chain = |it: &mut Method| {
+            (it.phases[0].harvest, it.phases[1].harvest) = (Harvest::Ideas, Harvest::Ideas);
+            it.phases[1].choose = Some(2);
+            it.phases[2].harvest = Harvest::Votes;
+            it.phases[2].vote = Some(Vote { each: 3, same: 3, own: Some(0), hidden: true });
+        };
+        let but = |change: fn(&mut Method)| {
+            move |it: &mut Method| {
+                chain(it);
+                change(it);
+            }
+        };
+        let vote = |it: &mut Method| it.phases[2].vote.clone().expect("a vote");
+        right(chain);
+        right(but(|it| it.phases[0].assign = Assign::Plenary));
+        wrong("phases.2.harvest", "let rooms come first", |it| {
+            it.phases[2].harvest = Harvest::Ideas;
+        });
+        right(|it| (it.phases[2].harvest, it.phases[2].assign) = (Harvest::Ideas, Assign::Free));
+        wrong("phases.0.transcribe", "written down", but(|it| it.phases[0].transcribe = false));
+        wrong("phases.1.choose", "write 1 to 5", but(|it| it.phases[1].choose = Some(6)));
+        wrong("phases.0.choose", "rooms choose", but(|it| it.phases[0].choose = Some(1)));
+        wrong("phases.2.harvest", "nothing to vote on", but(|it| it.phases[1].choose = None));
+        wrong("phases.2.vote", "is missing", but(|it| it.phases[2].vote = None));
+        wrong("phases.2.vote", "no meaning", but(|it| it.phases[2].harvest = Harvest::Speech));
+        wrong("phases.2.assign", "all vote together", but(|it| it.phases[2].assign = Assign::Same));
+        let of = |change: fn(&mut Vote)| {
+            move |it: &mut Method| {
+                chain(it);
+                let mut changed = vote(it);
+                change(&mut changed);
+                it.phases[2].vote = Some(changed);
+            }
+        };
+        wrong("phases.2.vote.each", "write 1 to 20", of(|it| it.each = 21));
+        wrong("phases.2.vote.same", "write 1 to 3", of(|it| it.same = 4));
+        wrong("phases.2.vote.own", "write 0 to 3", of(|it| it.own = Some(4)));
+        right(of(|it| (it.same, it.own, it.hidden) = (1, None, false)));
     }
 
     #[test]

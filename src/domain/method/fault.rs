@@ -137,6 +137,22 @@ pub enum Problem {
     CardAloud,
     #[error("a line is written by a room together, but this is `solo`: use `note`")]
     LineAlone,
+
+    // Ideas.
+    #[error(
+        "ideas lie before a room: write them alone (`solo` or `silent`), or let rooms come first \
+         (`mix`); all together `votes` has them"
+    )]
+    IdeasOfAll,
+    #[error("ideas are shown to others, so they are written down: take `transcribe` out")]
+    IdeasUnwritten,
+    #[error("all vote together: use assign = \"plenary\"")]
+    VotesApart,
+    #[error(
+        "there is nothing to vote on: let a phase with the harvest `ideas` and with `choose` come \
+         before it"
+    )]
+    NothingChosen,
 }
 
 /// A stranger's word as it may be said back: short, and without characters that do things.

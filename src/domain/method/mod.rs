@@ -158,6 +158,15 @@ pub struct Phase {
     /// With `seats`: how many may speak; one more chair stands empty.
     #[serde(default)]
     pub seats: Option<u8>,
+    /// With the harvest `ideas` in rooms: how many ideas each room may choose to bring to all. Absent:
+    /// none are chosen yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub choose: Option<u8>,
+    /// With the harvest `votes`: how people vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub vote: Option<Vote>,
     /// How long, in seconds.
     #[serde(default)]
     pub length_s: Option<u32>,
@@ -252,6 +261,28 @@ pub enum Harvest {
     Score,
     /// Who likes proposes a topic to talk about.
     Topics,
+    /// Alone, each writes ideas of their own; in rooms, people have those of all who are there before
+    /// them, combine them and choose.
+    Ideas,
+    /// All vote on the ideas that the rooms have chosen.
+    Votes,
+}
+
+/// How people vote on ideas.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Vote {
+    /// Votes that each person has.
+    pub each: u8,
+    /// Most of them on one idea.
+    #[serde(default = "once")]
+    pub same: u8,
+    /// Most of them on ideas that one has had a part in. Absent: as many as on others'.
+    #[serde(default)]
+    pub own: Option<u8>,
+    /// Whether only facilitators see how the votes lie until the phase is over.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// What ends a phase.
@@ -285,6 +316,11 @@ impl Phase {
             self.assign,
             Assign::Mix | Assign::Merge | Assign::Return | Assign::Travel | Assign::Carousel
         )
+    }
+
+    /// Whether each is for themselves, and nobody speaks.
+    pub fn is_quiet(&self) -> bool {
+        self.assign == Assign::Solo || self.turns == Turns::Silent
     }
 
     /// People to a room, as (wished, fewest, most).

@@ -69,6 +69,9 @@ impl Session {
         if self.due.step.is_some_and(|it| it <= now) {
             self.tell_step(now, None, out);
         }
+        if self.due.tally.is_some_and(|it| it <= now) {
+            self.tell_tally(out);
+        }
     }
 
     // Facilitators.
@@ -249,7 +252,9 @@ impl Session {
         let chars = text.chars().count();
         let full = self.run.as_ref().is_some_and(|it| TOPICS_MAX <= it.topics().len());
         match harvest {
-            Harvest::Speech | Harvest::Score => return Err(Rejection::NotNow),
+            Harvest::Speech | Harvest::Score | Harvest::Ideas | Harvest::Votes => {
+                return Err(Rejection::NotNow);
+            }
             Harvest::Topics if full => return Err(Rejection::NotNow),
             Harvest::Topics if chars == 0 || QUESTION_CHARS_MAX < chars => {
                 return Err(Rejection::BadText);
@@ -333,6 +338,7 @@ impl Session {
         self.give_floor(now, out);
         self.tell_step(now, None, out);
         self.tell_harvest(None, out);
+        self.tell_ideas_to_all(out);
     }
 
     /// The method is over: everybody is in the main room again.
@@ -340,9 +346,11 @@ impl Session {
         let before: Vec<_> = self.rooms.people().collect();
         before.iter().for_each(|(id, _)| self.voice(now, *id, false, out));
         let rounds = self.rounds(now);
+        self.tell_result(out);
         self.keep_and_forget_posts(now, Fact::MethodEnded, out);
         self.close_rounds(now, rounds, out);
         self.due.step = None;
+        self.due.tally = None;
         self.tell_all(Message::Method(None), out);
         self.tell_new_rooms(now, &before, out);
     }

@@ -5,7 +5,8 @@
 //! What lasts changes only through [`Fact`]s, so that a session can be rebuilt from its log.
 //! Connections, microphones and balance do not last: people come back and bring them along.
 //!
-//! This file: who comes, goes, speaks and wishes. `guide` runs methods; `converse` is what people do
+//! This file: who comes, goes, speaks and wishes. `guide` runs methods; `ideas` is the chain from one
+//! person's to all; `converse` is what people do
 //! beside speaking; `captions` is words on their way; `record` is what may be written down; `look_back`
 //! is what is counted of the talk; `tell` says what pages are told.
 
@@ -13,6 +14,7 @@ mod captions;
 mod converse;
 mod glossary;
 mod guide;
+mod ideas;
 mod look_back;
 mod record;
 mod tell;
@@ -22,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{
     balance::Balance,
     fact::{Consent, Fact, GapReason},
+    ideas::{Change, Command, IdeaId},
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
     limits::{
@@ -133,6 +136,8 @@ pub enum Wish {
     },
     /// Of the card one holds, 1 to 5.
     Score(u8),
+    /// Writes, combines, chooses or votes, as the phase asks.
+    Ideas(Command),
     RaiseHand(bool),
     React(Reaction),
     /// Into the chat of the room.
@@ -270,6 +275,8 @@ pub struct Session {
     mixing: Mixing,
     /// The method that runs.
     run: Option<Run>,
+    /// The number given last to an idea, in all methods of the session.
+    last_idea: IdeaId,
     record: Record,
     /// Whose audio is listened to, in which language, as the shell was last told.
     heard: BTreeMap<ParticipantId, Language>,
@@ -319,6 +326,8 @@ struct Due {
     room_balances: Option<SessionTime>,
     /// People are to be told anew where the method stands.
     step: Option<SessionTime>,
+    /// Facilitators, and people from whom it is not hidden, are to be told how a vote stands.
+    tally: Option<SessionTime>,
     /// Rooms in which somebody sits alone, and when they are taken to others.
     company: BTreeMap<RoomId, SessionTime>,
 }
@@ -345,6 +354,7 @@ impl Session {
             met: Meetings::default(),
             mixing: Mixing::default(),
             run: None,
+            last_idea: IdeaId(0),
             record: Record::default(),
             heard: BTreeMap::new(),
             talk: Talk::default(),
@@ -418,6 +428,7 @@ impl Session {
             .chain(self.due.balances.values().map(|at| (*at, "a balance is due")))
             .chain(self.due.room_balances.map(|at| (at, "balances of rooms are due")))
             .chain(self.due.step.map(|at| (at, "a step has changed")))
+            .chain(self.due.tally.map(|at| (at, "a vote has changed")))
             .chain(self.due.company.values().map(|at| (*at, "somebody sits alone")))
             .chain(self.guide_timeout());
         all.min()
@@ -512,6 +523,7 @@ impl Session {
         }
         out.push(Output::Send { connection, message: Message::Overview(self.overview(now)) });
         self.tell_harvest(Some(connection), out);
+        self.tell_ideas_to_facilitator(connection, out);
         Ok(())
     }
 
@@ -597,6 +609,10 @@ impl Session {
             ) => {
                 let id = *id;
                 self.take_part(now, id, wish, out)?;
+            }
+            (Some(Role::Participant(id)), Wish::Ideas(command)) => {
+                let id = *id;
+                self.change_ideas(now, id, command, out)?;
             }
             (
                 Some(Role::Participant(id)),
@@ -903,6 +919,9 @@ impl Session {
             }
             Fact::Placed { participant, room } => {
                 self.rooms.put(*participant, *room, at);
+                if let Some((run, room)) = self.run.as_mut().zip(*room) {
+                    run.comes(*participant, room);
+                }
                 if let Some(room @ RoomId::Breakout(_)) = *room {
                     let there: Vec<_> = self.rooms.people_in(room).collect();
                     self.met.met_each(*participant, &there);
@@ -923,6 +942,14 @@ impl Session {
             Fact::RoomsOpened { count } => {
                 self.rooms.open(*count);
                 self.record.regrouped(at);
+            }
+            Fact::Ideas(change) => {
+                if let Change::Written { idea, .. } = change {
+                    self.last_idea = self.last_idea.max(*idea);
+                }
+                if let Some(run) = &mut self.run {
+                    run.change_ideas(change);
+                }
             }
             Fact::GlossarySet { text } => self.glossary.clone_from(text),
             Fact::Ended => self.ended = true,

@@ -253,6 +253,7 @@ impl Session {
         out.push(Output::Send { connection, message });
         self.tell_posts(connection, room, out);
         self.tell_own_step(now, participant, out);
+        self.tell_ideas_brought(participant, room, out);
     }
 
     /// Everything about the method to somebody who comes while it runs.
@@ -273,6 +274,10 @@ impl Session {
         let step = self.run_view(now).and_then(|it| self.step_view(&it, participant, now));
         step.into_iter().for_each(|it| send(Message::Step(it)));
         self.tell_harvest(Some(connection), out);
+        match self.rooms.room_of(participant).filter(|_| late) {
+            Some(room) => self.tell_ideas_brought(participant, room, out),
+            None => self.tell_ideas(participant, out),
+        }
     }
 
     pub(super) fn phase(&self) -> Option<&Phase> {

@@ -12,6 +12,7 @@ use std::{
 
 use crate::domain::{
     fact::{Consent, Fact, GapReason, Record},
+    ideas::{self, IdeaId},
     ids::{ParticipantId, RoomId, SessionId},
     language::Language,
     mark::Mark,
@@ -32,13 +33,23 @@ pub enum Kind {
     Line,
     Card,
     Topic,
+    /// Written by one person, or combined by a room, on the way to what all choose.
+    Idea,
     /// By a facilitator, to all.
     Broadcast,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] =
-        [Kind::Said, Kind::Chat, Kind::Note, Kind::Line, Kind::Card, Kind::Topic, Kind::Broadcast];
+    pub const ALL: [Kind; 8] = [
+        Kind::Said,
+        Kind::Chat,
+        Kind::Note,
+        Kind::Line,
+        Kind::Card,
+        Kind::Topic,
+        Kind::Idea,
+        Kind::Broadcast,
+    ];
 
     /// As it stands on the wire.
     pub fn code(self) -> &'static str {
@@ -49,6 +60,7 @@ impl Kind {
             Kind::Line => "line",
             Kind::Card => "card",
             Kind::Topic => "topic",
+            Kind::Idea => "idea",
             Kind::Broadcast => "broadcast",
         }
     }
@@ -113,6 +125,16 @@ pub struct Entries {
     marks: BTreeSet<(ParticipantId, SessionTime, Mark, ParticipantId)>,
     /// What stands on a paper now, by whose it is: the next text takes its place.
     papers: BTreeMap<Paper, u64>,
+    ideas: BTreeMap<IdeaId, Idea>,
+}
+
+/// An idea as far as it is known, and whether it can be found.
+#[derive(Clone, Debug)]
+struct Idea {
+    entry: Arc<Entry>,
+    combined: bool,
+    chosen: bool,
+    found: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -158,6 +180,7 @@ impl Entries {
             taken_back: Vec::new(),
             marks: BTreeSet::new(),
             papers: BTreeMap::new(),
+            ideas: BTreeMap::new(),
         }
     }
 
@@ -211,6 +234,7 @@ impl Entries {
             Fact::Wrote { participant, room, text } => {
                 self.wrote(seq, at, (participant, room), text, out);
             }
+            Fact::Ideas(change) => self.idea(seq, at, change, out),
             _ => (),
         }
     }
@@ -298,7 +322,12 @@ impl Entries {
                 out.push(Change::Put(Arc::new(entry)));
                 return;
             }
-            Harvest::Note | Harvest::Private | Harvest::Speech | Harvest::Score => return,
+            Harvest::Note
+            | Harvest::Private
+            | Harvest::Speech
+            | Harvest::Score
+            | Harvest::Ideas
+            | Harvest::Votes => return,
         };
         // One's own paper stays before one from round to round.
         let round = if let Whose::Room(_) = whose { place.round } else { 0 };
@@ -312,6 +341,46 @@ impl Entries {
             // Who wrote the room's words last says in which language they are, but not to whom.
             let language = self.people.get(&participant).map_or(self.language, |it| it.language);
             out.push(Change::Put(Arc::new(Entry { language, ..entry })));
+        }
+    }
+
+    /// An idea of who agrees that their words are kept, of a room, or chosen for all, can be found; whose
+    /// it is only of the first.
+    fn idea(&mut self, seq: u64, at: SessionTime, change: ideas::Change, out: &mut Vec<Change>) {
+        match change {
+            ideas::Change::Written { idea, by, room, text, from, .. } => {
+                let before = self.ideas.remove(&idea);
+                if let Some(before) = before.as_ref().filter(|it| it.found) {
+                    out.push(Change::Remove { seq: before.entry.seq });
+                }
+                let person = self.people.get(&by);
+                let agreed = person.is_some_and(|it| it.consent == Consent::On);
+                let language = person.map_or(self.language, |it| it.language);
+                let combined = !from.is_empty() || before.as_ref().is_some_and(|it| it.combined);
+                let chosen = before.is_some_and(|it| it.chosen);
+                let found = !text.is_empty() && (agreed || combined || chosen);
+                let named = (agreed && !combined).then_some(by);
+                let entry = self.entry(seq, Kind::Idea, named, room, Span::new(at, at), text);
+                let entry = Arc::new(Entry { language, ..entry });
+                if found {
+                    out.push(Change::Put(Arc::clone(&entry)));
+                }
+                self.ideas.insert(idea, Idea { entry, combined, chosen, found });
+            }
+            ideas::Change::Removed { idea, .. } => {
+                if let Some(it) = self.ideas.remove(&idea).filter(|it| it.found) {
+                    out.push(Change::Remove { seq: it.entry.seq });
+                }
+            }
+            ideas::Change::Chosen { idea, on, .. } => {
+                let Some(it) = self.ideas.get_mut(&idea) else { return };
+                it.chosen = on;
+                if on && !it.found && !it.entry.text.is_empty() {
+                    it.found = true;
+                    out.push(Change::Put(Arc::clone(&it.entry)));
+                }
+            }
+            ideas::Change::Voted { .. } => (),
         }
     }
 
@@ -440,6 +509,8 @@ mod tests {
                 size_max: None,
                 rooms_of: None,
                 seats: None,
+                choose: None,
+                vote: None,
                 length_s: None,
                 length_s_per_person: None,
                 rounds: 1,
@@ -471,6 +542,35 @@ mod tests {
         check(Harvest::Line, off, facts(), &["line : Tie kuntoon"]);
         check(Harvest::Topics, on, facts(), &["topic : Tie", "topic : Puu", "topic : Tie kuntoon"]);
         check(Harvest::Note, on, vec![wrote(BOB, "Puu"), wrote(BOB, "")], &[]);
+    }
+
+    #[test]
+    fn ideas_are_found_as_they_stand_with_the_name_of_who_lets_it_be_known() {
+        let idea = |idea: u32, by, text: &str, from: &[u32]| {
+            let from = from.iter().map(|it| IdeaId(*it)).collect();
+            let (idea, text) = (IdeaId(idea), text.to_owned());
+            let open = true;
+            Fact::Ideas(ideas::Change::Written { idea, by, room: ROOM, open, text, from })
+        };
+        let facts = || {
+            vec![
+                idea(1, ALICE, "puu", &[]),
+                idea(2, BOB, "penkki", &[]),
+                idea(1, ALICE, "tammi", &[]),
+                idea(3, ALICE, "varjo", &[1, 2]),
+                idea(3, BOB, "varjoa", &[]),
+                idea(4, BOB, "ei", &[]),
+                Fact::Ideas(ideas::Change::Removed { idea: IdeaId(4), by: BOB }),
+            ]
+        };
+        let (on, off) = (Consent::On, Consent::OffTheRecord);
+        let all = ["idea Bob: penkki", "idea Alice: tammi", "idea : varjoa"];
+        check(Harvest::Ideas, on, facts(), &all);
+        check(Harvest::Ideas, off, facts(), &["idea Bob: penkki", "idea : varjoa"]);
+        let mut chosen = facts();
+        chosen.push(Fact::Ideas(ideas::Change::Chosen { idea: IdeaId(1), by: BOB, on: true }));
+        let all = ["idea Bob: penkki", "idea : tammi", "idea : varjoa"];
+        check(Harvest::Ideas, off, chosen, &all);
     }
 
     #[test]

@@ -8,10 +8,12 @@ use std::{
 };
 
 use crate::domain::{
-    fact::{Fact, Record},
+    fact::{Consent, Fact, Record},
+    ideas::IdeaView,
     ids::{ParticipantId, RoomId},
     mark::Mark,
     method::Method,
+    run::Run,
     time::{SessionTime, Span},
 };
 
@@ -40,6 +42,8 @@ pub struct RunOutline {
     pub at: SessionTime,
     pub method: Arc<Method>,
     pub question: String,
+    /// What the rooms chose for all, most votes first. Whose each was only where they let it be known.
+    pub ideas: Vec<IdeaView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +69,16 @@ pub fn outline(records: &[Record]) -> Outline {
     let mut places: BTreeMap<ParticipantId, RoomId> = BTreeMap::new();
     let mut marks: BTreeSet<(SessionTime, Mark, ParticipantId, ParticipantId)> = BTreeSet::new();
     let mut collected: Vec<(u64, String)> = Vec::new();
+    let mut agreed: BTreeSet<ParticipantId> = BTreeSet::new();
+    let mut running: Option<Run> = None;
     for record in records {
         if !matches!(record.fact, Fact::Collected { .. }) {
             outline.last = outline.last.max(record.at);
         }
         match &record.fact {
+            Fact::Joined { participant, consent, .. } => {
+                agrees(&mut agreed, *participant, *consent);
+            }
             Fact::Placed { participant, room: Some(room) } => {
                 let there = places.iter().filter(|it| it.1 == room && it.0 != participant);
                 let there: Vec<_> = there.map(|it| *it.0).collect();
@@ -77,11 +86,20 @@ pub fn outline(records: &[Record]) -> Outline {
                     there.iter().for_each(|it| outline.meet(*participant, *it));
                 }
                 places.insert(*participant, *room);
+                if let Some(run) = &mut running {
+                    run.comes(*participant, *room);
+                }
+            }
+            Fact::ConsentSet { participant, consent } => {
+                agrees(&mut agreed, *participant, *consent);
             }
             Fact::Placed { participant, room: None } => _ = places.remove(participant),
             Fact::MethodBegan { method, options } => {
+                outline.take_ideas(running.take(), &agreed);
+                running = Some(Run::new(Arc::clone(method), options.clone()));
                 let (method, question) = (Arc::clone(method), options.question.clone());
-                outline.runs.push(RunOutline { at: record.at, method, question });
+                let (at, ideas) = (record.at, Vec::new());
+                outline.runs.push(RunOutline { at, method, question, ideas });
             }
             Fact::StepBegan(began) => {
                 if let Some(run) = outline.runs.len().checked_sub(1) {
@@ -91,7 +109,18 @@ pub fn outline(records: &[Record]) -> Outline {
                 if let Some(rooms) = &began.rooms {
                     outline.regroup(&mut places, rooms);
                 }
+                if let Some(run) = &mut running {
+                    let mut people: BTreeMap<RoomId, Vec<ParticipantId>> = BTreeMap::new();
+                    places.iter().for_each(|it| people.entry(*it.1).or_default().push(*it.0));
+                    run.begin(record.at, began, &people);
+                }
             }
+            Fact::Ideas(change) => {
+                if let Some(run) = &mut running {
+                    run.change_ideas(change);
+                }
+            }
+            Fact::MethodEnded => outline.take_ideas(running.take(), &agreed),
             Fact::Said { participant, room, span, .. } => outline.spoke(*participant, *room, *span),
             Fact::Marked { by, of, at, mark, on } => {
                 if *on {
@@ -107,6 +136,7 @@ pub fn outline(records: &[Record]) -> Outline {
             _ => (),
         }
     }
+    outline.take_ideas(running, &agreed);
     outline.marks = marks.into_iter().map(|it| (it.0, it.1)).collect();
     for (entry, theme) in collected {
         match outline.board.iter_mut().find(|it| it.0 == theme) {
@@ -117,7 +147,26 @@ pub fn outline(records: &[Record]) -> Outline {
     outline
 }
 
+fn agrees(agreed: &mut BTreeSet<ParticipantId>, who: ParticipantId, consent: Consent) {
+    match consent {
+        Consent::On => _ = agreed.insert(who),
+        Consent::OffTheRecord | Consent::Declined => _ = agreed.remove(&who),
+    }
+}
+
 impl Outline {
+    /// What a method has brought that is over, or that is as far as the records go.
+    fn take_ideas(&mut self, run: Option<Run>, agreed: &BTreeSet<ParticipantId>) {
+        let Some((run, of)) = run.zip(self.runs.last_mut()) else { return };
+        of.ideas = run.ideas().result(None);
+        for idea in &mut of.ideas {
+            let sources = idea.from.iter_mut().map(|it| &mut it.by);
+            for by in std::iter::once(&mut idea.by).chain(sources) {
+                *by = by.filter(|it| agreed.contains(it));
+            }
+        }
+    }
+
     fn meet(&mut self, one: ParticipantId, other: ParticipantId) {
         *self.met.entry((one.min(other), one.max(other))).or_default() += 1;
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     fact::{Consent, Fact, GapReason},
+    ideas::{Change, IdeaId},
     ids::{ParticipantId, RoomId},
     language::Language,
     mark::Mark,
@@ -71,7 +72,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 32] = [
     "opened",
     "joined",
     "placed",
@@ -87,6 +88,10 @@ const KINDS: [&str; 28] = [
     "role-given",
     "wrote",
     "scored",
+    "idea-written",
+    "idea-removed",
+    "idea-chosen",
+    "voted",
     "method-ended",
     "kept",
     "pinned",
@@ -191,6 +196,31 @@ enum Body {
         participant: u32,
         card: u32,
         score: u8,
+    },
+    /// `open`: the room sees it. `from`: what it was combined of. The same `idea` again: another text.
+    IdeaWritten {
+        idea: u32,
+        participant: u32,
+        room: Room,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        open: bool,
+        text: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        from: Vec<u32>,
+    },
+    IdeaRemoved {
+        idea: u32,
+        participant: u32,
+    },
+    IdeaChosen {
+        idea: u32,
+        participant: u32,
+        on: bool,
+    },
+    Voted {
+        participant: u32,
+        idea: u32,
+        votes: u8,
     },
     MethodEnded {},
     Kept {
@@ -388,6 +418,7 @@ impl From<&Fact> for Body {
             Fact::Scored { participant, card, score } => {
                 Body::Scored { participant: participant.0, card: card.0, score: *score }
             }
+            Fact::Ideas(change) => change.into(),
             Fact::MethodEnded => Body::MethodEnded {},
             Fact::Kept { participants, rule } => {
                 Body::Kept { participants: participants.map(|it| it.0), rule: (*rule).into() }
@@ -500,6 +531,29 @@ impl From<Body> for Fact {
                 card: ParticipantId(card),
                 score,
             },
+            Body::IdeaWritten { idea, participant, room, open, text, from } => {
+                Fact::Ideas(Change::Written {
+                    idea: IdeaId(idea),
+                    by: ParticipantId(participant),
+                    room: room.0,
+                    open,
+                    text,
+                    from: from.into_iter().map(IdeaId).collect(),
+                })
+            }
+            Body::IdeaRemoved { idea, participant } => {
+                Fact::Ideas(Change::Removed { idea: IdeaId(idea), by: ParticipantId(participant) })
+            }
+            Body::IdeaChosen { idea, participant, on } => Fact::Ideas(Change::Chosen {
+                idea: IdeaId(idea),
+                by: ParticipantId(participant),
+                on,
+            }),
+            Body::Voted { participant, idea, votes } => Fact::Ideas(Change::Voted {
+                by: ParticipantId(participant),
+                idea: IdeaId(idea),
+                votes,
+            }),
             Body::MethodEnded {} => Fact::MethodEnded,
             Body::Kept { participants, rule } => {
                 Fact::Kept { participants: participants.map(ParticipantId), rule: rule.into() }
@@ -544,6 +598,28 @@ impl From<Body> for Fact {
             },
             Body::Collected { entry, theme } => Fact::Collected { entry, theme },
             Body::Ended {} => Fact::Ended,
+        }
+    }
+}
+
+impl From<&Change> for Body {
+    fn from(change: &Change) -> Body {
+        match change {
+            Change::Written { idea, by, room, open, text, from } => Body::IdeaWritten {
+                idea: idea.0,
+                participant: by.0,
+                room: Room(*room),
+                open: *open,
+                text: text.clone(),
+                from: from.iter().map(|it| it.0).collect(),
+            },
+            Change::Removed { idea, by } => Body::IdeaRemoved { idea: idea.0, participant: by.0 },
+            Change::Chosen { idea, by, on } => {
+                Body::IdeaChosen { idea: idea.0, participant: by.0, on: *on }
+            }
+            Change::Voted { by, idea, votes } => {
+                Body::Voted { participant: by.0, idea: idea.0, votes: *votes }
+            }
         }
     }
 }
@@ -728,6 +804,7 @@ mod tests {
         .into_iter()
         .chain(told_of_a_method(alice, bob))
         .chain(told_beside(alice, bob))
+        .chain(told_of_ideas(alice, bob))
         .collect()
     }
 
@@ -755,6 +832,26 @@ mod tests {
         ]
     }
 
+    /// And the chain of ideas.
+    fn told_of_ideas(alice: ParticipantId, bob: ParticipantId) -> Vec<Fact> {
+        let written = |idea: u32, by, room, text: &str, from: &[u32]| Change::Written {
+            idea: IdeaId(idea),
+            by,
+            room,
+            open: !from.is_empty(),
+            text: text.into(),
+            from: from.iter().map(|it| IdeaId(*it)).collect(),
+        };
+        let changes = vec![
+            written(1, alice, RoomId::Main, "Lisää puita", &[]),
+            written(4, bob, RoomId::Breakout(1), "Puita ja penkkejä", &[1, 2]),
+            Change::Removed { idea: IdeaId(3), by: bob },
+            Change::Chosen { idea: IdeaId(4), by: alice, on: true },
+            Change::Voted { by: bob, idea: IdeaId(4), votes: 2 },
+        ];
+        changes.into_iter().map(Fact::Ideas).collect()
+    }
+
     /// Methods came while version 1 was current; they are kinds of their own.
     fn told_of_a_method(alice: ParticipantId, bob: ParticipantId) -> Vec<Fact> {
         let text = |it: &str| Text { fi: it.into(), sv: it.into(), en: it.into() };
@@ -779,6 +876,8 @@ mod tests {
                 size_max: None,
                 rooms_of: None,
                 seats: None,
+                choose: None,
+                vote: None,
                 length_s: Some(60),
                 length_s_per_person: None,
                 rounds: 2,
@@ -919,6 +1018,30 @@ mod tests {
             })
     }
 
+    fn ideas() -> impl Strategy<Value = Change> {
+        let person = || any::<u32>().prop_map(ParticipantId);
+        let idea = || any::<u32>().prop_map(IdeaId);
+        let from = prop::collection::vec(idea(), 0..3);
+        prop_oneof![
+            (idea(), person(), rooms(), any::<bool>(), any::<String>(), from).prop_map(
+                |(idea, by, room, open, text, from)| {
+                    Change::Written { idea, by, room, open, text, from }
+                }
+            ),
+            (idea(), person()).prop_map(|(idea, by)| Change::Removed { idea, by }),
+            (idea(), person(), any::<bool>()).prop_map(|(idea, by, on)| Change::Chosen {
+                idea,
+                by,
+                on
+            }),
+            (idea(), person(), any::<u8>()).prop_map(|(idea, by, votes)| Change::Voted {
+                idea,
+                by,
+                votes
+            }),
+        ]
+    }
+
     fn facts() -> impl Strategy<Value = Fact> {
         let person = || any::<u32>().prop_map(ParticipantId);
         prop_oneof![
@@ -944,6 +1067,7 @@ mod tests {
                 .prop_map(|(room, to)| Fact::TurnPassed { room, to }),
             (person(), any::<bool>())
                 .prop_map(|(participant, on)| Fact::Seated { participant, on }),
+            ideas().prop_map(Fact::Ideas),
             (person(), prop::option::of(any::<u16>()))
                 .prop_map(|(participant, role)| Fact::RoleGiven { participant, role }),
             (person(), rooms(), any::<String>())

@@ -4,7 +4,7 @@ use std::{fs, sync::OnceLock};
 
 use rand::{Rng, rngs::StdRng};
 use vuoro::domain::method::{
-    Advance, Assign, Cycle, Harvest, Method, People, Phase, Role, Turns, check,
+    Advance, Assign, Cycle, Harvest, Method, People, Phase, Role, Turns, Vote, check,
 };
 
 /// Every method in the binary.
@@ -130,12 +130,22 @@ fn phase(dice: &mut StdRng, pattern: &Phase, number: usize, waits: bool) -> Phas
         phase.rounds = dice.random_range(1..=4);
     }
     phase.seats = (assign == Assign::Seats).then(|| dice.random_range(2..=4));
+    phase.transcribe |= phase.harvest == Harvest::Ideas;
+    let shown = phase.harvest == Harvest::Ideas && !phase.is_quiet();
+    phase.choose = shown.then(|| dice.random_range(1..=3));
+    phase.vote = (phase.harvest == Harvest::Votes).then(|| Vote {
+        each: 3,
+        same: 2,
+        own: Some(1),
+        hidden: dice.random_ratio(1, 2),
+    });
     phase
 }
 
 fn harvest(dice: &mut StdRng) -> Harvest {
-    use Harvest::{Card, Line, Note, Private, Score, Speech, Topics};
-    [Speech, Speech, Note, Private, Line, Line, Card, Score, Topics][dice.random_range(0..9)]
+    use Harvest::{Card, Ideas, Line, Note, Private, Score, Speech, Topics, Votes};
+    [Speech, Speech, Note, Private, Line, Line, Card, Score, Topics, Ideas, Ideas, Votes]
+        [dice.random_range(0..12)]
 }
 
 fn turns(dice: &mut StdRng) -> Turns {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rand::Rng;
 use vuoro::domain::{
     fact::{Consent, GapReason},
+    ideas::{Command, IdeaId},
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
     limits::{BREAKOUT_ROOMS_MAX, QUESTION_CHARS_MAX, TOPICS_MAX, WATCHERS_MAX, WRITTEN_CHARS_MAX},
@@ -96,10 +97,32 @@ impl Run {
         match phase.harvest {
             Harvest::Speech => (),
             Harvest::Score => wishes.push((own, Wish::Score(self.dice.random_range(1..=5)))),
+            Harvest::Ideas | Harvest::Votes => {
+                let command = self.idea_command(phase.harvest);
+                wishes.push((own, Wish::Ideas(command)));
+            }
             _ => wishes.push((own, Wish::Write { text: self.text() })),
         }
         let at = self.dice.random_range(0..wishes.len().max(1));
         wishes.into_iter().nth(at)
+    }
+
+    /// Ideas have low numbers, so that one that is guessed is often there.
+    fn idea_command(&mut self, harvest: Harvest) -> Command {
+        let idea = IdeaId(self.dice.random_range(1..30));
+        if harvest == Harvest::Votes {
+            return Command::Vote { idea, votes: self.dice.random_range(0..3) };
+        }
+        match self.dice.random_range(0..8) {
+            0..3 => Command::Write { idea: None, text: "an idea".to_owned() },
+            3 => Command::Write { idea: Some(idea), text: "a better one".to_owned() },
+            4 => Command::Remove { idea },
+            5 => Command::Choose { idea, on: !self.one_in(4) },
+            _ => {
+                let other = IdeaId(self.dice.random_range(1..30));
+                Command::Combine { ideas: vec![idea, other], text: "both".to_owned() }
+            }
+        }
     }
 
     /// What seldom fits.
@@ -123,6 +146,9 @@ impl Run {
             let wish = match (phase.advance, phase.harvest) {
                 (_, Harvest::Card) if !self.one_in(3) => Wish::Write { text: self.text() },
                 (_, Harvest::Score) => Wish::Score(self.dice.random_range(1..=5)),
+                (_, Harvest::Ideas | Harvest::Votes) => {
+                    Wish::Ideas(self.idea_command(phase.harvest))
+                }
                 (Advance::Ready, _) => Wish::SetReady(true),
                 _ => Wish::PassTurn,
             };

@@ -2,6 +2,7 @@
 
 use vuoro::domain::{
     fact::Fact,
+    ideas::Change,
     ids::{ConnectionId, RoomId},
     limits::RETURN_MS,
     message::{Message, MoveReason, Overview, RoomView, StepView},
@@ -20,6 +21,10 @@ use super::{
 };
 
 pub const MUST_HAPPEN: &[&str] = &[
+    "idea written",
+    "ideas combined",
+    "idea removed",
+    "idea chosen",
     // Ways to make rooms, and the server killed in each.
     "plenary",
     "solo",
@@ -244,6 +249,11 @@ impl Run {
             Fact::RoleGiven { .. } => "role refilled",
             Fact::Wrote { .. } => "wrote",
             Fact::Scored { .. } => "scored",
+            Fact::Ideas(Change::Written { from, .. }) if from.is_empty() => "idea written",
+            Fact::Ideas(Change::Written { .. }) => "ideas combined",
+            Fact::Ideas(Change::Removed { .. }) => "idea removed",
+            Fact::Ideas(Change::Chosen { .. }) => "idea chosen",
+            Fact::Ideas(Change::Voted { .. }) => "voted",
             Fact::Posted { .. } => "post kept",
             Fact::Broadcast { .. } => "broadcast",
             Fact::Called { .. } => "called",

@@ -256,7 +256,10 @@ impl World {
             | Message::Step(_)
             | Message::Moved(_)
             | Message::Line { .. }
-            | Message::Harvest(_) => {
+            | Message::Harvest(_)
+            | Message::Ideas { .. }
+            | Message::OwnVotes(_)
+            | Message::Tally(_) => {
                 ensure(false, "no method", || format!("{message:?} where no method runs"))?;
             }
             Message::Reacted { by, .. } => {

@@ -25,7 +25,7 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "write-idea", idea?: number, text: string, } | { "type": "combine-ideas", ideas: Array<number>, text: string, } | { "type": "remove-idea", idea: number, } | { "type": "choose-idea", idea: number, on: boolean, } | { "type": "vote", idea: number, votes: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -101,7 +101,15 @@ glossary: string, } | { "type": "following", room: string | null, } | { "type": 
 /**
  * Best first, without names.
  */
-ranking: Array<WireCard>, } | { "type": "reacted", participant: number, reaction: WireReaction, } | { "type": "marked", participant: number, start_ms: number, by: number, mark: WireMark, on: boolean, } | { "type": "post" } & WirePost | { "type": "posts", posts: Array<WirePost>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
+ranking: Array<WireCard>, } | { "type": "ideas", stage: WireStage, ideas: Array<WireIdea>, 
+/**
+ * Of those who let theirs be known.
+ */
+names: Array<WireName>, own_votes: Array<WireVote>, } | { "type": "own-votes", votes: Array<WireVote>, } | { "type": "tally", votes: Array<WireVote>, 
+/**
+ * How many people have voted.
+ */
+voters: number, } | { "type": "reacted", participant: number, reaction: WireReaction, } | { "type": "marked", participant: number, start_ms: number, by: number, mark: WireMark, on: boolean, } | { "type": "post" } & WirePost | { "type": "posts", posts: Array<WirePost>, } | { "type": "ended" } | { "type": "error", code: string, text: string, 
 /**
  * Whether the socket closes after this.
  */
@@ -274,6 +282,44 @@ written: string, };
 
 export type WireTurn = { participant: number, left_ms: number, };
 
+export type WireStage = "alone" | "room" | "vote" | "result";
+
+export type WireIdea = { idea: number, 
+/**
+ * Who wrote it; null: a room made it of several, or nobody is to know.
+ */
+by: number | null, 
+/**
+ * Before which room it lies, or lay last.
+ */
+room: string | null, 
+/**
+ * Empty: its words have been taken back.
+ */
+text: string, 
+/**
+ * All that it came from, back to what single people wrote.
+ */
+from: Array<WireSource>, 
+/**
+ * Whether this page's person has had a part in it.
+ */
+mine: boolean, chosen: boolean, 
+/**
+ * Null: hidden, or nobody has been asked to vote.
+ */
+votes: number | null, };
+
+export type WireSource = { 
+/**
+ * 1: the idea was made of it; 2: the one before at depth 1 was; and so on.
+ */
+depth: number, idea: number, by: number | null, text: string, };
+
+export type WireName = { participant: number, name: string, };
+
+export type WireVote = { idea: number, votes: number, };
+
 export type WireMoveReason = "step" | "late" | "alone" | "company" | "host" | "own";
 
 export type WireLine = { room: string, text: string, };
@@ -384,6 +430,15 @@ rooms_of: string | null,
  */
 seats: number | null, 
 /**
+ * With the harvest `ideas` in rooms: how many ideas each room may choose to bring to all. Absent:
+ * none are chosen yet.
+ */
+choose?: number, 
+/**
+ * With the harvest `votes`: how people vote.
+ */
+vote?: Vote, 
+/**
  * How long, in seconds.
  */
 length_s: number | null, 
@@ -421,7 +476,25 @@ export type Assign = "plenary" | "solo" | "same" | "mix" | "merge" | "return" | 
 
 export type Turns = "free" | "round" | "stick" | "silent";
 
-export type Harvest = "speech" | "note" | "private" | "line" | "card" | "score" | "topics";
+export type Harvest = "speech" | "note" | "private" | "line" | "card" | "score" | "topics" | "ideas" | "votes";
+
+export type Vote = { 
+/**
+ * Votes that each person has.
+ */
+each: number, 
+/**
+ * Most of them on one idea.
+ */
+same: number, 
+/**
+ * Most of them on ideas that one has had a part in. Absent: as many as on others'.
+ */
+own: number | null, 
+/**
+ * Whether only facilitators see how the votes lie until the phase is over.
+ */
+hidden: boolean, };
 
 export type Advance = "time" | "ready" | "host";
 
@@ -568,7 +641,7 @@ tokens: Array<string>,
  */
 q: string, sessions: Array<string>, participants: Array<number>, rooms: Array<string>, kinds: Array<WireKind>, languages: Array<WireLanguage>, marks: Array<WireMark>, phases: Array<PhaseOfMethod>, questions: Array<string>, offset: number, };
 
-export type WireKind = "said" | "chat" | "note" | "line" | "card" | "topic" | "broadcast";
+export type WireKind = "said" | "chat" | "note" | "line" | "card" | "topic" | "idea" | "broadcast";
 
 export type PhaseOfMethod = { method: string, phase: string, };
 
@@ -594,7 +667,11 @@ met: Array<[number, number, number]>,
  */
 marks: Array<[number, WireMark]>, board: Array<BoardTheme>, };
 
-export type OutlineRun = { at_ms: number, method: string, name: Text, question: string, phases: Array<OutlinePhase>, };
+export type OutlineRun = { at_ms: number, method: string, name: Text, question: string, phases: Array<OutlinePhase>, 
+/**
+ * What the rooms chose for all, most votes first.
+ */
+ideas: Array<WireIdea>, };
 
 export type OutlinePhase = { id: string, name: Text, };
 

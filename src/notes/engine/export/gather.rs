@@ -269,7 +269,7 @@ fn kind(phase: &Phase) -> Option<Kind> {
         Harvest::Line => Some(Kind::Line),
         Harvest::Card => Some(Kind::Card),
         Harvest::Topics => Some(Kind::Topic),
-        Harvest::Speech | Harvest::Score => None,
+        Harvest::Speech | Harvest::Score | Harvest::Ideas | Harvest::Votes => None,
     }
 }
 

@@ -32,6 +32,8 @@ fn phase(id: &str, assign: Assign, harvest: Harvest) -> Phase {
         size_max: None,
         rooms_of: None,
         seats: None,
+        choose: None,
+        vote: None,
         length_s: Some(120),
         length_s_per_person: None,
         rounds: 1,
