@@ -7,6 +7,7 @@ use vuoro::{
     app::{exporting::Document, methods::Library},
     domain::{
         fact::{Consent, Fact},
+        ideas::{Change, IdeaId},
         ids::{ParticipantId, RoomId, SessionId},
         language::Language,
         message::Place,
@@ -295,6 +296,44 @@ async fn a_line_is_corrected_and_another_struck_by_their_own_person_alone() {
     let checks = tokio::task::block_in_place(|| log.checks(of)).expect("readable");
     let told: Vec<_> = checks.iter().map(|it| (it.how, it.seq)).collect();
     assert_eq!(told, [(How::Corrected, Some(3)), (How::Struck, Some(4))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idea_is_struck_with_all_its_earlier_words_and_what_came_of_it_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let of = session(1);
+    let idea = |idea: u32, by, text: &str, from: &[u32]| {
+        let from = from.iter().map(|it| IdeaId(*it)).collect();
+        let (idea, text, room) = (IdeaId(idea), text.to_owned(), RoomId::Breakout(1));
+        (SessionTime(9), Fact::Ideas(Change::Written { idea, by, room, open: true, text, from }))
+    };
+    let facts = vec![
+        (
+            SessionTime::ZERO,
+            Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: OPENED_MS },
+        ),
+        joined(ALICE, "Alice"),
+        joined(BOB, "Bob"),
+        idea(1, ALICE, "Ensimmäinen höpsismi", &[]),
+        idea(1, ALICE, "Toinen höpsismi", &[]),
+        idea(2, BOB, "Penkki", &[]),
+        idea(3, BOB, "Penkki ja muuta", &[1, 2]),
+    ];
+    log.append(of, facts).await.expect("kept");
+    assert!(!log.correct(of, BOB, 5, None, 5).await.expect("answered"), "it is not his");
+    assert!(log.correct(of, ALICE, 5, None, 5).await.expect("struck"));
+
+    assert_eq!(found(folder.path(), &["höpsismi"]), Vec::<String>::new());
+    let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+    let kept: Vec<_> = records
+        .iter()
+        .filter_map(|it| match &it.fact {
+            Fact::Ideas(Change::Written { text, from, .. }) => Some((text.as_str(), from.len())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kept, [("", 0), ("", 0), ("Penkki", 0), ("Penkki ja muuta", 2)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

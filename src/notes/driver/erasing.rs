@@ -20,7 +20,7 @@ use crate::{
         driver::log::{Log, LogError},
         engine::{
             codes::code,
-            erasure::{After, Erasing, Phases, corrected, is_own, is_sound},
+            erasure::{After, Erasing, Phases, corrected, idea_of, is_own, is_sound},
             record,
         },
     },
@@ -315,6 +315,10 @@ fn correct(
     let kept = params![seq, session.to_string()];
     let body: Option<String> = transaction.query_row(sql, kept, |row| row.get(0)).optional()?;
     let Some(body) = body.filter(|it| is_own(it, participant)) else { return Ok(false) };
+    if let Some(idea) = idea_of(&body, participant) {
+        rewrite_idea(transaction, session, (participant, idea), (seq, text.unwrap_or_default()))?;
+        return Ok(true);
+    }
     let paper = paper(transaction, session, participant, seq)?;
     for draft in paper.drafts {
         delete(transaction, draft)?;
@@ -368,6 +372,30 @@ fn paper(
         before.push(at);
     }
     Ok(Paper::default())
+}
+
+/// An idea keeps its place in the chain: the record of its last words has others or none, and those
+/// of its earlier words, which would come up in their stead, have none.
+fn rewrite_idea(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    (participant, idea): (ParticipantId, u64),
+    (seq, text): (i64, &str),
+) -> rusqlite::Result<()> {
+    let sql = "SELECT seq, body FROM records WHERE session = ?1";
+    let mut select = transaction.prepare(sql)?;
+    let rows = select.query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for row in rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()? {
+        let (at, body) = row;
+        if idea_of(&body, participant) != Some(idea) {
+            continue;
+        }
+        let text = if at == seq { text } else { "" };
+        if let Some(other) = corrected(&body, participant, text) {
+            replace(transaction, at, &other)?;
+        }
+    }
+    Ok(())
 }
 
 fn replace(transaction: &Transaction<'_>, seq: i64, body: &str) -> rusqlite::Result<()> {

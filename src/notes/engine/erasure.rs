@@ -19,6 +19,9 @@ use crate::{
 /// Kinds of records whose text is a person's own. They go when the person's words go.
 const OWN_WORDS: [&str; 4] = ["said", "unheard", "posted", "wrote"];
 
+/// The kind whose text alone goes: the room's work with an idea, and all that came of it, stays.
+const IDEA: &str = "idea-written";
+
 /// Fields in which people's words and names stand. Others hold numbers and words of ours.
 const HUMAN: [&str; 7] = ["title", "name", "text", "question", "topics", "tags", "theme"];
 
@@ -74,6 +77,10 @@ impl Erasing {
             return After::Goes;
         }
         let mut changed = false;
+        if self.words && is(&value, IDEA, self.participant) {
+            value["text"] = "".into();
+            changed = true;
+        }
         if is(&value, "joined", self.participant) {
             value["name"] = self.instead.as_str().into();
             if let Some(fields) = value.as_object_mut() {
@@ -166,8 +173,14 @@ pub fn is_own(body: &str, participant: ParticipantId) -> bool {
     read(body).is_some_and(|it| has_own_text(&it, participant))
 }
 
+/// The idea whose words a record has; `None`: it is a record of something else.
+pub fn idea_of(body: &str, participant: ParticipantId) -> Option<u64> {
+    let value = read(body).filter(|it| is(it, IDEA, participant))?;
+    value["idea"].as_u64()
+}
+
 fn has_own_text(value: &Value, participant: ParticipantId) -> bool {
-    ["said", "posted", "wrote"].iter().any(|it| is(value, it, participant))
+    ["said", "posted", "wrote", IDEA].iter().any(|it| is(value, it, participant))
         && value["text"].as_str().is_some_and(|it| !it.is_empty())
 }
 
@@ -189,6 +202,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         fact::{Consent, Fact},
+        ideas::{Change, IdeaId},
         ids::RoomId,
         language::Language,
         time::{SessionTime, Span},
@@ -244,6 +258,32 @@ mod tests {
 
         let named = Erasing::new(ALICE, "KXQT", false, bodies.iter().map(String::as_str));
         assert_eq!(named.of(&bodies[2]), After::Stays, "a name alone leaves the words");
+    }
+
+    #[test]
+    fn an_idea_keeps_its_place_in_the_chain_without_its_words() {
+        let idea = |by, text: &str| {
+            record::encode(&Fact::Ideas(Change::Written {
+                idea: IdeaId(7),
+                by,
+                room: RoomId::Breakout(1),
+                open: true,
+                text: text.into(),
+                from: vec![IdeaId(3)],
+            }))
+        };
+        let bodies = [joined(ALICE, "Alice"), idea(ALICE, "Puisto"), idea(BOB, "Alicen puisto")];
+        let erasing = Erasing::new(ALICE, "KXQT", true, bodies.iter().map(String::as_str));
+        let becomes = |body: &str| match erasing.of(body) {
+            After::Becomes(other) => fact(&other),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(becomes(&bodies[1]), fact(&idea(ALICE, "")));
+        assert_eq!(becomes(&bodies[2]), fact(&idea(BOB, "KXQT puisto")));
+        assert_eq!(idea_of(&bodies[1], ALICE), Some(7));
+        assert_eq!(idea_of(&bodies[1], BOB), None, "it is not his");
+        let other = corrected(&bodies[1], ALICE, "Metsä").expect("her own");
+        assert_eq!(fact(&other), fact(&idea(ALICE, "Metsä")));
     }
 
     #[test]

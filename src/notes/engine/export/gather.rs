@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     domain::{
         fact::{Consent, Fact, GapReason, Record},
+        ideas::{Change, IdeaId},
         ids::{ParticipantId, RoomId, SessionId},
         method::{Harvest, Phase},
         run::{Grouping, Run},
@@ -31,6 +32,7 @@ pub fn gather_own(session: SessionId, records: &[Record], own: ParticipantId) ->
     });
     for run in &mut document.runs {
         run.chosen.clear();
+        run.ideas.clear();
         run.ranking.clear();
         run.topics.clear();
     }
@@ -50,6 +52,7 @@ struct Slot {
 enum Owner {
     Person(ParticipantId),
     Room(RoomId),
+    Idea(IdeaId),
 }
 
 struct Gathering {
@@ -59,6 +62,8 @@ struct Gathering {
     consents: BTreeMap<ParticipantId, Consent>,
     running: Option<Run>,
     written: BTreeMap<Slot, Line>,
+    /// Ideas that a room made of others.
+    combined: BTreeSet<IdeaId>,
 }
 
 impl Gathering {
@@ -85,6 +90,7 @@ impl Gathering {
             consents: BTreeMap::new(),
             running: None,
             written: BTreeMap::new(),
+            combined: BTreeSet::new(),
         })
     }
 
@@ -122,6 +128,9 @@ impl Gathering {
             }
             Fact::Placed { participant, room: Some(room) } => {
                 self.rooms.insert(*participant, *room);
+                if let Some(run) = &mut self.running {
+                    run.comes(*participant, *room);
+                }
             }
             Fact::Placed { participant, room: None } => _ = self.rooms.remove(participant),
             Fact::MethodBegan { method, options } => {
@@ -133,6 +142,7 @@ impl Gathering {
                     topics: options.topics.iter().map(|it| clean(it)).collect(),
                     chosen: Vec::new(),
                     ranking: Vec::new(),
+                    ideas: Vec::new(),
                 });
                 self.running = Some(Run::new(method.clone(), options.clone()));
             }
@@ -150,6 +160,7 @@ impl Gathering {
             Fact::Wrote { participant, room, text } => {
                 self.wrote(record.seq, at, *participant, *room, text);
             }
+            Fact::Ideas(change) => self.idea(record.seq, at, change),
             Fact::Said { participant, room, span, language, text } => self.line(Line {
                 language: Some(*language),
                 span: *span,
@@ -244,6 +255,41 @@ impl Gathering {
         };
     }
 
+    fn idea(&mut self, seq: u64, at: SessionTime, change: &Change) {
+        if let Some(run) = &mut self.running {
+            run.change_ideas(change);
+        }
+        let run = self.document.runs.len();
+        let slot = |of| Slot { run, phase: 0, round: 0, of: Owner::Idea(of) };
+        match change {
+            Change::Written { idea, by, room, text, from, .. } => {
+                if !from.is_empty() {
+                    self.combined.insert(*idea);
+                }
+                let is_own = self.own == Some(*by);
+                if self.own.is_some() && !is_own {
+                    return;
+                }
+                let of_a_person = !self.combined.contains(idea) && self.lets_be_named(*by);
+                let who = Some(*by).filter(|_| is_own || of_a_person);
+                let line = line(seq, Kind::Idea, who, *room, at, text);
+                match line.text.is_empty() {
+                    true => self.written.remove(&slot(*idea)),
+                    false => self.written.insert(slot(*idea), line),
+                };
+            }
+            // It is in nobody's document but that of who may want its words gone too.
+            Change::Removed { idea, .. } if self.own.is_none() => {
+                self.written.remove(&slot(*idea));
+            }
+            _ => (),
+        }
+    }
+
+    fn lets_be_named(&self, who: ParticipantId) -> bool {
+        self.consents.get(&who) == Some(&Consent::On)
+    }
+
     fn end_step(&mut self, at: SessionTime) {
         if let Some(step) = self.document.steps.last_mut() {
             step.span.end = step.span.end.min(at);
@@ -251,15 +297,25 @@ impl Gathering {
     }
 
     fn end_run(&mut self) {
-        if let Some((run, of)) = self.running.take().zip(self.document.runs.last_mut()) {
-            let harvest = run.harvest();
-            let text = |(room, text): (RoomId, String)| (room, clean(&text));
-            of.chosen = harvest.lines.into_iter().map(text).collect();
-            of.chosen.retain(|(_, text)| !text.is_empty());
-            of.ranking = harvest.ranking;
-            of.ranking.iter_mut().for_each(|it| it.text = clean(&it.text));
-            of.topics = run.topics().iter().map(|it| clean(it)).collect();
+        let Some(run) = self.running.take() else { return };
+        let mut ideas = run.ideas().result(None);
+        for idea in &mut ideas {
+            idea.text = clean(&idea.text);
+            idea.by = idea.by.filter(|it| self.lets_be_named(*it));
+            for source in &mut idea.from {
+                source.text = clean(&source.text);
+                source.by = source.by.filter(|it| self.lets_be_named(*it));
+            }
         }
+        let Some(of) = self.document.runs.last_mut() else { return };
+        let harvest = run.harvest();
+        let text = |(room, text): (RoomId, String)| (room, clean(&text));
+        of.chosen = harvest.lines.into_iter().map(text).collect();
+        of.chosen.retain(|(_, text)| !text.is_empty());
+        of.ranking = harvest.ranking;
+        of.ranking.iter_mut().for_each(|it| it.text = clean(&it.text));
+        of.topics = run.topics().iter().map(|it| clean(it)).collect();
+        of.ideas = ideas;
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::notes::engine::export::{
     Document, Look,
-    outline::{self, Block, LineMark, PhaseMark},
+    outline::{self, Block, Branch, LineMark, PhaseMark},
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -62,6 +62,7 @@ fn write_block(out: &mut dyn Write, block: &Block<'_>, look: Look) -> io::Result
             items.iter().try_for_each(|it| writeln!(out, "<li>{}</li>", broken(it)))?;
             writeln!(out, "</ul>")
         }
+        Block::Tree(tree) => write_tree(out, tree),
         Block::Phases(phases) => {
             writeln!(out, "<ol class=\"phases\">")?;
             phases.iter().try_for_each(|it| write_phase(out, it))?;
@@ -69,6 +70,25 @@ fn write_block(out: &mut dyn Write, block: &Block<'_>, look: Look) -> io::Result
         }
         Block::Line(line) => write_line(out, line, look),
     }
+}
+
+fn write_tree(out: &mut dyn Write, tree: &[Branch]) -> io::Result<()> {
+    let mut open = 0_u8;
+    for Branch { depth, text } in tree {
+        // A list for each step down; each step up closes an item and its list.
+        if open <= *depth {
+            writeln!(out, "<ul>")?;
+            open += 1;
+        } else {
+            writeln!(out, "</li>")?;
+            while depth + 1 < open {
+                writeln!(out, "</ul></li>")?;
+                open -= 1;
+            }
+        }
+        write!(out, "<li>{}", escaped(text))?;
+    }
+    (0..open).try_for_each(|_| writeln!(out, "</li></ul>"))
 }
 
 fn write_phase(out: &mut dyn Write, phase: &PhaseMark) -> io::Result<()> {

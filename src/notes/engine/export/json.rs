@@ -8,7 +8,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::notes::engine::export::{Document, Line, Step};
+use crate::{
+    domain::ideas::IdeaView,
+    notes::engine::export::{Document, Line, Step},
+};
 
 /// The shape, as JSON Schema (draft 2020-12).
 pub const SCHEMA: &str = include_str!("export.schema.json");
@@ -47,6 +50,7 @@ struct Run<'a> {
     topics: &'a [String],
     chosen: Vec<Chosen<'a>>,
     ranking: Vec<Ranked<'a>>,
+    ideas: Vec<OneIdea<'a>>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +64,24 @@ struct Ranked<'a> {
     text: &'a str,
     points: u8,
     scores: u8,
+}
+
+#[derive(Serialize)]
+struct OneIdea<'a> {
+    number: u32,
+    participant: Option<u32>,
+    room: Option<String>,
+    text: &'a str,
+    votes: Option<u32>,
+    from: Vec<OneSource<'a>>,
+}
+
+#[derive(Serialize)]
+struct OneSource<'a> {
+    depth: u8,
+    number: u32,
+    participant: Option<u32>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -127,6 +149,7 @@ fn head(document: &Document) -> Head<'_> {
             .iter()
             .map(|it| Ranked { text: &it.text, points: it.points, scores: it.scores })
             .collect(),
+        ideas: it.ideas.iter().map(one_idea).collect(),
     });
     Head {
         version: VERSION,
@@ -141,6 +164,23 @@ fn head(document: &Document) -> Head<'_> {
         people: people.collect(),
         methods: methods.collect(),
         steps: document.steps.iter().map(|it| step(document, it)).collect(),
+    }
+}
+
+fn one_idea(it: &IdeaView) -> OneIdea<'_> {
+    let from = it.from.iter().map(|it| OneSource {
+        depth: it.depth,
+        number: it.idea.0,
+        participant: it.by.map(|it| it.0),
+        text: &it.text,
+    });
+    OneIdea {
+        number: it.idea.0,
+        participant: it.by.map(|it| it.0),
+        room: it.room.map(|it| it.to_string()),
+        text: &it.text,
+        votes: it.votes,
+        from: from.collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::notes::engine::export::{
     Document, Look,
-    outline::{self, Block, LineMark},
+    outline::{self, Block, Branch, LineMark},
 };
 
 pub fn write(
@@ -43,6 +43,13 @@ fn write_block(out: &mut dyn Write, block: &Block<'_>) -> io::Result<()> {
         Block::Items(items) => {
             for item in items {
                 writeln!(out, "- {}", broken(item, "  "))?;
+            }
+            writeln!(out)
+        }
+        Block::Tree(tree) => {
+            for Branch { depth, text } in tree {
+                let indent = "  ".repeat(usize::from(*depth));
+                writeln!(out, "{indent}- {}", broken(text, &format!("{indent}  ")))?;
             }
             writeln!(out)
         }

@@ -22,6 +22,7 @@ use std::{
 };
 
 use crate::domain::{
+    ideas::IdeaView,
     ids::{ParticipantId, RoomId, SessionId},
     language::Language,
     message::{Place, RankedCard},
@@ -76,6 +77,8 @@ pub struct MethodRun {
     pub chosen: Vec<(RoomId, String)>,
     /// Cards by their points, best first. Without names.
     pub ranking: Vec<RankedCard>,
+    /// What the rooms chose for all, most votes first, each with what it came from.
+    pub ideas: Vec<IdeaView>,
 }
 
 /// One step of a method: a phase, or a round of it.
@@ -101,6 +104,8 @@ pub enum Kind {
     Line,
     /// A topic somebody proposed.
     Topic,
+    /// An idea of one person, or one that a room made of several.
+    Idea,
     /// Written to the room, in its chat.
     Post,
     /// Written by a facilitator to everybody.
@@ -110,12 +115,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Said,
         Kind::Note,
         Kind::Card,
         Kind::Line,
         Kind::Topic,
+        Kind::Idea,
         Kind::Post,
         Kind::Broadcast,
         Kind::Unheard,
@@ -128,6 +134,7 @@ impl Kind {
             Kind::Card => "card",
             Kind::Line => "line",
             Kind::Topic => "topic",
+            Kind::Idea => "idea",
             Kind::Post => "post",
             Kind::Broadcast => "broadcast",
             Kind::Unheard => "unheard",

@@ -15,7 +15,7 @@ use rust_xlsxwriter::{
 };
 
 use crate::notes::engine::export::{
-    Document, Line, Look, clock,
+    Document, Kind, Line, Look, clock,
     outline::{self, Block, LineMark},
     sheet,
     words::Words,
@@ -25,6 +25,9 @@ const BULLETS: usize = 2;
 
 /// The first list of numbers; each list of phases begins anew, and so has one of its own.
 const NUMBERS: usize = 3;
+
+/// Lists in lists: deeper ones stand as deep as this, which is as deep as Word goes.
+const LEVEL_MAX: usize = 8;
 
 /// Twentieths of a point.
 const TEXT_WIDTH: usize = 9_070;
@@ -70,15 +73,18 @@ fn styled() -> Docx {
         None,
     );
     let list = |id: usize, format: &str, sign: &str| {
-        let level = Level::new(
-            0,
-            Start::new(1),
-            NumberFormat::new(format),
-            LevelText::new(sign),
-            LevelJc::new("left"),
-        );
-        let indent = docx_rs::SpecialIndentType::Hanging(320);
-        AbstractNumbering::new(id).add_level(level.indent(Some(480), Some(indent), None, None))
+        (0..=LEVEL_MAX).fold(AbstractNumbering::new(id), |numbering, at| {
+            let level = Level::new(
+                at,
+                Start::new(1),
+                NumberFormat::new(format),
+                LevelText::new(sign),
+                LevelJc::new("left"),
+            );
+            let left = 480 + 360 * i32::try_from(at).unwrap_or(0);
+            let indent = docx_rs::SpecialIndentType::Hanging(320);
+            numbering.add_level(level.indent(Some(left), Some(indent), None, None))
+        })
     };
     Docx::new()
         .page_size(11_906, 16_838) // A4
@@ -123,6 +129,11 @@ impl Writer {
                 let item = |it: &String| listed(BULLETS).add_run(run(it));
                 items.iter().map(item).fold(self, Writer::add)
             }
+            Block::Tree(tree) => tree.iter().fold(self, |writer, branch| {
+                let level = IndentLevel::new(usize::from(branch.depth).min(LEVEL_MAX));
+                let item = Paragraph::new().numbering(NumberingId::new(BULLETS), level);
+                writer.add(item.add_run(run(&branch.text)))
+            }),
             Block::Phases(phases) => {
                 let list = self.lists;
                 self.lists += 1;
@@ -245,6 +256,23 @@ fn workbook(
             row += 1;
             figures.write_string(row, 0, words.room(*room))?;
             figures.write_string_with_format(row, 1, text, &wrapped)?;
+        }
+        for idea in &run.ideas {
+            row += 1;
+            match idea.votes {
+                Some(votes) => figures.write_number(row, 0, votes)?,
+                None => figures.write_string(row, 0, words.kind(Kind::Idea))?,
+            };
+            let text = outline::idea_text(&idea.text, words);
+            figures.write_string_with_format(row, 1, text, &wrapped)?;
+            for source in &idea.from {
+                row += 1;
+                let who = source.by.map_or("", |it| document.name(it));
+                figures.write_string(row, 0, who)?;
+                let text = outline::idea_text(&source.text, words);
+                let indented = wrapped.clone().set_indent(source.depth.min(LEVEL_MAX as u8));
+                figures.write_string_with_format(row, 1, text, &indented)?;
+            }
         }
         for card in &run.ranking {
             row += 1;

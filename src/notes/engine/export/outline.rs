@@ -11,7 +11,7 @@ use crate::{
     },
     notes::engine::export::{
         Document, Kind, Line, Look, MethodRun, Step, clock,
-        words::{Words, day_and_time, lasting},
+        words::{Words, day_and_time, lasting, votes},
     },
 };
 
@@ -28,9 +28,19 @@ pub enum Block<'a> {
     /// Label and value.
     Facts(Vec<(&'static str, String)>),
     Items(Vec<String>),
+    /// A list with lists in it, from top to bottom. The first is at depth 0, and none is more than one
+    /// deeper than the one before.
+    Tree(Vec<Branch>),
     /// The picture of a method: its phases in order.
     Phases(Vec<PhaseMark>),
     Line(LineMark<'a>),
+}
+
+/// A piece of a tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    pub depth: u8,
+    pub text: String,
 }
 
 /// A phase as a sign among others.
@@ -67,6 +77,10 @@ pub fn summary(document: &Document, look: Look) -> Vec<Block<'_>> {
     blocks.push(Block::Facts(facts(document, look)));
     for run in &document.runs {
         method(run, look, words, &mut blocks);
+        if !run.ideas.is_empty() {
+            blocks.push(Block::Heading(4, words.ideas.into()));
+            blocks.push(Block::Tree(ideas(document, run, words)));
+        }
     }
     blocks
 }
@@ -98,7 +112,8 @@ pub fn facts(document: &Document, look: Look) -> Vec<(&'static str, String)> {
     }
     facts.push((words.spoken, count(&[Kind::Said])));
     facts.push((words.words_said, spoken.to_string()));
-    facts.push((words.written, count(&[Kind::Note, Kind::Card, Kind::Line, Kind::Topic])));
+    let written = [Kind::Note, Kind::Card, Kind::Line, Kind::Topic, Kind::Idea];
+    facts.push((words.written, count(&written)));
     if !names.is_empty() {
         facts.push((words.languages, names.join(", ")));
     }
@@ -144,6 +159,30 @@ fn method<'a>(run: &'a MethodRun, look: Look, words: &'static Words, blocks: &mu
         format!("{} ({}\u{a0}{})", it.text, it.points, words.points)
     };
     list(words.ranking, run.ranking.iter().map(ranked).collect());
+}
+
+/// Each chosen idea, and under it what it came from.
+fn ideas(document: &Document, run: &MethodRun, words: &'static Words) -> Vec<Branch> {
+    let mut tree = Vec::new();
+    for idea in &run.ideas {
+        let room = idea.room.map(|it| words.room(it));
+        let votes = idea.votes.map(|it| votes(it, words));
+        let who = idea.by.map(|it| document.name(it).to_owned());
+        let about: Vec<_> = [votes, who, room].into_iter().flatten().collect();
+        let text = format!("{} ({})", idea_text(&idea.text, words), about.join(", "));
+        tree.push(Branch { depth: 0, text });
+        for source in &idea.from {
+            let who = source.by.map(|it| format!(" ({})", document.name(it))).unwrap_or_default();
+            let text = format!("{}{who}", idea_text(&source.text, words));
+            tree.push(Branch { depth: source.depth, text });
+        }
+    }
+    tree
+}
+
+/// The words of an idea, or that they have been taken back.
+pub fn idea_text<'a>(text: &'a str, words: &'static Words) -> &'a str {
+    if text.is_empty() { words.taken_back } else { text }
 }
 
 fn phase_mark(phase: &Phase, language: Language) -> PhaseMark {
@@ -236,6 +275,8 @@ pub fn speaker<'a>(document: &'a Document, line: &Line, words: &'static Words) -
     match (line.who, line.kind) {
         (Some(who), _) => document.name(who).into(),
         (None, Kind::Line) => words.room(line.room).into(),
+        // What a room made of several; or somebody in it who stays without a name.
+        (None, Kind::Idea) if line.room != RoomId::Main => words.room(line.room).into(),
         (None, Kind::Broadcast) => words.facilitator.into(),
         (None, _) => words.person.into(),
     }

@@ -42,6 +42,10 @@ impl Document {
             hide(&mut run.question);
             run.topics.iter_mut().for_each(hide);
             run.chosen.iter_mut().for_each(|(_, text)| hide(text));
+            for idea in &mut run.ideas {
+                hide(&mut idea.text);
+                idea.from.iter_mut().for_each(|it| hide(&mut it.text));
+            }
             run.ranking.iter_mut().for_each(|it| hide(&mut it.text));
         }
         self.pseudonymous = true;

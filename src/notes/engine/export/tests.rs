@@ -8,7 +8,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     fact::{Consent, Fact, Record},
-    method::{Advance, Assign, Harvest, Method, People, Phase, Source, Text as MethodText, Turns},
+    ideas::{Change, IdeaId},
+    method::{
+        Advance, Assign, Harvest, Method, People, Phase, Source, Text as MethodText, Turns, Vote,
+    },
     run::{RunOptions, StepBegan},
 };
 
@@ -212,7 +215,7 @@ fn an_evening_is_told_under_its_phases_and_rooms() {
         "#### Huone 1: Alice Virtanen, Bob",
         "0:00:18 **Bob**: Olen Alicen kanssa",
         "**Alice Virtanen**, muistiinpano: Puisto lapsille",
-        "**Osallistuja**, idea: Pyöräkatu",
+        "**Osallistuja**, kortti: Pyöräkatu",
         "puhetta, jota ei saatu tekstiksi",
     ] {
         assert!(markdown.contains(part), "{part:?} is missing in:\n{markdown}");
@@ -281,6 +284,106 @@ fn pseudonyms_are_stable_and_leave_no_name_behind() {
     let code = once.name(alice).rsplit(' ').next().expect("a code").to_owned();
     let line = once.lines.iter().find(|it| it.text.starts_with("Olen")).expect("Bob's line");
     assert_eq!(line.text, format!("Olen {code} kanssa samaa mieltä, {code} on oikea ajatus"));
+}
+
+/// Alice and Bob write, combine twice over and choose; Chao, who has not agreed, votes for it. What
+/// Alice wrote at first stands empty where she has taken it back.
+fn of_ideas(first: &str) -> Vec<Record> {
+    let (one, main) = (RoomId::Breakout(1), RoomId::Main);
+    let mut method = method();
+    method.phases = vec![
+        phase("yksin", Assign::Solo, Harvest::Ideas),
+        phase("pari", Assign::Mix, Harvest::Ideas),
+        phase("aanestys", Assign::Plenary, Harvest::Votes),
+        phase("kaikki", Assign::Plenary, Harvest::Speech),
+    ];
+    method.phases[1].choose = Some(2);
+    method.phases[2].vote = Some(Vote { each: 2, same: 2, own: None, hidden: true });
+    let written = |idea: u32, by, room, text: &str, from: &[u32]| {
+        Fact::Ideas(Change::Written {
+            idea: IdeaId(idea),
+            by,
+            room,
+            open: room != RoomId::Main,
+            text: text.into(),
+            from: from.iter().map(|it| IdeaId(*it)).collect(),
+        })
+    };
+    let voted = |by, idea, votes| Fact::Ideas(Change::Voted { by, idea: IdeaId(idea), votes });
+    let chosen = |idea| Fact::Ideas(Change::Chosen { idea: IdeaId(idea), by: BOB, on: true });
+    let mut facts = opening(["Alice Virtanen", "Bob", "Chao"], "Kevään ilta");
+    facts.extend([
+        Fact::ConsentSet { participant: CHAO, consent: Consent::Declined },
+        Fact::MethodBegan { method: method.into(), options: RunOptions::default() },
+        began(0, None),
+        written(1, ALICE, main, first, &[]),
+        written(2, BOB, main, "Penkki", &[]),
+        written(3, CHAO, main, "Katos", &[]),
+        began(1, Some(vec![vec![ALICE, BOB, CHAO]])),
+        written(4, BOB, one, "Varjoa", &[1, 2]),
+        written(5, ALICE, one, "Varjoa & suojaa", &[4, 3]),
+        written(6, BOB, one, "Bobin keinu", &[]),
+        chosen(5),
+        chosen(6),
+        began(2, Some(Vec::new())),
+        voted(CHAO, 5, 2),
+        voted(ALICE, 6, 1),
+        began(3, Some(Vec::new())),
+        Fact::MethodEnded,
+    ]);
+    records(facts)
+}
+
+#[test]
+fn what_was_chosen_is_traced_back_with_the_names_of_those_who_agree() {
+    let document = gather(id(), &of_ideas("Puu")).expect("a session");
+    let markdown = written(&document, Format::Markdown, Language::Finnish);
+    let tree = "#### Mitä valittiin ja mistä se syntyi\n\n\
+                - Varjoa \\& suojaa (2\u{a0}ääntä, Huone 1)\n  \
+                - Varjoa\n    \
+                - Puu (Alice Virtanen)\n    \
+                - Penkki (Bob)\n  \
+                - Katos\n\
+                - Bobin keinu (1\u{a0}ääni, Bob, Huone 1)\n\n";
+    assert!(markdown.contains(tree), "{markdown}");
+    assert!(markdown.contains("**Alice Virtanen**, idea: Puu"), "{markdown}");
+    assert!(markdown.contains("**Osallistuja**, idea: Katos"), "{markdown}");
+    assert!(markdown.contains("**Huone 1**, idea: Varjoa"), "{markdown}");
+    let html = written(&document, Format::Html, Language::English);
+    let list = "<ul>\n<li>Varjoa &amp; suojaa (2\u{a0}votes, Room 1)<ul>\n<li>Varjoa<ul>\n\
+                <li>Puu (Alice Virtanen)</li>\n<li>Penkki (Bob)</li>\n</ul></li>\n\
+                <li>Katos</li>\n</ul></li>\n<li>Bobin keinu (1\u{a0}vote, Bob, Room 1)</li></ul>\n";
+    assert!(html.contains(list), "{html}");
+    for format in [Format::Docx, Format::Xlsx] {
+        let text = written(&document, format, Language::Swedish);
+        assert!(text.contains("Varjoa &amp; suojaa") && text.contains("Katos"), "{format:?}");
+    }
+    let json = written(&document, Format::Json, Language::Finnish);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let schema = serde_json::from_str(SCHEMA).expect("JSON");
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    let faults: Vec<_> = validator.iter_errors(&json).map(|it| it.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let idea = &json["methods"][0]["ideas"][0];
+    assert_eq!((&idea["votes"], &idea["from"][1]["participant"]), (&2.into(), &1.into()));
+    assert!(!json.to_string().contains("\"voters"), "who voted how is in no document");
+}
+
+#[test]
+fn ideas_follow_what_their_writers_take_back() {
+    let look = Look { language: Language::Finnish, offset_min: 0 };
+    let taken_back = gather(id(), &of_ideas("")).expect("a session");
+    let markdown = written(&taken_back, Format::Markdown, Language::English);
+    assert!(markdown.contains("    - the writer has taken their words back (Alice Virtanen)"));
+    let hidden = gather(id(), &of_ideas("Puu")).expect("a session").pseudonymised(&[1; 32], look);
+    for format in Format::ALL {
+        let text = written(&hidden, format, Language::Finnish);
+        assert!(!text.contains("Alice") && !text.contains("Bob"), "{format:?}: {text}");
+    }
+    let own = gather_own(id(), &of_ideas("Puu"), ALICE).expect("Alice was there");
+    let texts: Vec<_> = own.lines.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts, ["Puu", "Varjoa & suojaa"], "what she wrote, also for the room");
+    assert!(own.runs[0].ideas.is_empty());
 }
 
 #[test]

@@ -24,6 +24,10 @@ pub struct Words {
     pub topics: &'static str,
     pub chosen: &'static str,
     pub ranking: &'static str,
+    pub ideas: &'static str,
+    /// Of one, and of several.
+    pub votes: [&'static str; 2],
+    pub taken_back: &'static str,
     pub points: &'static str,
     pub all_lines: &'static str,
     pub some_lines: &'static str,
@@ -47,7 +51,7 @@ pub struct Words {
     pub facilitator: &'static str,
     pub person: &'static str,
     /// In the order of `Kind::ALL`.
-    pub kinds: [&'static str; 8],
+    pub kinds: [&'static str; 9],
     /// In the order of `Language::ALL`.
     pub tongues: [&'static str; 3],
     pub months: [&'static str; 12],
@@ -76,6 +80,12 @@ impl Words {
     pub fn tongue(&self, language: Language) -> &'static str {
         Language::ALL.iter().zip(self.tongues).find(|it| *it.0 == language).map_or("", |it| it.1)
     }
+}
+
+/// "1 vote", "3 votes".
+pub fn votes(votes: u32, words: &Words) -> String {
+    let [one, several] = words.votes;
+    format!("{votes}\u{a0}{}", if votes == 1 { one } else { several })
 }
 
 /// The day in the reader's words and the time on their clock; in universal time says so.
@@ -121,6 +131,9 @@ const FINNISH: Words = Words {
     topics: "Aiheet",
     chosen: "Ryhmien yhteiset tulokset",
     ranking: "Ideat pisteiden mukaan",
+    ideas: "Mitä valittiin ja mistä se syntyi",
+    votes: ["ääni", "ääntä"],
+    taken_back: "kirjoittaja on poistanut sanansa",
     points: "pistettä",
     all_lines: "Mitä sanottiin ja kirjoitettiin",
     some_lines: "Valittu osa siitä, mitä sanottiin ja kirjoitettiin",
@@ -146,9 +159,10 @@ const FINNISH: Words = Words {
     kinds: [
         "sanoi",
         "muistiinpano",
-        "idea",
+        "kortti",
         "ryhmän tulos",
         "aihe",
+        "idea",
         "viesti",
         "viesti kaikille",
         "kirjaamatta",
@@ -187,6 +201,9 @@ const SWEDISH: Words = Words {
     topics: "Ämnen",
     chosen: "Gruppernas gemensamma resultat",
     ranking: "Idéer enligt poäng",
+    ideas: "Det som valdes och vad det kom ur",
+    votes: ["röst", "röster"],
+    taken_back: "skribenten har tagit bort sina ord",
     points: "poäng",
     all_lines: "Det som sades och skrevs",
     some_lines: "En vald del av det som sades och skrevs",
@@ -212,9 +229,10 @@ const SWEDISH: Words = Words {
     kinds: [
         "sade",
         "anteckning",
-        "idé",
+        "kort",
         "gruppens resultat",
         "ämne",
+        "idé",
         "meddelande",
         "meddelande till alla",
         "utan text",
@@ -253,6 +271,9 @@ const ENGLISH: Words = Words {
     topics: "Topics",
     chosen: "What the groups arrived at",
     ranking: "Ideas by points",
+    ideas: "What was chosen, and what it came from",
+    votes: ["vote", "votes"],
+    taken_back: "the writer has taken their words back",
     points: "points",
     all_lines: "What was said and written",
     some_lines: "A chosen part of what was said and written",
@@ -278,9 +299,10 @@ const ENGLISH: Words = Words {
     kinds: [
         "said",
         "note",
-        "idea",
+        "card",
         "group's result",
         "topic",
+        "idea",
         "message",
         "message to all",
         "not written down",
