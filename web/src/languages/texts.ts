@@ -228,6 +228,48 @@ export interface Texts {
       none: string;
     };
 
+    ideas: {
+      alone: string;
+      aloneHint: string;
+      room: string;
+      roomHint: string;
+      add: string;
+      submit: string;
+      none: string;
+      count: (count: number) => string;
+      edit: string;
+      editOf: (text: string) => string;
+      text: string;
+      save: string;
+      cancel: string;
+      remove: string;
+      removeOf: (text: string) => string;
+      apart: string;
+      apartOf: (text: string) => string;
+      combine: string;
+      combineTitle: (count: number) => string;
+      choose: string;
+      chosen: string;
+      chooseOf: (text: string) => string;
+      chosenCount: (chosen: number, of: number) => string;
+      combined: string;
+      mine: string;
+      from: (count: number) => string;
+      takenBack: string;
+      vote: string;
+      give: string;
+      given: string;
+      giveOf: (votes: number, text: string) => string;
+      left: (votes: number) => string;
+      ownLimit: (votes: number) => string;
+      hidden: string;
+      votes: (votes: number) => string;
+      voters: (people: number) => string;
+      result: string;
+      counted: string;
+      nothing: string;
+    };
+
     seats: {
       title: string;
       seated: (names: string[]) => string;
@@ -676,7 +718,7 @@ export interface Texts {
     theme: string;
     newTheme: string;
     takeOff: string;
-    views: { lines: string; timeline: string; board: string };
+    views: { lines: string; timeline: string; board: string; ideas: string };
     boardEmpty: Told;
     timelineTitle: string;
     timelineHint: string;

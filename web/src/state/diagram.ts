@@ -50,7 +50,7 @@ export interface Stroke {
   kind: "move" | "wander" | "turn";
 }
 
-export type Sign = "silent" | "stick" | "round" | "note" | "line" | "card" | "score" | "topics";
+export type Sign = "silent" | "stick" | "round" | "note" | "line" | "card" | "score" | "topics" | "ideas" | "votes";
 
 /** What leads into a frame. */
 export type Link = "none" | "stay" | "on" | "part" | "gather" | "cross" | "join" | "circle" | "back" | "loose";

@@ -20,6 +20,7 @@ import {
   withoutStruck,
 } from "./captions";
 import { type Harvested, isMainRoom, withSpeaking } from "./room";
+import { type Ideas, ideasTold, lasting, withTally } from "./ideas";
 import type { Running } from "./steps";
 import { withPost } from "./talk";
 
@@ -42,6 +43,8 @@ export interface OverviewState {
   /** When `run` came, by the clock of whoever called. */
   run_ms: number;
   harvest: Harvested | null;
+  /** What the rooms have chosen, with the votes as they come. */
+  ideas: Ideas | null;
   /** Who stays where they are when groups are made anew. */
   pinned: ReadonlySet<number>;
   /** Who is kept apart or together. */
@@ -72,6 +75,7 @@ export const UNSEEN: OverviewState = {
   run: null,
   run_ms: 0,
   harvest: null,
+  ideas: null,
   pinned: new Set(),
   kept: [],
   calls: [],
@@ -97,9 +101,13 @@ export function reduceOverview(state: OverviewState, message: ServerMessage, at_
     }
     case "method": {
       const { method, question, warn_ms } = message;
-      if (!method) return { ...state, running: null, run: null };
-      return { ...state, running: { method, question, warn_ms }, harvest: null };
+      if (!method) return { ...state, running: null, run: null, ideas: lasting(state.ideas) };
+      return { ...state, running: { method, question, warn_ms }, harvest: null, ideas: null };
     }
+    case "ideas":
+      return { ...state, ideas: ideasTold(message) };
+    case "tally":
+      return { ...state, ideas: withTally(state.ideas, message) };
     case "harvest":
       return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
     case "struck":

@@ -280,6 +280,29 @@ export class Participation {
     this.#send({ type: "score", score });
   }
 
+  /** A new idea, or another text for one. Whether it went out. */
+  writeIdea(text: string, idea?: number): boolean {
+    return this.#sendOrSay({ type: "write-idea", text, ...(idea === undefined ? {} : { idea }) });
+  }
+
+  combineIdeas(ideas: number[], text: string): boolean {
+    return this.#sendOrSay({ type: "combine-ideas", ideas, text });
+  }
+
+  /** One's own goes; a combined one is taken apart. */
+  removeIdea(idea: number): void {
+    this.#sendOrSay({ type: "remove-idea", idea });
+  }
+
+  /** The room brings it to all, or does not any more. */
+  chooseIdea(idea: number, on: boolean): void {
+    this.#sendOrSay({ type: "choose-idea", idea, on });
+  }
+
+  vote(idea: number, votes: number): void {
+    this.#sendOrSay({ type: "vote", idea, votes });
+  }
+
   /** What somebody began to say or write at `start_ms` is this to me; again: no more. */
   mark(participant: number, start_ms: number, mark: WireMark): void {
     const on = !hasSet(this.room.marked.get(markKey(participant, start_ms)), this.room.me, mark);

@@ -23,6 +23,7 @@ import {
   withoutPartial,
   withoutStruck,
 } from "./captions";
+import { type Ideas, ideasTold, lasting, withOwnVotes, withTally } from "./ideas";
 import type { Running } from "./steps";
 import { type Broadcast, type Shown, withPost, withReaction } from "./talk";
 
@@ -91,6 +92,8 @@ export interface RoomState {
   moving: WireMoveReason | null;
   arrival: Arrival | null;
   harvest: Harvested | null;
+  /** The ideas before this person now, or those that all chose last. */
+  ideas: Ideas | null;
   /** What has been written in this room, oldest first. */
   posts: readonly WirePost[];
   /** What each has shown last; how long it is seen is the page's business. */
@@ -122,6 +125,7 @@ export const NOWHERE: RoomState = {
   moving: null,
   arrival: null,
   harvest: null,
+  ideas: null,
   posts: [],
   reactions: new Map(),
   broadcast: null,
@@ -173,12 +177,21 @@ export function reduce(state: RoomState, message: ServerMessage, at_ms = 0): Roo
       return withMethod(state, message);
     case "step": {
       const { type: _, ...step } = message;
-      return { ...state, step, step_ms: at_ms };
+      // What lies before people in the new step follows, if anything does.
+      const { run } = state.step ?? step;
+      const same = run.phase === step.run.phase && run.round === step.run.round;
+      return { ...state, step, step_ms: at_ms, ideas: same ? state.ideas : null };
     }
     case "moved":
       return { ...state, moving: message.reason };
     case "harvest":
       return { ...state, harvest: { lines: message.lines, ranking: message.ranking } };
+    case "ideas":
+      return { ...state, ideas: ideasTold(message) };
+    case "own-votes":
+      return { ...state, ideas: withOwnVotes(state.ideas, message) };
+    case "tally":
+      return { ...state, ideas: withTally(state.ideas, message) };
     case "post": {
       const { type: _, ...post } = message;
       const number = (state.broadcast?.number ?? 0) + 1;
@@ -209,7 +222,7 @@ type MethodMessage = Extract<ServerMessage, { type: "method" }>;
 /** What the last method has brought stays to be read until another begins. */
 function withMethod(state: RoomState, message: MethodMessage): RoomState {
   const { method, question, warn_ms } = message;
-  if (!method) return { ...state, running: null, step: null, confirmed: true };
+  if (!method) return { ...state, running: null, step: null, ideas: lasting(state.ideas), confirmed: true };
   const again = state.running !== null && !state.confirmed;
   return {
     ...state,
@@ -217,6 +230,7 @@ function withMethod(state: RoomState, message: MethodMessage): RoomState {
     confirmed: true,
     step: again ? state.step : null,
     harvest: again ? state.harvest : null,
+    ideas: again ? state.ideas : null,
   };
 }
 
@@ -228,7 +242,8 @@ function inRoom(before: RoomState, room: WireRoom): RoomState {
     const captions = withRoomLine(state.captions, room.room);
     const reactions = new Map<number, Shown>();
     const fresh = { speaking: new Set<number>(), balance: null, posts: [], partials: NO_PARTIALS };
-    return { ...state, ...fresh, room, captions, reactions };
+    const ideas = state.ideas?.stage === "room" ? null : state.ideas;
+    return { ...state, ...fresh, room, captions, reactions, ideas };
   }
   const here = new Set(room.people.filter((it) => it.present).map((it) => it.participant));
   const speaking = new Set([...state.speaking].filter((it) => here.has(it)));

@@ -40,7 +40,7 @@ export function isQuiet(phase: Phase | null): boolean {
 }
 
 /** What the page offers to do in a phase, beside listening and speaking. */
-export type Task = "own-text" | "room-line" | "score" | "topics" | null;
+export type Task = "own-text" | "room-line" | "score" | "topics" | "ideas" | "votes" | null;
 
 export function taskOf(phase: Phase | null): Task {
   switch (phase?.harvest) {
@@ -54,6 +54,10 @@ export function taskOf(phase: Phase | null): Task {
       return "score";
     case "topics":
       return "topics";
+    case "ideas":
+      return "ideas";
+    case "votes":
+      return "votes";
     default:
       return null;
   }
