@@ -1,0 +1,135 @@
+// The chain from one person to all, in six real browsers: people write alone, combine and choose in their
+// rooms, vote together; and next day a reviewer finds what won, with all that it came from.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+
+import { eventually, story } from "./harness.mjs";
+
+/** Minutes of each phase; people who are ready go on before. */
+const MINUTES = { own: 3, pair: 4, wall: 0.4, vote: 4, cluster: 1 };
+const PHONE = { width: 360, height: 740 };
+const LAPTOP = { width: 1280, height: 800 };
+
+story("six people write, combine, choose and vote, and the winner is traced back", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const six = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao", "Dana", "Eero"], { consent: "on" });
+  const fatima = await stage.person("Fatima");
+  await fatima.joins(host.joinLink, { consent: "declined" });
+  six.push(fatima);
+  const [alice, bob] = six;
+  await alice.page.setViewportSize(PHONE);
+  await bob.page.setViewportSize(LAPTOP);
+  await host.starts("tuplatiimi", MINUTES, "What makes a good school yard?");
+
+  for (const it of six) await it.isInPhase("own");
+  for (const it of six) await writes(it, `${it.name} wants a tree`);
+  await writes(alice, "A bnch");
+  await alice.see("idea-edit").last().click();
+  await alice.see("idea-edited").fill("A bench");
+  await alice.page.keyboard.press("Enter");
+  await alice.see("idea").filter({ hasText: "A bench" }).waitFor();
+  assert.equal(await alice.see("idea").count(), 2, "her own, and nobody else's");
+  await pictures(stage, alice, "ideas-alone");
+  // The line is lost and comes back: what was written is there.
+  await bob.page.reload();
+  await bob.see("join-submit").click();
+  await bob.isInside();
+  await bob.see("idea").filter({ hasText: "Bob wants a tree" }).waitFor();
+  for (const it of six) await it.see("ready").click();
+
+  for (const it of six) await it.isInPhase("pair");
+  const rooms = new Map();
+  for (const it of six) {
+    const room = await it.sees("room-name", "room");
+    rooms.set(room, [...(rooms.get(room) ?? []), it]);
+  }
+  assert.ok(rooms.size >= 2 && !rooms.has("main"), "in their rooms");
+  const together = rooms.get(await alice.sees("room-name", "room"));
+  const friend = together.find((it) => it !== alice);
+  const here = together.length + 1;
+  await eventually("all there see all that was brought", async () => (await friend.see("idea").count()) === here);
+  // By the keyboard alone.
+  for (const text of ["A bench", "Alice wants a tree"]) {
+    const tick = alice.see("idea").filter({ hasText: text }).getByTestId("idea-tick");
+    await tick.focus();
+    await alice.page.keyboard.press("Space");
+  }
+  await alice.see("idea-combined").fill("Trees with benches under them");
+  await pictures(stage, alice, "ideas-combining");
+  await alice.see("idea-combined").focus();
+  await alice.page.keyboard.press("Enter");
+  const ours = friend.see("idea").filter({ hasText: "Trees with benches under them" });
+  await ours.waitFor();
+  await eventually("the two are one", async () => (await friend.see("idea").count()) === here - 1);
+  await ours.getByTestId("idea-choose").click();
+  await eventually("all there see it", async () => (await alice.see("ideas-chosen").innerText()).startsWith("1 "));
+  for (const [, people] of rooms) {
+    if (people.includes(alice)) continue;
+    await people[0].see("idea").first().getByTestId("idea-choose").click();
+    await people[0].page.locator("[data-testid=idea][data-chosen=true]").first().waitFor();
+  }
+  await pictures(stage, friend, "ideas-in-the-room");
+  await host.see("run-next-now").click();
+
+  for (const it of six) await it.isInPhase("wall");
+  for (const it of six) assert.equal(await it.see("chosen-idea").count(), rooms.size, "one of each room");
+  await host.see("run-next-now").click();
+
+  for (const it of six) await it.isInPhase("vote");
+  const idea = (who, text) => who.see("chosen-idea").filter({ has: who.page.getByText(text, { exact: true }) });
+  for (const it of six) await idea(it, "Trees with benches under them").getByTestId("vote-1").click();
+  await eventually("Alice has four left", async () => (await alice.sees("votes-left", "left")) === "4");
+  assert.equal(await alice.see("vote-1").first().getAttribute("aria-pressed") !== null, true);
+  assert.equal(await alice.page.locator("[data-testid=chosen-idea] .votes").count(), 0, "hidden");
+  const voted = async () => (await host.sees("voters", "voters")) === "6";
+  await eventually("the host sees them come", voted);
+  assert.equal(await idea(host, "Trees with benches under them").getAttribute("data-votes"), "6");
+  await pictures(stage, alice, "ideas-vote");
+  await host.picture(stage.screenshot("ideas-host"));
+  for (const it of six) await it.see("ready").click();
+
+  for (const it of six) await it.isInPhase("cluster");
+  const first = bob.see("chosen-idea").first();
+  assert.match(await first.innerText(), /Trees with benches under them/);
+  assert.equal(await first.getAttribute("data-votes"), "6");
+  await first.locator("summary").click();
+  assert.match(await first.innerText(), /Came from 2 ideas[\s\S]*A bench[\s\S]*Alice/);
+  await pictures(stage, bob, "ideas-result");
+  await host.see("host-end").click();
+  await host.see("host-end-confirm").click();
+  await alice.see("goodbye").waitFor();
+
+  const reviewer = await host.opensReview();
+  await reviewer.see("view-ideas").click();
+  const won = reviewer.see("chosen-idea").first();
+  assert.match(await won.innerText(), /Trees with benches under them[\s\S]*6 votes[\s\S]*A bench[\s\S]*Alice/);
+  assert.doesNotMatch(await reviewer.see("review-ideas").innerText(), /Fatima(?! wants)/, "she has not agreed");
+  await pictures(stage, reviewer, "ideas-review");
+  await reviewer.see("export-open").click();
+  await reviewer.see("export-format").selectOption("md");
+  const [file] = await Promise.all([reviewer.page.waitForEvent("download"), reviewer.see("export-save").click()]);
+  const markdown = fs.readFileSync(await file.path(), "utf8");
+  const tree = /- Trees with benches under them \(6.votes, Room \d\)\n {2}- (A bench|Alice wants a tree) \(Alice\)\n {2}- /;
+  assert.match(markdown, tree);
+});
+
+async function writes(person, text) {
+  await person.see("idea-text").fill(text);
+  await person.page.keyboard.press("Enter");
+  await person.see("idea").filter({ hasText: text }).waitFor();
+}
+
+/** As it is, on a phone and a laptop, light and dark. */
+async function pictures(stage, person, name) {
+  const size = person.page.viewportSize();
+  for (const [where, viewport] of [["phone", PHONE], ["laptop", LAPTOP]]) {
+    await person.page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"]) {
+      await person.page.emulateMedia({ colorScheme });
+      await person.page.screenshot({ path: stage.screenshot(`${name}-${where}-${colorScheme}`), fullPage: where === "phone" });
+    }
+  }
+  await person.page.emulateMedia({ colorScheme: null });
+  await person.page.setViewportSize(size);
+}
