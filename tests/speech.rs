@@ -192,7 +192,8 @@ fn an_answer_of_one_word_is_no_echo_of_the_glossary_and_noise_is_no_answer() {
     let mut whisper = model.transcriber().expect("a transcriber");
     let mut said = |pcm: &[f32], voice_ms| {
         let span = Span::new(SessionTime(0), SessionTime(pcm.len() as u64 / 16));
-        let utterance = Utterance { span, pcm: pcm.to_vec(), voice_ms, overlap_ms: 0 };
+        let utterance =
+            Utterance { span, voice: vec![span], pcm: pcm.to_vec(), voice_ms, overlap_ms: 0 };
         let prompt = "Americans, Kuntaliitto, country.";
         words(&mut whisper, &utterance, Language::English, prompt).expect("words").text
     };

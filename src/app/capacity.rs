@@ -100,12 +100,8 @@ fn utterance() -> Utterance {
         .take(PART.len())
         .collect();
     let ms = pcm.len() as u64 / 16;
-    Utterance {
-        span: Span::new(SessionTime::ZERO, SessionTime(ms)),
-        pcm,
-        voice_ms: ms,
-        overlap_ms: 0,
-    }
+    let span = Span::new(SessionTime::ZERO, SessionTime(ms));
+    Utterance { span, voice: vec![span], pcm, voice_ms: ms, overlap_ms: 0 }
 }
 
 /// Adds what is not here, by the work it takes beside the heaviest model that has been measured.

@@ -321,8 +321,8 @@ impl Task {
 
     async fn speech(&mut self, event: SpeechEvent) -> Result<(), LogError> {
         let input = match event {
-            SpeechEvent::Uttered { speaker, span } => {
-                Input::Uttered { participant: speaker.participant, span }
+            SpeechEvent::Uttered { speaker, span, voice } => {
+                Input::Uttered { participant: speaker.participant, span, voice }
             }
             SpeechEvent::Partial { speaker, span, language, text } => {
                 Input::Partial { participant: speaker.participant, span, language, text }

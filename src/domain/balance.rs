@@ -7,7 +7,9 @@ use crate::domain::{
     conversation::{Conversation, Part},
     evenness,
     ids::{ParticipantId, RoomId},
-    limits::{BALANCE_AFTER_MS, BALANCE_VOICE_MIN_MS, INVITES_FROM, VOICE_SPANS_MAX},
+    limits::{
+        BALANCE_AFTER_MS, BALANCE_VOICE_MIN_MS, INVITES_FROM, LEVEL_UNSURE_MS, VOICE_SPANS_MAX,
+    },
     message::{BalanceView, OwnTalk, RoomBalance, RoundView},
     time::{SessionTime, Span},
     timeline::Timeline,
@@ -17,21 +19,29 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct Balance {
     since: SessionTime,
+    /// Somebody listens here beside the levels: voice activity detection has found a voice.
+    ears: bool,
     voices: BTreeMap<ParticipantId, Voice>,
     /// How long each has been in the room, but for those there now.
     stayed_ms: BTreeMap<ParticipantId, u64>,
     there: BTreeSet<ParticipantId>,
     there_since: SessionTime,
+    /// How long there have been two or more, but for those there now.
+    together_ms: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Voice {
-    /// From audio levels: known within half a second, rough.
+    /// From audio levels, of time in which nobody else listens: rough, and all there is.
     levels: Timeline,
+    /// From audio levels, of time in which voice activity detection listens too: known within half a
+    /// second, until it says better.
+    unsure: Timeline,
     /// From voice activity detection: known seconds later, right.
     utterances: Timeline,
     /// Speaking now, by level, since then.
     since: Option<SessionTime>,
+    listened_to: bool,
     /// Talk time of spans too old to keep.
     settled_ms: u64,
 }
@@ -40,6 +50,7 @@ struct Voice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     lasted_ms: u64,
+    together_ms: u64,
     conversation: Conversation,
     /// How long each has been there. Silent people are in it.
     stayed_ms: BTreeMap<ParticipantId, u64>,
@@ -50,15 +61,18 @@ impl Balance {
     pub fn new(since: SessionTime) -> Self {
         Self {
             since,
+            ears: false,
             voices: BTreeMap::new(),
             stayed_ms: BTreeMap::new(),
             there: BTreeSet::new(),
             there_since: since,
+            together_ms: 0,
         }
     }
 
     /// These people are in the room from now on, and connected.
     pub fn attend(&mut self, there: BTreeSet<ParticipantId>, now: SessionTime) {
+        self.together_ms = self.together_ms(now);
         let ms = now.since_ms(self.there_since);
         for id in std::mem::replace(&mut self.there, there) {
             *self.stayed_ms.entry(id).or_default() += ms;
@@ -66,30 +80,64 @@ impl Balance {
         self.there_since = now;
     }
 
-    /// A person's audio level says: speaking, or not any more.
-    pub fn speaking(&mut self, participant: ParticipantId, on: bool, at: SessionTime) {
+    /// Whether there is anybody to talk with.
+    pub fn are_together(&self) -> bool {
+        2 <= self.there.len()
+    }
+
+    /// For how much longer nothing is to be said, if they stay together, in ms.
+    pub fn early_ms(&self, now: SessionTime) -> u64 {
+        BALANCE_AFTER_MS.saturating_sub(self.together_ms(now))
+    }
+
+    fn together_ms(&self, now: SessionTime) -> u64 {
+        self.together_ms + if self.are_together() { now.since_ms(self.there_since) } else { 0 }
+    }
+
+    /// Voice activity detection works in this session: of who is listened to, what only the levels take
+    /// for a voice is none.
+    pub fn has_ears(&mut self) {
+        self.ears = true;
+    }
+
+    /// Voice activity detection listens to the person from now on, or does not.
+    pub fn listens(&mut self, participant: ParticipantId, on: bool, now: SessionTime) {
         let voice = self.voices.entry(participant).or_default();
-        match (on, voice.since) {
-            (true, None) => voice.since = Some(at),
-            (false, Some(since)) => {
-                voice.since = None;
-                voice.levels.insert(Span::new(since, at));
-                voice.settle();
-            }
-            _ => (),
+        if voice.listened_to != on {
+            voice.end_level(now);
+            voice.since = voice.since.map(|_| now);
+            voice.listened_to = on;
         }
     }
 
-    /// Voice activity detection has found an utterance: it replaces what the levels said of that
-    /// time. What was said before these people came together is not theirs.
-    pub fn uttered(&mut self, participant: ParticipantId, span: Span) {
+    /// A person's audio level says: speaking since then, or no longer than until then.
+    pub fn speaking(&mut self, participant: ParticipantId, on: bool, at: SessionTime) {
+        let voice = self.voices.entry(participant).or_default();
+        if on {
+            voice.since.get_or_insert(at.max(self.since));
+        } else {
+            voice.end_level(at);
+            voice.since = None;
+            if self.ears {
+                voice.unsure.cut_before(at - LEVEL_UNSURE_MS);
+            }
+        }
+    }
+
+    /// Voice activity detection has found an utterance, with `voice` in these parts of it: what the levels
+    /// said of the time until its end is over with. What was said before these people came together is
+    /// not theirs.
+    pub fn uttered(&mut self, participant: ParticipantId, span: Span, voice: &[Span]) {
         if span.start < self.since {
             return;
         }
-        let voice = self.voices.entry(participant).or_default();
-        voice.levels.remove_touching(span);
-        voice.utterances.insert(span);
-        voice.settle();
+        let heard = self.voices.entry(participant).or_default();
+        heard.unsure.cut_before(span.end);
+        if heard.listened_to {
+            heard.since = heard.since.map(|it| it.max(span.end));
+        }
+        voice.iter().for_each(|it| heard.utterances.insert(*it));
+        heard.settle();
     }
 
     /// Whether somebody's level says they speak now.
@@ -99,10 +147,8 @@ impl Balance {
 
     /// Talk of the `present` (silent ones included, those gone left out) until `now`.
     pub fn summary(&self, present: &[ParticipantId], now: SessionTime) -> Summary {
-        let voices: BTreeMap<ParticipantId, Timeline> = present
-            .iter()
-            .map(|id| (*id, self.voices.get(id).map(|it| it.timeline(now)).unwrap_or_default()))
-            .collect();
+        let voices: BTreeMap<ParticipantId, Timeline> =
+            present.iter().map(|id| (*id, self.timeline(*id, now))).collect();
         let mut conversation = Conversation::of(&voices);
         for (id, part) in &mut conversation.people {
             part.talk_ms += self.voices.get(id).map_or(0, |it| it.settled_ms);
@@ -113,20 +159,40 @@ impl Balance {
         };
         Summary {
             lasted_ms: now.since_ms(self.since),
+            together_ms: self.together_ms(now),
             conversation,
             stayed_ms: present.iter().map(|id| (*id, stayed_ms(id))).collect(),
         }
     }
+
+    /// When the person has talked, as far as is known by now.
+    fn timeline(&self, participant: ParticipantId, now: SessionTime) -> Timeline {
+        let Some(voice) = self.voices.get(&participant) else { return Timeline::default() };
+        let mut unsure = voice.unsure.clone();
+        let mut open = voice.since.map(|since| Span::new(since, now));
+        if self.ears {
+            let oldest = now - LEVEL_UNSURE_MS;
+            unsure.cut_before(oldest);
+            if voice.listened_to {
+                open = open.map(|it| Span::new(it.start.max(oldest), it.end));
+            }
+        }
+        let sure = voice.levels.spans().iter().chain(voice.utterances.spans());
+        sure.chain(unsure.spans()).copied().chain(open).collect()
+    }
 }
 
 impl Voice {
-    fn timeline(&self, now: SessionTime) -> Timeline {
-        let open = self.since.map(|since| Span::new(since, now));
-        self.levels.spans().iter().chain(self.utterances.spans()).copied().chain(open).collect()
+    /// The levels' voice was on until then.
+    fn end_level(&mut self, at: SessionTime) {
+        let Some(since) = self.since else { return };
+        let spans = if self.listened_to { &mut self.unsure } else { &mut self.levels };
+        spans.insert(Span::new(since, at));
+        self.settle();
     }
 
     fn settle(&mut self) {
-        for spans in [&mut self.levels, &mut self.utterances] {
+        for spans in [&mut self.levels, &mut self.unsure, &mut self.utterances] {
             while VOICE_SPANS_MAX < spans.spans().len() {
                 self.settled_ms += spans.pop_first().map_or(0, Span::ms);
             }
@@ -139,7 +205,7 @@ impl Summary {
     /// would make people look at it instead of at one another.
     pub fn is_due(&self) -> bool {
         let talk_ms: u64 = self.parts().map(|it| it.talk_ms).sum();
-        BALANCE_AFTER_MS <= self.lasted_ms && BALANCE_VOICE_MIN_MS <= talk_ms
+        BALANCE_AFTER_MS <= self.together_ms && BALANCE_VOICE_MIN_MS <= talk_ms
     }
 
     pub fn conversation(&self) -> &Conversation {
@@ -237,11 +303,16 @@ mod tests {
     const DANA: ParticipantId = ParticipantId(4);
     const ALL: [ParticipantId; 4] = [ALICE, BOB, CHAO, DANA];
 
+    fn utters(balance: &mut Balance, who: ParticipantId, start: u64, end: u64) {
+        let span = Span::new(SessionTime(start), SessionTime(end));
+        balance.uttered(who, span, &[span]);
+    }
+
     fn room(spans: &[(ParticipantId, u64, u64)]) -> Summary {
         let mut balance = Balance::new(SessionTime::ZERO);
         balance.attend(ALL.into(), SessionTime::ZERO);
         for (who, start, end) in spans {
-            balance.uttered(*who, Span::new(SessionTime(*start), SessionTime(*end)));
+            utters(&mut balance, *who, *start, *end);
         }
         balance.summary(&ALL, SessionTime(240_000))
     }
@@ -291,7 +362,7 @@ mod tests {
         for (who, start, end) in
             [(ALICE, 0, 40_000), (BOB, 40_000, 80_000), (CHAO, 200_000, 220_000)]
         {
-            balance.uttered(who, Span::new(SessionTime(start), SessionTime(end)));
+            utters(&mut balance, who, start, end);
         }
         let summary = balance.summary(&[ALICE, BOB, CHAO], SessionTime(240_000));
         for who in [ALICE, BOB, CHAO] {
@@ -304,34 +375,101 @@ mod tests {
     fn nobody_is_invited_who_has_just_come_nor_in_a_pair() {
         let mut balance = Balance::new(SessionTime::ZERO);
         balance.attend([ALICE, BOB].into(), SessionTime::ZERO);
-        balance.uttered(ALICE, Span::new(SessionTime(0), SessionTime(60_000)));
+        utters(&mut balance, ALICE, 0, 60_000);
         let pair = balance.summary(&[ALICE, BOB], SessionTime(200_000));
         assert!(!pair.view(ALICE).invites);
-        balance.uttered(BOB, Span::new(SessionTime(60_000), SessionTime(90_000)));
+        utters(&mut balance, BOB, 60_000, 90_000);
         balance.attend([ALICE, BOB, CHAO].into(), SessionTime(200_000));
         let with_chao =
             |at| balance.summary(&[ALICE, BOB, CHAO], SessionTime(at)).view(CHAO).invites;
         assert!(!with_chao(210_000) && with_chao(320_000));
     }
 
-    #[test]
-    fn voice_detection_corrects_the_levels_and_leaves_other_groups_alone() {
+    /// Alice's talk time by then, in ms.
+    fn talk_ms(balance: &Balance, at: u64) -> u64 {
+        balance.summary(&[ALICE], SessionTime(at)).own(ALICE).talk_ms
+    }
+
+    /// A room in which voice detection works and listens to Alice, since 500 ms.
+    fn with_ears() -> Balance {
         let mut balance = Balance::new(SessionTime(500));
-        balance.speaking(ALICE, true, SessionTime(1_000));
-        assert!(balance.is_live());
-        let so_far = balance.summary(&[ALICE], SessionTime(3_000));
-        assert_eq!(so_far.own(ALICE).talk_ms, 2_000);
-        balance.speaking(ALICE, false, SessionTime(6_000));
-        balance.uttered(ALICE, Span::new(SessionTime(1_200), SessionTime(5_200)));
-        // Said in the room before, written down late.
-        balance.uttered(ALICE, Span::new(SessionTime(100), SessionTime(900)));
-        assert_eq!(balance.summary(&[ALICE], SessionTime(9_000)).own(ALICE).talk_ms, 4_000);
+        balance.has_ears();
+        balance.listens(ALICE, true, SessionTime(500));
+        balance
     }
 
     #[test]
-    fn the_first_two_minutes_say_nothing() {
-        let mut balance = Balance::new(SessionTime(60_000));
-        balance.uttered(ALICE, Span::new(SessionTime(60_000), SessionTime(100_000)));
+    fn voice_detection_corrects_the_levels_and_leaves_other_groups_alone() {
+        let mut balance = with_ears();
+        balance.speaking(ALICE, true, SessionTime(1_000));
+        assert!(balance.is_live());
+        assert_eq!(talk_ms(&balance, 3_000), 2_000);
+        balance.speaking(ALICE, false, SessionTime(6_000));
+        utters(&mut balance, ALICE, 1_200, 5_200);
+        assert_eq!(talk_ms(&balance, 9_000), 4_000 + 800, "after its end only the levels know");
+        utters(&mut balance, ALICE, 7_000, 8_000);
+        // Said in the room before, written down late.
+        utters(&mut balance, ALICE, 100, 900);
+        assert_eq!(talk_ms(&balance, 9_000), 5_000);
+    }
+
+    #[test]
+    fn voice_detection_is_right_also_when_it_comes_before_the_levels() {
+        let mut balance = with_ears();
+        balance.speaking(ALICE, true, SessionTime(1_000));
+        utters(&mut balance, ALICE, 1_000, 5_000);
+        assert_eq!(talk_ms(&balance, 5_200), 4_200, "she goes on, as far as is known");
+        balance.speaking(ALICE, false, SessionTime(5_000));
+        assert_eq!(talk_ms(&balance, 5_500), 4_000);
+    }
+
+    #[test]
+    fn pauses_inside_an_utterance_are_no_talk() {
+        let mut balance = with_ears();
+        let span = |start, end| Span::new(SessionTime(start), SessionTime(end));
+        balance.uttered(
+            ALICE,
+            span(1_000, 5_000),
+            &[span(1_000, 2_500), span(2_900, 4_000), span(4_200, 5_000)],
+        );
+        assert_eq!(talk_ms(&balance, 9_000), 1_500 + 2_100, "but one of 200 ms is no pause");
+    }
+
+    #[test]
+    fn a_keyboard_is_no_voice_where_somebody_listens() {
+        let mut balance = with_ears();
+        let types = |balance: &mut Balance, from| {
+            balance.speaking(ALICE, true, SessionTime(from));
+            balance.speaking(ALICE, false, SessionTime(from + 5_000));
+        };
+        types(&mut balance, 10_000);
+        assert_eq!(talk_ms(&balance, 16_000), 5_000);
+        assert_eq!(talk_ms(&balance, 10_000 + LEVEL_UNSURE_MS), 5_000);
+        assert_eq!(talk_ms(&balance, 15_000 + LEVEL_UNSURE_MS), 0);
+        // Who has said no is not listened to: only the levels can tell.
+        balance.listens(ALICE, false, SessionTime(40_000));
+        types(&mut balance, 40_000);
+        assert_eq!(talk_ms(&balance, 100_000), 5_000);
+        balance.listens(ALICE, true, SessionTime(100_000));
+        utters(&mut balance, ALICE, 110_000, 111_000);
+        assert_eq!(talk_ms(&balance, 200_000), 6_000);
+    }
+
+    #[test]
+    fn without_a_model_the_levels_are_all_there_is() {
+        let mut balance = Balance::new(SessionTime::ZERO);
+        balance.listens(ALICE, true, SessionTime::ZERO);
+        balance.speaking(ALICE, true, SessionTime(1_000));
+        balance.speaking(ALICE, false, SessionTime(3_000));
+        assert_eq!(talk_ms(&balance, 60_000), 2_000);
+    }
+
+    #[test]
+    fn the_first_two_minutes_together_say_nothing() {
+        let mut balance = Balance::new(SessionTime::ZERO);
+        balance.attend([ALICE].into(), SessionTime::ZERO);
+        balance.attend([ALICE, BOB].into(), SessionTime(60_000));
+        utters(&mut balance, ALICE, 60_000, 100_000);
         assert!(!balance.summary(&[ALICE, BOB], SessionTime(179_999)).is_due());
         assert!(balance.summary(&[ALICE, BOB], SessionTime(180_000)).is_due());
     }

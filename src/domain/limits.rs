@@ -181,6 +181,17 @@ pub const VOICE_GAP_MS: u64 = 300;
 /// Voice shorter than this is a cough or a click, in ms.
 pub const VOICE_MIN_MS: u64 = 250;
 
+/// So long somebody must be loud before audio levels count it as voice, in ms: a click is shorter.
+pub const LEVEL_ONSET_MS: u64 = 60;
+
+/// So long they must be quiet before levels say that a voice has ended, in ms: pauses in speech are
+/// shorter.
+pub const LEVEL_HANGOVER_MS: u64 = 500;
+
+/// What levels say of somebody who is listened to counts for so long, in ms. Voice detection has found
+/// it by then, as no utterance is longer than twelve seconds, or it was a keyboard.
+pub const LEVEL_UNSURE_MS: u64 = 15_000;
+
 /// A backchannel ("mhm") is at most this long, in ms, and wholly inside another's voice.
 pub const BACKCHANNEL_MAX_MS: u64 = 1_000;
 

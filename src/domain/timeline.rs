@@ -36,9 +36,12 @@ impl Timeline {
         self.spans.splice(from..to, [merged]);
     }
 
-    /// Takes out every span that shares time with `span`, whole.
-    pub fn remove_touching(&mut self, span: Span) {
-        self.spans.retain(|it| !it.overlaps(span));
+    /// Takes out all that is before a moment.
+    pub fn cut_before(&mut self, moment: SessionTime) {
+        self.spans.retain(|it| moment < it.end);
+        if let Some(first) = self.spans.first_mut() {
+            first.start = first.start.max(moment);
+        }
     }
 
     /// Takes out and returns the earliest span.
@@ -108,6 +111,20 @@ mod tests {
         let timeline: Timeline =
             [span(0, 100), span(150, 300), span(900, 920)].into_iter().collect();
         assert_eq!(timeline.smoothed(100, 50).spans(), &[span(0, 300)]);
+    }
+
+    #[test]
+    fn what_is_before_a_moment_can_be_cut_off() {
+        let cut = |at| {
+            let mut timeline: Timeline = [span(0, 100), span(150, 300)].into_iter().collect();
+            timeline.cut_before(SessionTime(at));
+            timeline.spans().to_vec()
+        };
+        assert_eq!(cut(0), [span(0, 100), span(150, 300)]);
+        assert_eq!(cut(60), [span(60, 100), span(150, 300)]);
+        assert_eq!(cut(100), [span(150, 300)]);
+        assert_eq!(cut(200), [span(200, 300)]);
+        assert_eq!(cut(300), []);
     }
 
     proptest! {

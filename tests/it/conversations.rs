@@ -11,8 +11,8 @@ use vuoro::{
         time::{SessionTime, Span},
     },
     speech::engine::{
-        bounds::{FRAME_MS, FRAME_SAMPLES},
-        segmenter::Segmenter,
+        bounds::{FRAME_MS, FRAME_SAMPLES, TRAIL_MS},
+        segmenter::{Segmenter, Utterance},
     },
 };
 
@@ -40,7 +40,7 @@ fn talk_turns_and_backchannels_are_those_of_the_scripts() {
         }
         let mut balance = Balance::new(SessionTime::ZERO);
         for (who, spans) in &voices {
-            heard(spans).into_iter().for_each(|it| balance.uttered(*who, it));
+            heard(spans).into_iter().for_each(|it| balance.uttered(*who, it.span, &it.voice));
         }
         let summary = balance.summary(&everybody, SessionTime(130_000));
         for (index, who) in everybody.into_iter().enumerate() {
@@ -64,16 +64,16 @@ fn talk_turns_and_backchannels_are_those_of_the_scripts() {
     }
 }
 
-/// The spans that the segmenter finds when voice is heard just in these.
-fn heard(spans: &[Span]) -> Vec<Span> {
+/// The utterances that the segmenter finds when voice is in these, and heard a little longer.
+fn heard(spans: &[Span]) -> Vec<Utterance> {
     let (mut segmenter, mut found) = (Segmenter::new(), Vec::new());
     let end = spans.iter().map(|it| it.end.0).max().unwrap_or(0) + 3_000;
     for at in (0..end).step_by(FRAME_MS as usize).map(SessionTime) {
-        let voiced = spans.iter().any(|it| it.contains(at));
+        let voiced = spans.iter().any(|it| Span::new(it.start, it.end + TRAIL_MS).contains(at));
         let probability = if voiced { 0.95 } else { 0.02 };
         let loudness = if voiced { 0.1 } else { 0.0001 };
         segmenter.push(&[loudness; FRAME_SAMPLES], probability, at, &mut found);
     }
     segmenter.cut(&mut found);
-    found.into_iter().map(|it| it.span).collect()
+    found
 }

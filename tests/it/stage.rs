@@ -132,7 +132,8 @@ impl Stage {
     }
 
     pub fn utters(&mut self, person: Person, span_ms: Range<u64>) {
-        self.feed(Input::Uttered { participant: person.seat, span: span(span_ms) });
+        let span = span(span_ms);
+        self.feed(Input::Uttered { participant: person.seat, span, voice: vec![span] });
     }
 
     pub fn voice(&mut self, person: Person, on: bool) {

@@ -325,7 +325,7 @@ impl Session {
             cards,
         };
         if went {
-            before.iter().for_each(|(id, _)| self.voice(now, *id, false, out));
+            before.iter().for_each(|(id, _)| self.voice(now, *id, (false, now), out));
         }
         let rounds = self.rounds(now);
         self.keep_and_forget_posts(now, Fact::StepBegan(began), out);
@@ -344,7 +344,7 @@ impl Session {
     /// The method is over: everybody is in the main room again.
     fn finish_method(&mut self, now: SessionTime, out: &mut Vec<Output>) {
         let before: Vec<_> = self.rooms.people().collect();
-        before.iter().for_each(|(id, _)| self.voice(now, *id, false, out));
+        before.iter().for_each(|(id, _)| self.voice(now, *id, (false, now), out));
         let rounds = self.rounds(now);
         self.tell_result(out);
         self.keep_and_forget_posts(now, Fact::MethodEnded, out);
@@ -500,7 +500,7 @@ impl Session {
         for participant in before.symmetric_difference(&self.hushed.clone()).copied() {
             let on = self.hushed.contains(&participant);
             if on {
-                self.voice(now, participant, false, out);
+                self.voice(now, participant, (false, now), out);
             }
             out.push(Output::Hush { participant, on });
         }

@@ -55,18 +55,27 @@ impl Session {
     }
 
     pub(super) fn balance_of(&mut self, room: RoomId) -> &mut Balance {
-        let since = self.grouped_at;
-        self.balances.entry(room).or_insert_with(|| Balance::new(since))
+        let (since, has_ears) = (self.grouped_at, self.has_ears);
+        self.balances.entry(room).or_insert_with(|| {
+            let mut balance = Balance::new(since);
+            if has_ears {
+                balance.has_ears();
+            }
+            balance
+        })
     }
 
     /// Who is there has changed.
     pub(super) fn note_presence(&mut self, now: SessionTime, room: RoomId) {
         let there: BTreeSet<_> = self.seated_in(room).map(|(id, _)| id).collect();
-        if self.balances.contains_key(&room) {
-            // How many voices there could be may have changed.
-            self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
-        }
-        self.balance_of(room).attend(there, now);
+        let heard: Vec<_> = there.iter().map(|id| (*id, self.heard.contains_key(id))).collect();
+        let balance = self.balance_of(room);
+        heard.into_iter().for_each(|(id, is_heard)| balance.listens(id, is_heard, now));
+        balance.attend(there, now);
+        // How many voices there could be may have changed. And in time the room is told also when
+        // nobody speaks just then.
+        let due = now + balance.early_ms(now).max(BALANCE_EVERY_MS);
+        self.due.balances.entry(room).or_insert(due);
     }
 
     /// Of a room that can be a conversation; a lecture is none.
@@ -79,8 +88,11 @@ impl Session {
     }
 
     pub(super) fn tell_balance(&mut self, now: SessionTime, room: RoomId, out: &mut Vec<Output>) {
-        if self.balances.get(&room).is_some_and(Balance::is_live) {
-            self.due.balances.insert(room, now + BALANCE_EVERY_MS);
+        if let Some(balance) = self.balances.get(&room) {
+            let early_ms = balance.early_ms(now);
+            if balance.is_live() || (0 < early_ms && balance.are_together()) {
+                self.due.balances.insert(room, now + early_ms.max(BALANCE_EVERY_MS));
+            }
         }
         if !self.shows_balance() {
             return;

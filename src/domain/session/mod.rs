@@ -28,8 +28,9 @@ use crate::domain::{
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
     limits::{
-        BALANCE_EVERY_MS, BREAKOUT_ROOMS_MAX, NAME_CHARS_MAX, SEAT_GRACE_MS, SEGMENT_CHARS_MAX,
-        SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, TAG_CHARS_MAX, TAGS_MAX, WATCHERS_MAX,
+        BALANCE_EVERY_MS, BREAKOUT_ROOMS_MAX, LEVEL_HANGOVER_MS, LEVEL_ONSET_MS, NAME_CHARS_MAX,
+        SEAT_GRACE_MS, SEGMENT_CHARS_MAX, SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, TAG_CHARS_MAX,
+        TAGS_MAX, WATCHERS_MAX,
     },
     mark::Mark,
     message::{Caption, Message, MoveReason},
@@ -73,10 +74,11 @@ pub enum Input {
         participant: ParticipantId,
         on: bool,
     },
-    /// Voice activity detection found an utterance.
+    /// Voice activity detection found an utterance, with `voice` in these parts of it.
     Uttered {
         participant: ParticipantId,
         span: Span,
+        voice: Vec<Span>,
     },
     /// Words of an utterance that has not ended: in place of those told before, and not for long.
     /// Without text: those told before are to go.
@@ -278,6 +280,8 @@ pub struct Session {
     /// The number given last to an idea, in all methods of the session.
     last_idea: IdeaId,
     record: Record,
+    /// Voice activity detection has found somebody's voice: it works.
+    has_ears: bool,
     /// Whose audio is listened to, in which language, as the shell was last told.
     heard: BTreeMap<ParticipantId, Language>,
     talk: Talk,
@@ -356,6 +360,7 @@ impl Session {
             run: None,
             last_idea: IdeaId(0),
             record: Record::default(),
+            has_ears: false,
             heard: BTreeMap::new(),
             talk: Talk::default(),
             captions: captions::Captions::default(),
@@ -394,8 +399,14 @@ impl Session {
                 let granted = self.grant(now, connection, wish, out);
                 answer(connection, granted, out);
             }
-            Input::Voice { participant, on } => self.voice(now, participant, on, out),
-            Input::Uttered { participant, span } => self.uttered(now, participant, span),
+            Input::Voice { participant, on } => {
+                // The levels are sure only when it has been so for a while.
+                let for_ms = if on { LEVEL_ONSET_MS } else { LEVEL_HANGOVER_MS };
+                self.voice(now, participant, (on, now - for_ms), out);
+            }
+            Input::Uttered { participant, span, voice } => {
+                self.uttered(now, participant, span, &voice);
+            }
             Input::Partial { participant, span, language, text } => {
                 self.partial(participant, span, (language, text), out);
             }
@@ -413,7 +424,7 @@ impl Session {
         self.guide(now, out);
         self.settle_captions(now, out);
         self.settle_expected(out);
-        self.tune(from, out);
+        self.tune(now, from, out);
     }
 
     /// When the session next wants [`Input::Tick`], and why.
@@ -551,7 +562,7 @@ impl Session {
         seat.microphone = false;
         seat.camera = false;
         self.connections.remove(&connection);
-        self.voice(now, participant, false, out);
+        self.voice(now, participant, (false, now), out);
         Some(connection)
     }
 
@@ -586,7 +597,7 @@ impl Session {
                 let id = *id;
                 self.change_seat(now, id, out, |seat| seat.microphone = on);
                 if !on {
-                    self.voice(now, id, false, out);
+                    self.voice(now, id, (false, now), out);
                 }
             }
             (Some(Role::Participant(id)), Wish::SetCamera(on)) => {
@@ -697,7 +708,7 @@ impl Session {
     fn leave(&mut self, now: SessionTime, participant: ParticipantId, out: &mut Vec<Output>) {
         let Some(room) = self.rooms.room_of(participant) else { return };
         self.vacate(now, participant, out);
-        self.voice(now, participant, false, out);
+        self.voice(now, participant, (false, now), out);
         self.keep(now, Fact::Placed { participant, room: None }, out);
         self.totals.remove(&participant);
         self.hushed.remove(&participant);
@@ -747,7 +758,7 @@ impl Session {
         if !self.rooms.has_space(room) {
             return Err(Rejection::RoomFull);
         }
-        self.voice(now, participant, false, out);
+        self.voice(now, participant, (false, now), out);
         self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
         self.late_role(now, participant, room, out);
         out.push(Output::Place { participant, room: Some(room) });
@@ -785,11 +796,12 @@ impl Session {
         out.push(Output::Finished);
     }
 
+    /// The person speaks since a moment, or no longer than until it.
     fn voice(
         &mut self,
         now: SessionTime,
         participant: ParticipantId,
-        on: bool,
+        (on, at): (bool, SessionTime),
         out: &mut Vec<Output>,
     ) {
         let Some(room) = self.rooms.room_of(participant) else { return };
@@ -798,7 +810,7 @@ impl Session {
             return;
         }
         seat.speaking = on;
-        self.balance_of(room).speaking(participant, on, now);
+        self.balance_of(room).speaking(participant, on, at);
         self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
         let listeners = self.connections_in(room).chain(self.facilitators());
         out.extend(listeners.map(|connection| Output::Send {
@@ -807,9 +819,18 @@ impl Session {
         }));
     }
 
-    fn uttered(&mut self, now: SessionTime, participant: ParticipantId, span: Span) {
+    fn uttered(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        span: Span,
+        voice: &[Span],
+    ) {
         let Some(room) = self.rooms.room_at(participant, span.start) else { return };
-        self.balance_of(room).uttered(participant, span);
+        if !std::mem::replace(&mut self.has_ears, true) {
+            self.balances.values_mut().for_each(Balance::has_ears);
+        }
+        self.balance_of(room).uttered(participant, span, voice);
         self.due.balances.entry(room).or_insert(now + BALANCE_EVERY_MS);
     }
 

@@ -158,8 +158,8 @@ impl Session {
 
     /// Opens and closes ears as what everybody has agreed to has changed by one input, whose outputs
     /// begin at `from`. Closing comes before all of them, so that it never waits for the disk.
-    pub(super) fn tune(&mut self, from: usize, out: &mut Vec<Output>) {
-        let mut closed = Vec::new();
+    pub(super) fn tune(&mut self, now: SessionTime, from: usize, out: &mut Vec<Output>) {
+        let (mut closed, mut ears) = (Vec::new(), Vec::new());
         for (participant, room) in self.rooms.people() {
             let Some(seat) = self.seats.get(&participant) else { continue };
             let language = seat.language;
@@ -168,11 +168,16 @@ impl Session {
             if !may && heard.is_some() {
                 closed.push(Output::Listen { participant, on: false, language });
                 self.heard.remove(&participant);
+                ears.push((participant, room, false));
             } else if may && heard != Some(&language) && matches!(seat.presence, Presence::Here(_))
             {
                 self.heard.insert(participant, language);
                 out.push(Output::Listen { participant, on: true, language });
+                ears.push((participant, room, true));
             }
+        }
+        for (participant, room, on) in ears {
+            self.balance_of(room).listens(participant, on, now);
         }
         out.splice(from..from, closed);
     }

@@ -1,6 +1,7 @@
 //! Who speaks, from the audio level in each packet's header (RFC 6464), without decoding. Rough and
 //! fast: voice activity detection on the sound itself corrects it later.
 
+use crate::domain::limits::{LEVEL_HANGOVER_MS, LEVEL_ONSET_MS};
 use crate::media::engine::time::MediaTime;
 
 /// As loud as this opens, in dBov: speech into a laptop is at -20 to -40.
@@ -8,12 +9,6 @@ const OPEN_DBOV: i8 = -45;
 
 /// As loud as this keeps it open: the ends of words are quieter.
 const KEEP_DBOV: i8 = -55;
-
-/// So long it must be loud before it counts as voice, in ms: a click is shorter.
-const ONSET_MS: u64 = 60;
-
-/// So long it must be quiet before the voice has ended, in ms: pauses in speech are shorter.
-const HANGOVER_MS: u64 = 500;
 
 /// Quieter than this nothing is heard, in dBov: browsers remove the noise of a quiet room to below it.
 const SILENT_DBOV: i8 = -70;
@@ -48,7 +43,7 @@ impl SpeakingDetector {
         }
         self.loud_at = now;
         let since = *self.loud_since.get_or_insert(now);
-        let opens = !self.speaking && ONSET_MS <= now.since_ms(since);
+        let opens = !self.speaking && LEVEL_ONSET_MS <= now.since_ms(since);
         self.speaking |= opens;
         opens.then_some(true)
     }
@@ -71,7 +66,7 @@ impl SpeakingDetector {
 
     /// Time has passed, perhaps without packets. Returns `false` when the voice has ended.
     pub fn quiet(&mut self, now: MediaTime) -> Option<bool> {
-        let ends = self.speaking && HANGOVER_MS <= now.since_ms(self.loud_at);
+        let ends = self.speaking && LEVEL_HANGOVER_MS <= now.since_ms(self.loud_at);
         if ends {
             self.speaking = false;
             self.loud_since = None;

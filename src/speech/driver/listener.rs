@@ -360,5 +360,19 @@ pub mod tests {
             assert!(got.0.abs_diff(expect.0) <= 250, "{spans:?}");
             assert!(got.1.abs_diff(expect.1) <= 250, "{spans:?}");
         }
+        if gain_db < 0.0 {
+            return;
+        }
+        // Where the recording is louder than 25 dB below its loudest, silences below 300 ms closed.
+        let voice: Vec<(u64, u64)> = out
+            .iter()
+            .flat_map(|it| &it.voice)
+            .map(|it| (it.start.as_ms(), it.end.as_ms()))
+            .collect();
+        let expect = [(320, 2_130), (3_280, 4_310), (5_410, 7_680), (8_190, 10_990)];
+        assert_eq!(voice.len(), expect.len(), "{voice:?}");
+        let ms = |spans: &[(u64, u64)]| spans.iter().map(|it| it.1 - it.0).sum::<u64>();
+        let error = ms(&voice).abs_diff(ms(&expect)) as f64 / ms(&expect) as f64;
+        assert!(error <= 0.05, "{error} in {voice:?}");
     }
 }

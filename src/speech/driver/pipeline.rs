@@ -75,8 +75,8 @@ impl Default for Tuning {
 /// comes at the end of an utterance, before its words, and `Partial`, which comes before it or after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpeechEvent {
-    /// Voice was found, whatever becomes of its words.
-    Uttered { speaker: SpeakerId, span: Span },
+    /// Voice was found, whatever becomes of its words; `voice`: when in the span, in order.
+    Uttered { speaker: SpeakerId, span: Span, voice: Vec<Span> },
     /// Words of what is still being said: each replaces the one before, and the speaker's next
     /// `Segment` or `Unheard` the last. Without text: what was told so far is not to stand.
     Partial { speaker: SpeakerId, span: Span, language: Language, text: String },
@@ -724,8 +724,9 @@ impl Ears {
         let now_ms = self.shared.now_ms();
         let mut desk = self.shared.desk();
         for utterance in found {
-            let span = utterance.span;
-            if !self.shared.tell(&desk, generation, SpeechEvent::Uttered { speaker, span }) {
+            let (span, voice) = (utterance.span, utterance.voice.clone());
+            let uttered = SpeechEvent::Uttered { speaker, span, voice };
+            if !self.shared.tell(&desk, generation, uttered) {
                 return;
             }
             let Some(line) = desk.line(speaker, generation) else { return };
@@ -1105,7 +1106,7 @@ mod tests {
     fn short(event: &SpeechEvent) -> String {
         let who = |it: &SpeakerId| if *it == alice() { "alice" } else { "bob" };
         match event {
-            SpeechEvent::Uttered { speaker, span } => {
+            SpeechEvent::Uttered { speaker, span, .. } => {
                 assert!(span.ms() > 500 && span.ms() < 13_000, "{span:?}");
                 format!("{} spoke", who(speaker))
             }

@@ -334,7 +334,7 @@ mod tests {
 
     fn utterance(voice_ms: u64) -> Utterance {
         let span = Span::new(SessionTime(0), SessionTime(2_000));
-        Utterance { span, pcm: vec![0.1; 32_000], voice_ms, overlap_ms: 0 }
+        Utterance { span, voice: vec![span], pcm: vec![0.1; 32_000], voice_ms, overlap_ms: 0 }
     }
 
     fn check_with(

@@ -63,6 +63,13 @@ pub const OPEN_PROBABILITY: f32 = 0.5;
 /// words above 0.4. At 0.3 room noise alone kept utterances open.
 pub const KEEP_PROBABILITY: f32 = 0.4;
 
+/// For so long after a voice has ended the VAD's probability is still above [`KEEP_PROBABILITY`], in ms.
+///
+/// Measured with earshot, through Opus, on 34 spans made of phrases of the same clips with silence after
+/// them, at 0 to 24 dB below somebody near: the voice ended 64 to 292 ms late, in the middle 136, while
+/// it began 8 to 32 ms late where it began at once.
+pub const TRAIL_MS: u64 = 112;
+
 /// Frames in a row at [`OPEN_PROBABILITY`] that open an utterance: 48 ms. Clicks are shorter.
 pub const ONSET_FRAMES: usize = 3;
 

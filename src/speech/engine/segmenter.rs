@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::limits::VOICE_MIN_MS;
+use crate::domain::limits::{VOICE_GAP_MS, VOICE_MIN_MS};
 use crate::domain::time::{SessionTime, Span};
+use crate::domain::timeline::Timeline;
 use crate::speech::engine::bounds::{
     CUT_LEAVES_MS, CUT_WITHIN_MS, DRAFT_EVERY_MS, FRAME_MS, FRAME_SAMPLES, HANGOVER_LONG_MS,
     HANGOVER_MS, HOLE_MS_MAX, KEEP_PROBABILITY, LONG_MS, ONSET_FRAMES, OPEN_PROBABILITY,
-    OVERLAP_MS, PREFILL_MS, REST_VOICE_MS_MIN, TAIL_MS, UTTERANCE_MS_MAX,
+    OVERLAP_MS, PREFILL_MS, REST_VOICE_MS_MIN, TAIL_MS, TRAIL_MS, UTTERANCE_MS_MAX,
 };
 
 /// One person's voice between two silences.
@@ -16,6 +17,9 @@ use crate::speech::engine::bounds::{
 pub struct Utterance {
     /// From the first voice to the end of the last; the spans of one person never overlap.
     pub span: Span,
+    /// When in the span there was voice, in order, without the trail of the VAD. A silence too short to be one ([`VOICE_GAP_MS`]) is
+    /// part of it; longer ones lie between, as a voice lives through more than a conversation counts.
+    pub voice: Vec<Span>,
     /// 16 kHz, mono, in [-1, 1]: the span, some audio before and after it, at most
     /// [`UTTERANCE_MS_MAX`].
     pub pcm: Vec<f32>,
@@ -201,9 +205,18 @@ impl Segmenter {
         }
         let (first, last) = (new().next()?, voiced().next_back()?);
         let span = Span::new(first.at.max(self.ended), last.at + FRAME_MS);
+        let heard: Timeline =
+            new().map(|it| Span::new(it.at.max(span.start), it.at + FRAME_MS)).collect();
+        let cut_off = frames().next_back().filter(|it| it.voiced()).map(|it| it.at + FRAME_MS);
+        let trail_ms = |it: &Span| if cut_off == Some(it.end) { 0 } else { TRAIL_MS };
+        let pieces: Timeline =
+            heard.spans().iter().map(|it| Span::new(it.start, it.end - trail_ms(it))).collect();
+        // What is too short to open an utterance is no begin and no end of a voice either.
+        let pieces = pieces.smoothed(0, frames_ms(ONSET_FRAMES));
+        let voice = pieces.smoothed(VOICE_GAP_MS, 0).spans().to_vec();
         let pcm = frames().flat_map(|it| it.samples).collect();
         let voice_ms = frames_ms(voiced().count());
-        Some(Utterance { span, pcm, voice_ms, overlap_ms: frames_ms(self.overlap) })
+        Some(Utterance { span, voice, pcm, voice_ms, overlap_ms: frames_ms(self.overlap) })
     }
 
     /// Where to cut when somebody talks on: in the middle of the longest silence of the last part, or,
@@ -300,6 +313,25 @@ mod tests {
             &[(800, 1_280), (1_920, 2_240)],
         );
         check(&[(NO, 500)], &[]);
+    }
+
+    #[test]
+    fn the_voice_in_an_utterance_is_told_without_its_pauses_and_clicks() {
+        let voice = |parts: &[(f32, usize)]| {
+            let (_, out) = drafts(parts);
+            let ms = |it: &Span| (it.start.as_ms(), it.end.as_ms());
+            out.iter().flat_map(|it| it.voice.iter().map(ms)).collect::<Vec<_>>()
+        };
+        let trail = TRAIL_MS / FRAME_MS;
+        // A pause of 288 ms is none, one of 304 ms is; an utterance goes on through both.
+        let pauses = [(YES, 30), (NO, 11), (YES, 30), (NO, 12), (YES, 30), (NO, 60)];
+        assert_eq!(voice(&pauses), [(0, (71 - trail) * 16), (83 * 16, (113 - trail) * 16)]);
+        // A frame or two are no voice, though they lie near one.
+        let clicks = [(NO, 50), (MAYBE, 2), (NO, 8), (YES, 30), (NO, 8), (MAYBE, 1), (NO, 60)];
+        assert_eq!(voice(&clicks), [(60 * 16, (90 - trail) * 16)]);
+        // What goes on has no trail.
+        let (_, long) = drafts(&[(YES, 1_000)]);
+        assert_eq!(long[0].voice, [long[0].span]);
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub fn run(
         for piece in &pieces {
             let pcm = piece.to_vec();
             let span = Span::new(SessionTime::ZERO, SessionTime(PIECE_S as u64 * 1_000));
-            let utterance = Utterance { span, pcm, voice_ms: span.ms(), overlap_ms: 0 };
+            let utterance =
+                Utterance { span, voice: vec![span], pcm, voice_ms: span.ms(), overlap_ms: 0 };
             let (_, own) = with_cpu(|| words(&mut ours, &utterance, Language::English, ""));
             let (_, theirs) = stock.transcribe(piece, "en");
             let (_, whole) = with_cpu(|| same.transcribe(piece));

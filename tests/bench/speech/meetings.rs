@@ -115,7 +115,7 @@ impl Compared {
 fn balance(voices: &Voices) -> Balance {
     let mut balance = Balance::new(SessionTime::ZERO);
     for (id, spans) in voices {
-        spans.iter().for_each(|it| balance.uttered(*id, *it));
+        spans.iter().for_each(|it| balance.uttered(*id, *it, &[*it]));
     }
     balance
 }

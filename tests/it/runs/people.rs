@@ -212,7 +212,10 @@ impl Run {
             }
         };
         self.speech.insert((until, number * 3), Input::Voice { participant, on: false });
-        self.speech.insert((until, number * 3 + 1), Input::Uttered { participant, span });
+        self.speech.insert(
+            (until, number * 3 + 1),
+            Input::Uttered { participant, span, voice: vec![span] },
+        );
         self.speech.insert((written_at, number * 3 + 2), words);
         self.step(Input::Voice { participant, on: true })
     }

@@ -544,7 +544,10 @@ impl Run {
             text: format!("Half {number}"),
         };
         self.speech.insert((found_at, number * 3), partial);
-        self.speech.insert((found_at, number * 3 + 1), Input::Uttered { participant, span });
+        self.speech.insert(
+            (found_at, number * 3 + 1),
+            Input::Uttered { participant, span, voice: vec![span] },
+        );
         self.speech.insert((written_at, number * 3 + 2), words);
     }
 
