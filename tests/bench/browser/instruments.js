@@ -5,11 +5,15 @@
   const seat = window.benchSeat ?? { tone_hz: 0, hue: 0 };
   const FPS = 15;
   const SIZE = { width: 320, height: 240 };
+  /** Messages of which more than the type is kept. */
+  const KEPT_WHOLE = ["slots", "caption", "round", "own"];
 
   /** A message of the server, with the page's time in ms. */
   const heard = [];
   const peers = [];
   let voice = null;
+  /** What is to be spoken next. */
+  let taken = null;
 
   // Voice and face
 
@@ -29,6 +33,17 @@
       else void context.resume();
     }, 100);
     return { context, out, loudness };
+  }
+
+  /** A WAV file, ready to be spoken. */
+  async function spoken(base64) {
+    voice ??= makeVoice();
+    await voice.context.resume();
+    const bytes = Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));
+    const speech = voice.context.createBufferSource();
+    speech.buffer = await voice.context.decodeAudioData(bytes.buffer);
+    speech.connect(voice.out);
+    return speech;
   }
 
   function microphone() {
@@ -56,6 +71,7 @@
 
   if (navigator.mediaDevices) {
     navigator.mediaDevices.getUserMedia = async (wanted = {}) => {
+      if (wanted.video && seat.hue === null) throw new DOMException("there is no camera", "NotFoundError");
       const tracks = [];
       if (wanted.audio) tracks.push(microphone());
       if (wanted.video) tracks.push(camera());
@@ -118,7 +134,7 @@
       this.addEventListener("message", ({ data }) => {
         if (typeof data !== "string") return;
         const message = JSON.parse(data);
-        const kept = ["slots", "caption"].includes(message.type) ? message : { type: message.type };
+        const kept = KEPT_WHOLE.includes(message.type) ? message : { type: message.type };
         if (message.type === "offer") kept.slots = message.slots;
         if (message.type === "welcome") kept.participant = message.participant;
         heard.push({ ...kept, at: performance.now() });
@@ -231,15 +247,28 @@
 
     /** Speaks a WAV file; resolves when it is over. */
     async says(base64) {
-      voice ??= makeVoice();
-      await voice.context.resume();
-      const bytes = Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));
-      const speech = voice.context.createBufferSource();
-      speech.buffer = await voice.context.decodeAudioData(bytes.buffer);
-      speech.connect(voice.out);
+      const speech = await spoken(base64);
       const over = new Promise((resolve) => (speech.onended = resolve));
       speech.start();
       await over;
+    },
+
+    /** Takes a WAV file in, to be spoken with `speaksAt`. */
+    async takes(base64) {
+      taken = await spoken(base64);
+    },
+
+    /** Speaks what was taken from that time on, which must be still to come. Resolves when it is over, with
+     * how many ms of its sound a busy machine has lost: so much less has been played than time has passed. */
+    async speaksAt(starts_unix_ms) {
+      const { context } = voice;
+      const over = new Promise((resolve) => (taken.onended = resolve));
+      const ahead_ms = starts_unix_ms - Date.now();
+      if (ahead_ms <= 0) throw new Error(`too late to speak by ${-ahead_ms} ms`);
+      const starts_s = context.currentTime + ahead_ms / 1000;
+      taken.start(starts_s);
+      await over;
+      return Date.now() - starts_unix_ms - 1000 * (context.currentTime - starts_s);
     },
   };
 })();

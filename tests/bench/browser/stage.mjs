@@ -103,13 +103,14 @@ export class Bench {
     return host;
   }
 
-  /** `seat`: the number of their voice and face; `road`: as in `instruments.js`, or straight. */
-  async guest(browser, name, { seat = 0, watches = false, road = null, tone = true } = {}) {
+  /** `seat`: the number of their voice and face; `road`: as in `instruments.js`, or straight; `faceless`:
+   * there is no camera. */
+  async guest(browser, name, { seat = 0, watches = false, road = null, tone = true, faceless = false } = {}) {
     const guest = new Guest(name);
     await guest.openPage(browser);
     const given = {
       tone_hz: tone ? TONES_HZ[seat % TONES_HZ.length] : 0,
-      hue: HUES[seat % HUES.length],
+      hue: faceless ? null : HUES[seat % HUES.length],
       tones: TONES_HZ,
       watches,
     };

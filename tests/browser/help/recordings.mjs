@@ -2,9 +2,9 @@
 // and the measure of how many of those words came out as text. 16 kHz, mono, 16 bits.
 import fs from "node:fs";
 
-const RATE_HZ = 16_000;
-const LIBRIVOX = "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-";
-const JFK = new URL("../../fixtures/jfk.wav", import.meta.url);
+export const RATE_HZ = 16_000;
+export const LIBRIVOX = "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-";
+export const JFK = new URL("../../fixtures/jfk.wav", import.meta.url);
 
 /** LibriVox and the speech of 1961 are in the public domain. Words as a listener writes them. */
 export const recordings = {
@@ -36,7 +36,11 @@ function recording(file, words) {
 
 /** A WAV file of recordings and, given in seconds, silences. */
 export function wav(parts) {
-  const sound = Buffer.concat(parts.map((it) => (typeof it === "number" ? silence(it) : samples(it.file))));
+  return wavOf(Buffer.concat(parts.map((it) => (typeof it === "number" ? silence(it) : samples(it.file)))));
+}
+
+/** A WAV file of bare samples. */
+export function wavOf(sound) {
   const head = Buffer.alloc(44);
   head.write("RIFF", 0);
   head.writeUInt32LE(36 + sound.length, 4);
@@ -57,7 +61,8 @@ function silence(seconds) {
   return Buffer.alloc(Math.round(seconds * RATE_HZ) * 2);
 }
 
-function samples(file) {
+/** The bare samples of a recording. */
+export function samples(file) {
   const bytes = fs.readFileSync(file);
   for (let at = 12; at + 8 <= bytes.length; ) {
     const [kind, length] = [bytes.toString("latin1", at, at + 4), bytes.readUInt32LE(at + 4)];
