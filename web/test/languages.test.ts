@@ -46,6 +46,18 @@ test("the balance in each language's own grammar", () => {
   expect(texts.en.balance.likeVoices(1.02, 3)).toBe("Like one voice of 3");
 });
 
+test("who has been silent reads of listening, and of no zero", () => {
+  const own = { talk_ms: 0, turns: 0, backchannels: 0, people_heard: 2, rounds: 1 };
+  for (const language of languages) {
+    const { balance, keepMine } = texts[language];
+    for (const it of [balance.ownText(0, 0, 0), ...keepMine.lines(own)]) {
+      expect(it, language).not.toMatch(/0/);
+    }
+    expect(balance.ownText(0.4, 65_000, 2), language).toMatch(/40.*1 min 5 s.*2/);
+    expect(keepMine.lines({ ...own, talk_ms: 65_000, turns: 2, backchannels: 1 }), language).toHaveLength(4);
+  }
+});
+
 test("rooms have names", () => {
   expect(roomName(texts.fi, "main")).toBe("Yhteinen huone");
   expect(roomName(texts.sv, "room-2")).toBe("Rum 2");

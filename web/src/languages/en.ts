@@ -439,11 +439,12 @@ export const en: Texts = {
       const voice = oneDecimal(voices, LOCALE);
       return voice === "1.0" ? `Like one voice of ${of}` : `Like ${voice} voices of ${of}`;
     },
-    centre: (of) => `of ${of}`,
     own: "My own part",
     ownOnlyYou: "Only you see this.",
     ownText: (share, talk_ms, turns) =>
-      `You have spoken ${percent(share, LOCALE)} of the time: ${minutes(talk_ms)}, ${turns === 1 ? "1 turn" : `${turns} turns`}.`,
+      turns === 0
+        ? "So far you have listened. Listening is part of a conversation too."
+        : `Your part of the talk is ${percent(share, LOCALE)}: ${minutes(talk_ms)}, ${turns === 1 ? "1 turn" : `${turns} turns`}.`,
     listening: (signs) =>
       signs === 1 ? "Once you showed with your voice that you were listening." : `${signs} times you showed with your voice that you were listening.`,
     invites: "We have not heard everyone yet. Is there something you would like to ask one another?",
@@ -463,9 +464,10 @@ export const en: Texts = {
     text: "Nobody else has seen this, and the server has forgotten it. If you do not save it, it is gone when you close this page.",
     save: "Save it on my device",
     file: "vuoro-my-part.txt",
-    lines: ({ talk, turns, backchannels, people_heard, rounds }) => [
-      `You spoke for ${talk}, in ${turns === 1 ? "1 turn" : `${turns} turns`}.`,
-      `You listened to ${people_heard === 1 ? "1 person" : `${people_heard} people`} in ${rounds === 1 ? "1 conversation" : `${rounds} conversations`}.`,
+    lines: ({ talk_ms, turns, backchannels, people_heard, rounds }) => [
+      `You took part in ${rounds === 1 ? "1 conversation" : `${rounds} conversations`}.`,
+      ...(turns > 0 ? [`You spoke for ${minutes(talk_ms)}, in ${turns === 1 ? "1 turn" : `${turns} turns`}.`] : []),
+      ...(people_heard > 0 ? [`You listened to ${people_heard === 1 ? "1 person" : `${people_heard} people`}.`] : []),
       ...(backchannels > 0 ? [`You showed ${backchannels === 1 ? "once" : `${backchannels} times`} with your voice that you were listening.`] : []),
     ],
   },

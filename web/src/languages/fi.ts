@@ -453,11 +453,12 @@ export const fi: Texts = {
       const voice = oneDecimal(voices, LOCALE);
       return voice === "1,0" ? `Kuin yksi ääni ${outOf(of)}` : `Kuin ${voice} ääntä ${outOf(of)}`;
     },
-    centre: (of) => outOf(of),
     own: "Oma osuuteni",
     ownOnlyYou: "Vain sinä näet tämän.",
     ownText: (share, talk_ms, turns) =>
-      `Olet puhunut ${percent(share, LOCALE)} ajasta: ${minutes(talk_ms)}, ${turns === 1 ? "1 puheenvuoro" : `${turns} puheenvuoroa`}.`,
+      turns === 0
+        ? "Tähän asti olet kuunnellut. Kuunteleminenkin on osa keskustelua."
+        : `Osuutesi puheesta on ${percent(share, LOCALE)}: ${minutes(talk_ms)}, ${turns === 1 ? "1 puheenvuoro" : `${turns} puheenvuoroa`}.`,
     listening: (signs) =>
       signs === 1 ? "Kerran osoitit äänelläsi, että kuuntelet." : `${signs} kertaa osoitit äänelläsi, että kuuntelet.`,
     invites: "Keneltä emme ole vielä kuulleet? Onko jotakin, mitä haluaisitte kysyä toisiltanne?",
@@ -477,9 +478,10 @@ export const fi: Texts = {
     text: "Kukaan muu ei ole nähnyt tätä, ja palvelin on jo unohtanut sen. Jos et tallenna tätä, se katoaa, kun suljet sivun.",
     save: "Tallenna omalle laitteelleni",
     file: "vuoro-oma-osuuteni.txt",
-    lines: ({ talk, turns, backchannels, people_heard, rounds }) => [
-      `Puhuit ${talk}, ${turns === 1 ? "1 puheenvuoro" : `${turns} puheenvuoroa`}.`,
-      `Kuuntelit ${people_heard === 1 ? "yhtä ihmistä" : `${people_heard} ihmistä`} ${rounds === 1 ? "yhdessä keskustelussa" : `${rounds} keskustelussa`}.`,
+    lines: ({ talk_ms, turns, backchannels, people_heard, rounds }) => [
+      `Olit mukana ${rounds === 1 ? "yhdessä keskustelussa" : `${rounds} keskustelussa`}.`,
+      ...(turns > 0 ? [`Puhuit ${minutes(talk_ms)}, ${turns === 1 ? "1 puheenvuoro" : `${turns} puheenvuoroa`}.`] : []),
+      ...(people_heard > 0 ? [`Kuuntelit ${people_heard === 1 ? "yhtä ihmistä" : `${people_heard} ihmistä`}.`] : []),
       ...(backchannels > 0 ? [`Osoitit äänelläsi ${backchannels === 1 ? "kerran" : `${backchannels} kertaa`}, että kuuntelet.`] : []),
     ],
   },

@@ -440,11 +440,12 @@ export const sv: Texts = {
       const voice = oneDecimal(voices, LOCALE);
       return voice === "1,0" ? `Som en röst av ${of}` : `Som ${voice} röster av ${of}`;
     },
-    centre: (of) => `av ${of}`,
     own: "Min egen del",
     ownOnlyYou: "Bara du ser det här.",
     ownText: (share, talk_ms, turns) =>
-      `Du har talat ${percent(share, LOCALE)} av tiden: ${minutes(talk_ms)}, ${turns === 1 ? "1 inlägg" : `${turns} inlägg`}.`,
+      turns === 0
+        ? "Hittills har du lyssnat. Att lyssna är också en del av samtalet."
+        : `Din del av det som sagts är ${percent(share, LOCALE)}: ${minutes(talk_ms)}, ${turns === 1 ? "1 inlägg" : `${turns} inlägg`}.`,
     listening: (signs) =>
       signs === 1 ? "En gång visade du med rösten att du lyssnade." : `${signs} gånger visade du med rösten att du lyssnade.`,
     invites: "Vem har vi inte hört ännu? Finns det något ni vill fråga varandra?",
@@ -464,9 +465,10 @@ export const sv: Texts = {
     text: "Ingen annan har sett det här, och servern har redan glömt det. Om du inte sparar det försvinner det när du stänger sidan.",
     save: "Spara på min enhet",
     file: "vuoro-min-del.txt",
-    lines: ({ talk, turns, backchannels, people_heard, rounds }) => [
-      `Du talade ${talk}, ${turns} inlägg.`,
-      `Du lyssnade på ${people_heard === 1 ? "en person" : `${people_heard} personer`} i ${rounds === 1 ? "ett samtal" : `${rounds} samtal`}.`,
+    lines: ({ talk_ms, turns, backchannels, people_heard, rounds }) => [
+      `Du var med i ${rounds === 1 ? "ett samtal" : `${rounds} samtal`}.`,
+      ...(turns > 0 ? [`Du talade ${minutes(talk_ms)}, ${turns} inlägg.`] : []),
+      ...(people_heard > 0 ? [`Du lyssnade på ${people_heard === 1 ? "en person" : `${people_heard} personer`}.`] : []),
       ...(backchannels > 0 ? [`Du visade ${backchannels === 1 ? "en gång" : `${backchannels} gånger`} med rösten att du lyssnade.`] : []),
     ],
   },

@@ -387,9 +387,9 @@ export interface Texts {
     hint: string;
     waiting: string;
     likeVoices: (voices: number, of: number) => string;
-    centre: (of: number) => string;
     own: string;
     ownOnlyYou: string;
+    /** Without a turn: not a word of zero. */
     ownText: (share: number, talk_ms: number, turns: number) => string;
     /** Small signs that one listens, given to others while they talked. */
     listening: (signs: number) => string;
@@ -413,7 +413,8 @@ export interface Texts {
     save: string;
     /** The name of the file. */
     file: string;
-    lines: (own: { talk: string; turns: number; backchannels: number; people_heard: number; rounds: number }) => string[];
+    /** What there was none of is not in them. */
+    lines: (own: { talk_ms: number; turns: number; backchannels: number; people_heard: number; rounds: number }) => string[];
   };
 
   /** Words that are not written down, or not any more. */
