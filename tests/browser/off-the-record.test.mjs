@@ -58,6 +58,11 @@ story("who takes back the last minute has it gone from every screen and from the
   await eventually("Alice's page says that it is gone", async () =>
     (await alice.see("struck-told").textContent()).includes("gone"),
   );
+  // And in a moment says so no more, however often the room changes meanwhile.
+  await eventually("the words about it go", async () => {
+    await bob.see("raise-hand").click();
+    return (await alice.see("struck-told").textContent()) === "";
+  }, 15);
   await eventually("the notes have nothing of Alice", async () => (await found(alice)).length === 0);
   assert.ok((await found(bob)).length > 0);
   const begun = Date.now();
