@@ -1,5 +1,5 @@
 //! The command line: `serve`, `transcribe`, `reindex`, `replay`, `export`, `method`, `model`,
-//! `speech-bench`, `check-config`. It reads arguments, says what went wrong and what to do, and leaves the
+//! `speech-bench`, `token`, `tenant`, `check-config`. It reads arguments, says what went wrong and what to do, and leaves the
 //! work to the library.
 
 use std::{
@@ -9,13 +9,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use vuoro::{
     app::{
         App, StartError, capacity,
-        config::Config,
+        clock::unix_ms,
+        config::{Config, tenants::TenantConfig},
         exporting::{self, ExportError, Format, Kind, Look, Selection, Wanted},
         methods::{self, Library},
         models::{self, Presence},
@@ -23,14 +24,17 @@ use vuoro::{
         telemetry,
     },
     domain::{
-        ids::{ParticipantId, RoomId, SessionId},
+        ids::{ParticipantId, RoomId, SessionId, TenantId},
         language::Language,
     },
     notes::driver::{
         index::Index,
         log::{Log, SessionSummary},
     },
-    server::{ServeError, Server},
+    server::{
+        ServeError, Server,
+        tenants::{self, ClaimedRole, Claims, Tenants},
+    },
     speech::driver::{wav::transcribe_file, whisper::WhisperModel},
 };
 
@@ -117,11 +121,48 @@ enum Command {
         #[command(flatten)]
         folder: ModelArgs,
     },
+    /// Sign a token for somebody, as a tenant's own server would, to try a page out.
+    Token(TokenArgs),
+    /// Print a new tenant with fresh keys, to be put into the configuration.
+    Tenant {
+        /// 1 to 40 lower-case letters, digits and hyphens.
+        id: TenantId,
+        /// An origin whose pages may show its sessions. May be given several times.
+        #[arg(long)]
+        origin: Vec<String>,
+    },
     /// Read the configuration and print what is in effect.
     CheckConfig {
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+#[derive(Args)]
+struct TokenArgs {
+    /// The session's id.
+    #[arg(long)]
+    session: SessionId,
+    /// The tenant's own name for the person, the same whenever they come.
+    #[arg(long)]
+    person: String,
+    /// What everybody sees; asked when it is not given.
+    #[arg(long)]
+    name: Option<String>,
+    /// participant, assistant, host or reviewer.
+    #[arg(long, default_value = "participant", value_parser = role)]
+    role: ClaimedRole,
+    /// By which people are mixed, such as organisation=Lahti. May be given several times.
+    #[arg(long, value_parser = tag)]
+    tag: Vec<(String, String)>,
+    /// How long it is good for, in minutes.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    minutes: u64,
+    /// Whose session it is; needed when the configuration has several tenants.
+    #[arg(long)]
+    tenant: Option<TenantId>,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Args)]
@@ -266,6 +307,16 @@ fn language(code: &str) -> Result<Language, String> {
     Language::from_code(code).ok_or_else(|| "write fi, sv or en".to_owned())
 }
 
+fn role(code: &str) -> Result<ClaimedRole, String> {
+    let found = ClaimedRole::ALL.into_iter().find(|it| it.code() == code);
+    found.ok_or_else(|| "write participant, assistant, host or reviewer".to_owned())
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (kind, value) = text.split_once('=').ok_or("write a tag as organisation=Lahti")?;
+    Ok((kind.to_owned(), value.to_owned()))
+}
+
 fn format(code: &str) -> Result<Format, String> {
     let codes = Format::ALL.map(Format::code);
     Format::from_code(code).ok_or_else(|| format!("write one of {}", codes.join(", ")))
@@ -346,11 +397,59 @@ fn run(command: Command) -> anyhow::Result<()> {
             let best = capacity::recommended(&measured, rooms).context("there is no model here")?;
             say(&format!("{}\n", best.model.name))
         }
+        Command::Token(asked) => token(asked),
+        Command::Tenant { id, origin } => {
+            let tenant = TenantConfig::fresh(&id, origin, rand::random);
+            match tenant.problem() {
+                None => say(&tenant.to_toml()),
+                Some(problem) => bail!("{problem}"),
+            }
+        }
         Command::CheckConfig { config } => {
             print!("{}", config.load()?.to_toml());
             Ok(())
         }
     }
+}
+
+/// Prints a token, and what to paste.
+fn token(asked: TokenArgs) -> anyhow::Result<()> {
+    let TokenArgs { session, person, name, role, tag, minutes, tenant, config } = asked;
+    let config = config.load()?;
+    let asked_for = |it: &&TenantConfig| tenant.as_ref().is_none_or(|id| it.id == id.as_str());
+    let mut found = config.tenants.iter().filter(asked_for);
+    let of = match (found.next(), found.next()) {
+        (Some(one), None) => one,
+        (Some(_), Some(_)) => bail!("there are several tenants: choose one with --tenant"),
+        _ => bail!("there is no such tenant: `vuoro tenant ID` prints one for the configuration"),
+    };
+    let key = of.keys.iter().find(|it| it.hs256.is_some()).context(
+        "the tenant has no hs256 key; tokens for an eddsa key are signed where its private part is",
+    )?;
+    let now_s = unix_ms() / 1000;
+    let claims = Claims {
+        iss: of.id.clone(),
+        aud: config.public_url(),
+        exp: now_s + minutes * 60,
+        iat: Some(now_s),
+        nbf: None,
+        jti: None,
+        session: session.to_string(),
+        person,
+        name,
+        role,
+        tags: tag.into_iter().collect(),
+        grants: None,
+    };
+    let token = tenants::sign(&claims, key).context("the token cannot be signed")?;
+    let tenants = Tenants::new(&config.tenants, config.public_url());
+    tenants.right(&token, now_s).context("the server would not take such a token")?;
+    let url = config.public_url();
+    say(&format!(
+        "{token}\n\nGood for {minutes} minutes. To paste into a page:\n\n\
+         <script src=\"{url}/embed.js\"></script>\n\
+         <vuoro-session session=\"{session}\" token=\"{token}\"></vuoro-session>\n"
+    ))
 }
 
 /// `model_asked`: the model was named on the command line.

@@ -64,8 +64,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         &[
             "src/server/wire.rs",
             "src/server/token.rs",
+            "src/server/tenants.rs",
+            "src/server/api/",
             "src/notes/engine/",
             "src/app/config.rs",
+            "src/app/config/",
             // A method is a document: its types are the file format.
             "src/domain/method/",
         ],

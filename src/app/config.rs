@@ -7,7 +7,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::media::driver::transport::{Ports, PublicAddress, TcpPort};
+pub mod tenants;
+
+use crate::{
+    app::config::tenants::TenantConfig,
+    media::driver::transport::{Ports, PublicAddress, TcpPort},
+};
 
 /// Days for which a session may be kept.
 pub const KEEP_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
@@ -23,6 +28,9 @@ pub struct Config {
     pub media: MediaConfig,
     pub speech: SpeechSettings,
     pub notes: NotesConfig,
+    /// Whose sessions these are, where several share the server. Default: none, sessions are opened on
+    /// the start page and belong to whoever has their links.
+    pub tenants: Vec<TenantConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -161,6 +169,7 @@ impl Default for Config {
             media: MediaConfig::default(),
             speech: SpeechSettings::default(),
             notes: NotesConfig::default(),
+            tenants: Vec::new(),
         }
     }
 }
@@ -262,12 +271,10 @@ impl Config {
                  \"wss://solmu-1.example.fi\", without a path"
             ));
         }
-        let is_parent = |it: &String| is_origin(it, ["https://", "http://"]);
-        let wrong = self.server.embed_parents.iter().find(|it| !is_parent(it))?;
-        Some(format!(
-            "server.embed_parents: {wrong:?} is not an origin; write for example \
-             \"https://tapahtuma.example.fi\", without a path"
-        ))
+        if let Some(wrong) = self.server.embed_parents.iter().find(|it| !tenants::is_page(it)) {
+            return Some(format!("server.embed_parents: {}", tenants::no_origin(wrong)));
+        }
+        tenants::problem(&self.tenants)
     }
 
     /// The effective configuration, as it could stand in the file.
@@ -299,8 +306,8 @@ impl Config {
 fn is_origin(text: &str, schemes: [&str; 2]) -> bool {
     let host = schemes.iter().find_map(|it| text.strip_prefix(it));
     host.is_some_and(|it| {
-        let forbidden = |it: char| it.is_control() || "/ ;,'\"".contains(it);
-        !it.is_empty() && it.is_ascii() && !it.contains(forbidden)
+        let good = |it: u8| it.is_ascii_graphic() && !b"/;,'\"*?#@\\".contains(&it);
+        !it.is_empty() && it.bytes().all(good)
     })
 }
 
@@ -355,6 +362,13 @@ mod tests {
             ("[server]\nnodes = ['wss://solmu-1.example.fi/ws']", "nodes"),
             ("[server]\nembed_parents = ['example.fi']", "embed_parents"),
             ("[server]\nembed_parents = ['https://example.fi; script-src *']", "embed_parents"),
+            ("[[tenants]]\nid = 'Lahti'", "id must be"),
+            ("[[tenants]]\nid = 'lahti'\norigins = ['https://*.lahti.fi']", "origins"),
+            ("[[tenants]]\nid = 'lahti'\napi_key = 'short'", "api_key"),
+            ("[[tenants]]\nid = 'lahti'\nkeys = [{ hs256 = 'short' }]", "hs256"),
+            ("[[tenants]]\nid = 'lahti'\nkeys = [{ eddsa = 'AAAA' }]", "eddsa"),
+            ("[[tenants]]\nid = 'lahti'\nkeys = [{ id = 'one' }]", "either"),
+            ("[[tenants]]\nid = 'lahti'\n[[tenants]]\nid = 'lahti'", "another"),
         ] {
             let error = check(text).unwrap_err();
             assert!(error.contains(named), "{text:?} gave {error:?}");

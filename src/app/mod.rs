@@ -14,6 +14,7 @@ pub mod registry;
 pub mod replay;
 pub mod session_task;
 pub mod telemetry;
+pub mod tenancy;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::Mutex;
@@ -15,7 +18,7 @@ use crate::{
     },
     domain::{
         fact::{Fact, Record},
-        ids::SessionId,
+        ids::{ConnectionId, SessionId, TenantId},
         language::Language,
         limits::TITLE_CHARS_MAX,
         session::Session,
@@ -37,6 +40,16 @@ pub enum FindError {
     BadTitle,
     #[error(transparent)]
     Log(#[from] LogError),
+}
+
+/// A session to be opened.
+pub struct NewSession {
+    pub title: String,
+    pub language: Language,
+    /// How long it is kept; `None`: as this server keeps sessions.
+    pub keep_days: Option<u32>,
+    /// Whose it is.
+    pub tenant: Option<TenantId>,
 }
 
 pub struct Registry {
@@ -80,15 +93,15 @@ impl Registry {
         Some(act.await)
     }
 
+    /// A name for one more live socket, or whoever acts like one.
+    pub fn next_connection() -> ConnectionId {
+        static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+        ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Opens a new session; it is on disk when this returns.
-    ///
-    /// `keep_days`: how long it is kept; `None`: as this server keeps sessions.
-    pub async fn open(
-        &self,
-        title: &str,
-        language: Language,
-        keep_days: Option<u32>,
-    ) -> Result<SessionId, FindError> {
+    pub async fn open(&self, new: NewSession) -> Result<SessionId, FindError> {
+        let NewSession { title, language, keep_days, tenant } = new;
         let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         if title.is_empty() || TITLE_CHARS_MAX < title.chars().count() {
             return Err(FindError::BadTitle);
@@ -96,7 +109,8 @@ impl Registry {
         let unix_ms = unix_ms();
         let id = SessionId::new(unix_ms, rand::random());
         let opened = Fact::Opened { title, language, unix_ms };
-        self.log.append(id, vec![(SessionTime::ZERO, opened)]).await?;
+        let facts = [opened].into_iter().chain(tenant.map(|tenant| Fact::BelongsTo { tenant }));
+        self.log.append(id, facts.map(|it| (SessionTime::ZERO, it)).collect()).await?;
         if let Some(days) = keep_days {
             self.log.set_keep_days(id, days).await?;
         }

@@ -154,6 +154,7 @@ impl Story {
             Fact::Posted { participant, room, text } => {
                 format!("{} posts in {room}{}", self.person(*participant), self.words(text))
             }
+            Fact::BelongsTo { tenant } => format!("it belongs to {tenant}"),
             Fact::GlossarySet { text } => {
                 format!("a host says which words to expect{}", self.words(text))
             }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use crate::domain::consent::Consent;
 use crate::domain::{
     ideas::Change,
-    ids::{ParticipantId, RoomId},
+    ids::{ParticipantId, RoomId, TenantId},
     language::Language,
     mark::Mark,
     method::Method,
@@ -33,6 +33,10 @@ pub enum Fact {
         title: String,
         language: Language,
         unix_ms: u64,
+    },
+    /// Whose session it is. Beside `Opened`, or never.
+    BelongsTo {
+        tenant: TenantId,
     },
     /// Somebody took a new seat.
     Joined {

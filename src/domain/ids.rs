@@ -33,6 +33,33 @@ impl FromStr for SessionId {
     }
 }
 
+/// Who a session belongs to, where several share a server: a municipality, a school. Given by the
+/// administrator, and never given to another: 1 to 40 lower-case letters, digits and hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(String);
+
+impl TenantId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
+        let good = (1..=40).contains(&text.len()) && text.bytes().all(plain);
+        if good { Ok(Self(text.to_owned())) } else { Err(NotAnId) }
+    }
+}
+
 /// A person's seat in one session, numbered from 1 in the order of joining. It survives
 /// reconnection; it means nothing in another session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,5 +131,9 @@ mod tests {
             assert_eq!(text.parse::<RoomId>(), Err(NotAnId), "{text:?}");
         }
         assert_eq!("../../etc/passwd".parse::<SessionId>(), Err(NotAnId));
+        for text in ["", "Lahti", "lahti/2", "lähti", &"x".repeat(41)] {
+            assert_eq!(text.parse::<TenantId>(), Err(NotAnId), "{text:?}");
+        }
+        assert_eq!("lahti-2".parse::<TenantId>().map(|it| it.to_string()), Ok("lahti-2".into()));
     }
 }

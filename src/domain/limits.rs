@@ -242,3 +242,24 @@ pub const STRANGER_NETWORKS_MAX: usize = 10_000;
 /// Sockets of one network that have not said yet who they are: a full session behind one address, all
 /// coming back at the same moment, and some more.
 pub const STRANGER_SOCKETS_MAX: usize = 400;
+
+/// Bytes of a token that somebody else has signed: a name, five tags and a signature are one kilobyte.
+pub const TOKEN_BYTES_MAX: usize = 4_096;
+
+/// How far away the end of such a token may be, in s: an event and its day.
+pub const TOKEN_VALID_S_MAX: u64 = 24 * 3_600;
+
+/// How long a one-time ticket can be used, in ms: until the frame has loaded.
+pub const TICKET_VALID_MS: u64 = 60_000;
+
+/// Tickets that wait to be used.
+pub const TICKETS_MAX: usize = 10_000;
+
+/// Requests of a tenant's server at once.
+pub const API_AT_ONCE_MAX: u64 = 300;
+
+/// How often such a server may ask after that, in ms.
+pub const API_EVERY_MS: u64 = 100;
+
+/// Sessions on one page of a list.
+pub const API_PAGE_MAX: u32 = 100;

@@ -10,7 +10,11 @@ use axum::{
 };
 
 use crate::{
-    domain::{ids::SessionId, limits::BODY_BYTES_MAX},
+    app::clock::unix_ms,
+    domain::{
+        ids::{SessionId, TenantId},
+        limits::BODY_BYTES_MAX,
+    },
     server::{
         Server,
         error::Refusal,
@@ -36,31 +40,61 @@ async fn admit(
     let Json(admission) = body.map_err(|_| Refusal::MALFORMED)?;
     let right = match admission {
         Admission { token: Some(token), origin: Some(origin), ticket: None } => {
-            let right = server.tokens.right(&token).ok_or(Refusal::BAD_TOKEN)?;
-            if !is_parent(&server, &headers, &origin) {
+            let right = proved(&server, &token, session).await?;
+            let own =
+                headers.get(header::ORIGIN).is_some_and(|it| it.as_bytes() == origin.as_bytes());
+            if !own && !parents(&server, session).await?.contains(&origin) {
                 return Err(Refusal::ORIGIN_NOT_ALLOWED);
             }
             right
         }
+        // The browser has seen to it that no other page shows this one (`frame-ancestors`).
+        Admission { token: None, origin: None, ticket: Some(ticket) } => {
+            let right = server.tickets.redeem(&ticket, session, unix_ms());
+            right.ok_or(Refusal::TICKET_USED)?
+        }
         _ => return Err(Refusal::MALFORMED),
     };
-    if right.session != session {
-        return Err(Refusal::BAD_TOKEN);
-    }
     let (_, title, ..) = http::opening(&server, session).await?;
     answer(&server, &right, title)
 }
 
-/// Whether pages of this origin may show us: those of the configuration, and our own.
-fn is_parent(server: &Server, headers: &HeaderMap, origin: &str) -> bool {
-    let own = headers.get(header::ORIGIN).is_some_and(|it| it.as_bytes() == origin.as_bytes());
-    own || server.app.config.server.embed_parents.iter().any(|it| it == origin)
+/// What a token proves for this session: one of ours, or one that the session's tenant has signed.
+async fn proved(server: &Server, token: &str, session: SessionId) -> Result<Right, Refusal> {
+    if let Some(right) = server.tokens.right(token) {
+        return if right.session == session { Ok(right) } else { Err(Refusal::BAD_TOKEN) };
+    }
+    let (tenant, right) = server.tenants.right(token, unix_ms() / 1000).map_err(|fault| {
+        tracing::info!(%session, %fault, "a tenant's token is refused");
+        Refusal::from(fault)
+    })?;
+    let owner = owner(server, session).await?;
+    if right.session != session || owner.as_ref() != Some(&tenant.id) {
+        return Err(Refusal::UNKNOWN_SESSION);
+    }
+    Ok(right)
+}
+
+/// Origins whose pages may show a session: its tenant's, or those of the server.
+pub async fn parents(server: &Server, session: SessionId) -> Result<Vec<String>, Refusal> {
+    Ok(match owner(server, session).await? {
+        Some(tenant) => server.tenants.get(&tenant).map_or(Vec::new(), |it| it.origins.clone()),
+        None => server.app.config.server.embed_parents.clone(),
+    })
+}
+
+async fn owner(server: &Server, session: SessionId) -> Result<Option<TenantId>, Refusal> {
+    server.app.tenant_of(session).await.map_err(|error| {
+        tracing::error!(%session, %error, "whose session it is cannot be read");
+        Refusal::INTERNAL
+    })
 }
 
 fn answer(server: &Server, right: &Right, title: String) -> Result<Json<Admitted>, Refusal> {
     let role = match right.role {
         Role::Participant => WireRole::Participant,
         Role::Facilitator => WireRole::Facilitator,
+        Role::Assistant => WireRole::Assistant,
         Role::Reviewer => WireRole::Reviewer,
         Role::Seat | Role::Own | Role::Check => return Err(Refusal::BAD_TOKEN),
     };

@@ -10,7 +10,10 @@ use axum::{
 use crate::{
     app::{exporting::ExportError, registry::FindError},
     domain::rejection::Rejection,
-    server::wire::{ErrorBody, ServerMessage},
+    server::{
+        tenants::TokenFault,
+        wire::{ErrorBody, ServerMessage},
+    },
 };
 
 /// A refusal with its HTTP status.
@@ -42,6 +45,16 @@ impl Refusal {
         StatusCode::UNAUTHORIZED,
         "token-expired",
         "The token has run out and was not renewed.",
+    );
+    pub const BAD_CLAIMS: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "bad-claims",
+        "What the token says is incomplete, unknown or out of bounds.",
+    );
+    pub const BAD_KEY: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "bad-key",
+        "The key is that of no tenant of this server.",
     );
     pub const TICKET_USED: Self = Self::new(
         StatusCode::GONE,
@@ -148,6 +161,46 @@ impl From<Rejection> for Refusal {
             }
         };
         Self { status, code: rejection.code(), text }
+    }
+}
+
+impl From<TokenFault> for Refusal {
+    fn from(fault: TokenFault) -> Self {
+        match fault {
+            TokenFault::Expired => Self::TOKEN_EXPIRED,
+            TokenFault::Claim(claim) => Self { text: claim_text(claim), ..Self::BAD_CLAIMS },
+            TokenFault::Audience => Self {
+                text: "`aud` of the token is not the address of this server.",
+                ..Self::BAD_CLAIMS
+            },
+            TokenFault::NotYet => Self { text: "The token is not valid yet.", ..Self::BAD_TOKEN },
+            TokenFault::Issuer => {
+                Self { text: "`iss` of the token is no tenant here.", ..Self::BAD_TOKEN }
+            }
+            TokenFault::Key => Self {
+                text: "The token's algorithm or `kid` is that of no key of the tenant.",
+                ..Self::BAD_TOKEN
+            },
+            TokenFault::Signature => {
+                Self { text: "The token's signature is not right.", ..Self::BAD_TOKEN }
+            }
+            TokenFault::Malformed => {
+                Self { text: "It is no token, or too long.", ..Self::BAD_TOKEN }
+            }
+        }
+    }
+}
+
+/// Whoever makes the token reads it in the console of the page.
+fn claim_text(claim: &str) -> &'static str {
+    match claim {
+        "session" => "The claim `session` is missing or no session's id.",
+        "person" => "The claim `person` is missing, empty or too long.",
+        "name" => "The claim `name` is empty or too long.",
+        "role" => "The claim `role` is missing or unknown.",
+        "tags" => "The claim `tags` has more than five, or one is too long.",
+        "exp" => "The claim `exp` is missing or more than a day away.",
+        _ => Refusal::BAD_CLAIMS.text,
     }
 }
 

@@ -200,6 +200,7 @@ pub fn who(role: Role, headers: &HeaderMap) -> String {
     let role = match role {
         Role::Participant => "participant",
         Role::Facilitator => "facilitator",
+        Role::Assistant => "assistant",
         Role::Reviewer => "reviewer",
         Role::Seat | Role::Own | Role::Check => "person",
     };

@@ -16,6 +16,7 @@ use crate::{
         config::{KEEP_DAYS, ServerConfig},
         hearing::HearingState,
         reading::Search,
+        registry,
     },
     domain::{
         fact::{Fact, Record},
@@ -24,7 +25,7 @@ use crate::{
         limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX},
     },
     server::{
-        Server, checking, embed,
+        Server, api, checking, embed,
         error::Refusal,
         exports, methods, pages, review, strangers,
         token::Role,
@@ -38,7 +39,7 @@ use crate::{
 
 pub fn router(server: Server) -> Router {
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, content_security_policy(&server.app.config.server)),
+        (header::CONTENT_SECURITY_POLICY, content_security_policy(&server.app.config.server, &[])),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (
@@ -58,6 +59,7 @@ pub fn router(server: Server) -> Router {
         .merge(methods::router())
         .merge(exports::router())
         .merge(checking::router())
+        .merge(api::router())
         .layer(middleware::from_fn_with_state(server.clone(), strangers::limit))
         .fallback(pages::page)
         .layer(CompressionLayer::new())
@@ -67,10 +69,10 @@ pub fn router(server: Server) -> Router {
     })
 }
 
-/// Scripts, styles and connections are our own, or of the house; frames only where the administrator
-/// allows.
-fn content_security_policy(config: &ServerConfig) -> HeaderValue {
-    let parents = config.embed_parents.join(" ");
+/// Scripts, styles and connections are our own, or of the house. `parents`: origins whose pages may show
+/// this one.
+pub fn content_security_policy(config: &ServerConfig, parents: &[String]) -> HeaderValue {
+    let parents = parents.join(" ");
     let nodes = config.nodes.join(" ");
     let policy = format!(
         "default-src 'self'; connect-src 'self' {nodes}; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; \
@@ -117,7 +119,8 @@ async fn opened(
     if keep_days.is_some_and(|it| !KEEP_DAYS.contains(&it)) {
         return Err(Refusal::MALFORMED);
     }
-    let opened = server.app.sessions.open(&title, language.into(), keep_days).await;
+    let new = registry::NewSession { title, language: language.into(), keep_days, tenant: None };
+    let opened = server.app.sessions.open(new).await;
     let session = opened.map_err(|error| {
         tracing::warn!(%error, "a session cannot be opened");
         Refusal::from(&error)
@@ -126,7 +129,7 @@ async fn opened(
     Ok(Json(links(server, session)))
 }
 
-fn links(server: &Server, session: SessionId) -> SessionCreated {
+pub(super) fn links(server: &Server, session: SessionId) -> SessionCreated {
     let path =
         |page: &str, role| format!("/{page}/{session}#{}", server.tokens.link(session, role));
     SessionCreated {

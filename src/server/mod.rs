@@ -1,6 +1,7 @@
 //! The edge: HTTP, WebSocket, tokens and the pages. It checks rights and shapes, and turns words on
 //! the wire into commands; it decides nothing.
 
+pub mod api;
 pub mod checking;
 pub mod embed;
 pub mod error;
@@ -11,6 +12,8 @@ pub mod pages;
 pub mod relays;
 pub mod review;
 pub mod strangers;
+pub mod tenants;
+pub mod tickets;
 pub mod token;
 pub mod wire;
 pub mod ws;
@@ -19,7 +22,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use crate::{
     app::App,
-    server::{strangers::Strangers, token::Tokens},
+    server::{strangers::Strangers, tenants::Tenants, tickets::Tickets, token::Tokens},
 };
 
 /// What every request can reach.
@@ -28,6 +31,9 @@ pub struct Server {
     pub app: Arc<App>,
     pub tokens: Arc<Tokens>,
     pub strangers: Arc<Strangers>,
+    pub tenants: Arc<Tenants>,
+    pub tickets: Arc<Tickets>,
+    pub asked: Arc<api::Asked>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +50,9 @@ impl Server {
     pub fn new(app: Arc<App>) -> Result<Self, ServeError> {
         let tokens = Arc::new(Tokens::open(&app.config.secret_path())?);
         let strangers = Arc::new(Strangers::new(&app.config.server.proxies));
-        Ok(Self { app, tokens, strangers })
+        let tenants = Arc::new(Tenants::new(&app.config.tenants, app.config.public_url()));
+        let (tickets, asked) = (Arc::new(Tickets::default()), api::asked());
+        Ok(Self { app, tokens, strangers, tenants, tickets, asked })
     }
 
     /// Serves until `stop` resolves.

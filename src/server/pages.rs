@@ -3,11 +3,12 @@
 
 use axum::{
     body::Body,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
-use crate::server::error::Refusal;
+use crate::server::{Server, embed, error::Refusal, http};
 
 /// Built by Vite before the binary is.
 #[derive(rust_embed::RustEmbed)]
@@ -18,8 +19,20 @@ struct Files;
 /// What stands where the web part should be when it has not been built.
 const NOT_BUILT: &str = "The web part is not in this binary. Build it first: scripts/start does.\n";
 
-/// Answers with a file, or with the document for the addresses that are pages.
-pub async fn page(uri: Uri) -> Response {
+/// Answers with a file, or with the document for the addresses that are pages. Only the frame of a session
+/// may be shown by the pages of others, and only by those of whose session it is.
+pub async fn page(State(server): State<Server>, uri: Uri) -> Response {
+    let frame = uri.path().strip_prefix("/embed/").and_then(|it| it.parse().ok());
+    let mut response = found(&uri);
+    if let Some(session) = frame {
+        let parents = embed::parents(&server, session).await.unwrap_or_default();
+        let policy = http::content_security_policy(&server.app.config.server, &parents);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+fn found(uri: &Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if let Some(file) = Files::get(path).filter(|_| path.starts_with("assets/")) {
         // Their names have a hash of what is in them.

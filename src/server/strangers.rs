@@ -21,7 +21,7 @@ use crate::{
         STRANGER_EVERY_MS, STRANGER_NETWORKS_MAX, STRANGER_SOCKETS_MAX, STRANGER_TRIES_MAX,
     },
     domain::rejection::Rejection,
-    server::{Server, error::Refusal},
+    server::{Server, api::problem::Problem, error::Refusal},
 };
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -58,52 +58,59 @@ pub fn network_of(headers: &HeaderMap, peer: IpAddr, proxies: &[IpAddr]) -> Netw
     from.into()
 }
 
-/// How often each network has tried.
-#[derive(Default)]
-struct Tries {
-    /// When a network has been forgiven everything, in Unix ms (the generic cell rate algorithm).
-    forgiven_at: BTreeMap<Network, u64>,
+/// How often each of many has tried: so many times at once, then one every so often.
+pub struct Tries<Who> {
+    /// When somebody has been forgiven everything, in Unix ms (the generic cell rate algorithm).
+    forgiven_at: BTreeMap<Who, u64>,
+    at_once_max: u64,
+    every_ms: u64,
+    remembered_max: usize,
 }
 
-impl Tries {
-    /// One try. Errors: too many; the ms until the next one may come.
-    fn count(&mut self, network: Network, now_ms: u64) -> Result<(), u64> {
-        let owed_at = self.forgiven_at.get(&network).copied().unwrap_or(0).max(now_ms);
-        let owes_ms = owed_at + STRANGER_EVERY_MS - now_ms;
-        let most_ms = STRANGER_TRIES_MAX * STRANGER_EVERY_MS;
+impl<Who: Ord + Clone> Tries<Who> {
+    pub fn new(at_once_max: u64, every_ms: u64, remembered_max: usize) -> Self {
+        Self { forgiven_at: BTreeMap::new(), at_once_max, every_ms, remembered_max }
+    }
+
+    /// One try. Errors: too many.
+    pub fn count(&mut self, who: Who, now_ms: u64) -> Result<(), TooMany> {
+        let owed_at = self.forgiven_at.get(&who).copied().unwrap_or(0).max(now_ms);
+        let owes_ms = owed_at + self.every_ms - now_ms;
+        let most_ms = self.at_once_max * self.every_ms;
         if most_ms < owes_ms {
-            return Err(owes_ms - most_ms);
+            return Err(TooMany { wait_ms: owes_ms - most_ms });
         }
-        self.make_room(network, now_ms);
-        self.forgiven_at.insert(network, now_ms + owes_ms);
+        self.make_room(&who, now_ms);
+        self.forgiven_at.insert(who, now_ms + owes_ms);
         Ok(())
     }
 
     /// When too many are remembered, those are forgotten who owe least.
-    fn make_room(&mut self, newcomer: Network, now_ms: u64) {
-        if self.forgiven_at.len() < STRANGER_NETWORKS_MAX
-            || self.forgiven_at.contains_key(&newcomer)
-        {
+    fn make_room(&mut self, newcomer: &Who, now_ms: u64) {
+        if self.forgiven_at.len() < self.remembered_max || self.forgiven_at.contains_key(newcomer) {
             return;
         }
         self.forgiven_at.retain(|_, at| now_ms < *at);
-        let least = self.forgiven_at.iter().min_by_key(|it| *it.1).map(|it| *it.0);
-        if let Some(least) = least.filter(|_| STRANGER_NETWORKS_MAX <= self.forgiven_at.len()) {
+        let least = self.forgiven_at.iter().min_by_key(|it| *it.1).map(|it| it.0.clone());
+        if let Some(least) = least.filter(|_| self.remembered_max <= self.forgiven_at.len()) {
             self.forgiven_at.remove(&least);
         }
     }
 }
 
-#[derive(Default)]
 pub struct Strangers {
     proxies: Vec<IpAddr>,
-    tries: Mutex<Tries>,
+    tries: Mutex<Tries<Network>>,
     silent: Mutex<BTreeMap<Network, usize>>,
 }
 
 impl Strangers {
     pub fn new(proxies: &[IpAddr]) -> Self {
-        Self { proxies: proxies.iter().map(IpAddr::to_canonical).collect(), ..Self::default() }
+        Self {
+            proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
+            tries: Mutex::new(network_tries()),
+            silent: Mutex::default(),
+        }
     }
 
     pub fn network(&self, headers: &HeaderMap, extensions: &Extensions) -> Network {
@@ -114,7 +121,7 @@ impl Strangers {
 
     /// Counts a try of somebody without a right. Errors: too many; the answer that says so.
     pub fn count(&self, network: Network) -> Result<(), TooMany> {
-        lock(&self.tries).count(network, unix_ms()).map_err(|wait_ms| TooMany { wait_ms })
+        lock(&self.tries).count(network, unix_ms())
     }
 
     /// A socket opens that has not said yet who it is. `None`: its network has too many of them.
@@ -127,6 +134,10 @@ impl Strangers {
         *count += 1;
         Some(Silent { strangers: Arc::clone(self), network })
     }
+}
+
+fn network_tries() -> Tries<Network> {
+    Tries::new(STRANGER_TRIES_MAX, STRANGER_EVERY_MS, STRANGER_NETWORKS_MAX)
 }
 
 /// A socket that has not said yet who it is.
@@ -145,10 +156,11 @@ impl Drop for Silent {
     }
 }
 
-/// A network has tried too often.
-#[derive(Clone, Copy, Debug)]
+/// Somebody has tried too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
-    wait_ms: u64,
+    /// Until the next try may come.
+    pub wait_ms: u64,
 }
 
 impl TooMany {
@@ -167,6 +179,7 @@ impl IntoResponse for TooMany {
 /// Counts every request that was refused for want of a right.
 pub async fn limit(State(server): State<Server>, request: Request, next: Next) -> Response {
     let network = server.strangers.network(request.headers(), request.extensions());
+    let is_api = request.uri().path().starts_with("/api/v1");
     let answer = next.run(request).await;
     if !matches!(
         answer.status(),
@@ -176,6 +189,7 @@ pub async fn limit(State(server): State<Server>, request: Request, next: Next) -
     }
     match server.strangers.count(network) {
         Ok(()) => answer,
+        Err(too_many) if is_api => Problem::from(too_many).into_response(),
         Err(too_many) => too_many.into_response(),
     }
 }
@@ -222,21 +236,23 @@ mod tests {
 
     #[test]
     fn a_network_that_tries_too_often_waits_and_no_other_does() {
-        let mut tries = Tries::default();
+        let mut tries = network_tries();
+        let too_many = |wait_ms| Err(TooMany { wait_ms });
         let (mallory, alice) = (network("2001:db8::1"), network("192.0.2.7"));
         for _ in 0..STRANGER_TRIES_MAX {
             assert_eq!(tries.count(mallory, 1_000), Ok(()));
         }
-        assert_eq!(tries.count(mallory, 1_000), Err(STRANGER_EVERY_MS));
-        assert_eq!(tries.count(network("2001:db8::2"), 1_000), Err(STRANGER_EVERY_MS));
+        assert_eq!(tries.count(mallory, 1_000), too_many(STRANGER_EVERY_MS));
+        assert_eq!(tries.count(network("2001:db8::2"), 1_000), too_many(STRANGER_EVERY_MS));
         assert_eq!(tries.count(alice, 1_000), Ok(()));
         assert_eq!(tries.count(mallory, 1_000 + STRANGER_EVERY_MS), Ok(()));
-        assert_eq!(tries.count(mallory, 1_001 + STRANGER_EVERY_MS), Err(STRANGER_EVERY_MS - 1));
+        let again = tries.count(mallory, 1_001 + STRANGER_EVERY_MS);
+        assert_eq!(again, too_many(STRANGER_EVERY_MS - 1));
     }
 
     #[test]
     fn many_networks_are_remembered_no_longer_than_there_is_room() {
-        let mut tries = Tries::default();
+        let mut tries = network_tries();
         let mallory = network("192.0.2.7");
         for _ in 0..STRANGER_TRIES_MAX {
             tries.count(mallory, 0).unwrap();
@@ -250,7 +266,7 @@ mod tests {
 
     #[test]
     fn sockets_that_say_nothing_are_few_and_are_let_go() {
-        let strangers = Arc::new(Strangers::default());
+        let strangers = Arc::new(Strangers::new(&[]));
         let (mallory, alice) = (network("192.0.2.7"), network("192.0.2.8"));
         let mut open: Vec<_> =
             std::iter::from_fn(|| strangers.opens(mallory)).take(10_000).collect();

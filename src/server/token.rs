@@ -31,6 +31,8 @@ const SECRET_BYTES: usize = 32;
 pub enum Role {
     Participant,
     Facilitator,
+    /// Follows all rooms and helps in them, as a facilitator does, but leads nothing.
+    Assistant,
     Reviewer,
     /// The way back to the seat `pid`: what a page keeps, or lets the page around it keep. It opens
     /// nothing else, and not even that without a participant's link.
@@ -44,7 +46,7 @@ pub enum Role {
 impl Role {
     /// Whether it is a right to the session, and not to one person's own.
     fn is_of_session(self) -> bool {
-        matches!(self, Role::Participant | Role::Facilitator | Role::Reviewer)
+        matches!(self, Role::Participant | Role::Facilitator | Role::Assistant | Role::Reviewer)
     }
 }
 

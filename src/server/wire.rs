@@ -901,6 +901,8 @@ pub struct Admitted {
 pub enum WireRole {
     Participant,
     Facilitator,
+    // Sees what a facilitator sees and helps people, but leads nothing.
+    Assistant,
     Reviewer,
 }
 

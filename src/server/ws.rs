@@ -2,11 +2,7 @@
 //! session, and writes what the session answers. A page that sends what it should not is told so
 //! once and closed; nobody else notices.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     extract::{
@@ -25,6 +21,7 @@ use tokio::{
 use crate::{
     app::{
         clock::unix_ms,
+        registry::Registry,
         session_task::{Command, NEWS_MAX, News, SessionHandle},
     },
     domain::{
@@ -58,8 +55,6 @@ const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 /// How often we ask whether the page is still there, and for how long it may be silent.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENCE_MAX: Duration = Duration::from_secs(20);
-
-static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 pub async fn upgrade(
     State(server): State<Server>,
@@ -110,7 +105,7 @@ async fn serve(server: Server, socket: WebSocket, silent: Silent) {
     };
     drop(silent);
     let session = right.session;
-    let connection = ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+    let connection = Registry::next_connection();
     let (news_sender, news) = mpsc::channel(NEWS_MAX);
     let command = introduction.into_command(connection, news_sender);
     let handle = match server.app.sessions.send(session, command).await {
@@ -156,7 +151,8 @@ fn introduce(server: &Server, message: ClientMessage) -> Result<(Right, Introduc
         _ => return Err(Refusal::NOT_ALLOWED),
     };
     let right = server.tokens.right(token).ok_or(Refusal::BAD_TOKEN)?;
-    if right.role != needed {
+    let helps = needed == Role::Facilitator && right.role == Role::Assistant;
+    if right.role != needed && !helps {
         return Err(Refusal::NOT_ALLOWED);
     }
     let introduction = match message {
@@ -257,7 +253,8 @@ impl Talk {
 
     fn command(&self, message: ClientMessage) -> Result<Command, Refusal> {
         let connection = self.connection;
-        if grant_of(&message).is_some_and(|it| !self.right.grants(it)) {
+        let granted = grant_of(&message).is_none_or(|it| self.right.grants(it));
+        if !granted || (self.right.role == Role::Assistant && !is_help(&message)) {
             return Err(Refusal::NOT_ALLOWED);
         }
         let wish = match message {
@@ -461,6 +458,19 @@ impl Talk {
             News::Close => ServerMessage::Ended,
         }
     }
+}
+
+/// What an assistant may do: see to people, and lead nothing.
+fn is_help(message: &ClientMessage) -> bool {
+    matches!(
+        message,
+        ClientMessage::Move { .. }
+            | ClientMessage::LowerHand { .. }
+            | ClientMessage::CallSeen { .. }
+            | ClientMessage::CallDone { .. }
+            | ClientMessage::EndShare { .. }
+            | ClientMessage::Follow { .. }
+    )
 }
 
 /// What a token may withhold.

@@ -1,5 +1,7 @@
-//! The rules seen from outside: stories about a few people, and a simulation of many.
+//! The rules seen from outside: stories about a few people, and a simulation of many; and what other
+//! people's servers see of them over HTTP.
 
+mod api;
 mod captions;
 mod conversations;
 mod ideas;

@@ -283,6 +283,7 @@ impl Stage {
                 format!("{} posts in {room}: {text}", self.name(participant))
             }
             Fact::Broadcast { text } => format!("to all: {text}"),
+            Fact::BelongsTo { tenant } => format!("belongs to {tenant}"),
             Fact::GlossarySet { text } => format!("glossary: {text}"),
             Fact::Called { participant, room } => {
                 format!("{} calls from {room}", self.name(participant))

@@ -10,6 +10,8 @@ interface Field {
 }
 interface Command {
   who: string;
+  /** An assistant may do it too. */
+  assists?: boolean;
   needs?: string;
   about: string;
   takes: Record<string, Field>;
@@ -44,7 +46,7 @@ ${Object.keys(errors).map((it) => `  | "${it}"`).join("\n")};
 /** What this server and this token can do. */
 export interface Capabilities {
   version: number;
-  role: "participant" | "facilitator" | "reviewer";
+  role: "participant" | "facilitator" | "assistant" | "reviewer";
   commands: CommandName[];
   events: EventName[];
   transcription: boolean;
@@ -52,7 +54,7 @@ export interface Capabilities {
 
 /** Where a person stands. */
 export interface State {
-  role: "participant" | "facilitator" | "reviewer";
+  role: "participant" | "facilitator" | "assistant" | "reviewer";
   phase: string;
   participant: number | null;
   room: string | null;
@@ -79,7 +81,7 @@ export interface SearchAnswer {
 
 /** What each command takes and gives. */
 export interface Commands {
-${Object.entries(commands).map(([name, it]) => `  /** ${it.about} For: ${it.who}. */\n  ${name}: { takes: ${takes(it)}; gives: ${it.gives ?? "void"} };`).join("\n")}
+${Object.entries(commands).map(([name, it]) => `  /** ${it.about} For: ${forWhom(it)}. */\n  ${name}: { takes: ${takes(it)}; gives: ${it.gives ?? "void"} };`).join("\n")}
 }
 export type CommandName = keyof Commands;
 
@@ -114,11 +116,11 @@ none of those above.
 ## Commands
 
 Methods of the element; each gives a promise. A refusal rejects it with a \`VuoroError\`, whose \`code\` is
-one of those below. The server checks every one against the token.
+one of those below. Commands given before the frame is ready wait for it, 32 at most. The server checks every one against the token.
 
 | command | takes | for whom | |
 |---|---|---|---|
-${Object.entries(commands).map(([name, it]) => row(`\`${name}\``, fields(it.takes), it.needs ? `${it.who}, grant \`${it.needs}\`` : it.who, it.about + (it.gives ? ` Gives \`${it.gives}\`.` : ""))).join("\n")}
+${Object.entries(commands).map(([name, it]) => row(`\`${name}\``, fields(it.takes), it.needs ? `${forWhom(it)}, grant \`${it.needs}\`` : forWhom(it), it.about + (it.gives ? ` Gives \`${it.gives}\`.` : ""))).join("\n")}
 
 ## Events
 
@@ -168,6 +170,10 @@ export function manifest(): string {
     ],
   };
   return `${JSON.stringify({ schemaVersion: "2.1.0", modules: [module] }, null, 2)}\n`;
+}
+
+function forWhom({ who, assists }: Command): string {
+  return assists ? `${who}, assistant` : who;
 }
 
 function typescript({ type }: Field): string {

@@ -977,6 +977,7 @@ impl Session {
             Fact::Kept { participants, rule } => self.mixing.keep(*participants, *rule),
             Fact::Pinned { participant, room } => self.mixing.pin(*participant, *room),
             Fact::Opened { .. }
+            | Fact::BelongsTo { .. }
             | Fact::Said { .. }
             | Fact::Unheard { .. }
             | Fact::Marked { .. }

@@ -17,8 +17,8 @@ use std::{
 };
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Statement, TransactionBehavior,
-    params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, Statement,
+    TransactionBehavior, params,
 };
 use tokio::sync::{
     mpsc::{self, error::TryRecvError},
@@ -27,7 +27,7 @@ use tokio::sync::{
 
 use crate::domain::{
     fact::{Fact, GapReason, Record},
-    ids::{ParticipantId, SessionId},
+    ids::{ParticipantId, SessionId, TenantId},
     language::Language,
     time::{SessionTime, Span},
 };
@@ -56,7 +56,7 @@ const ERASE_AGAIN_MS: u64 = 250;
 
 /// The schema, step by step: entry n brings a file from version n to n + 1. Never edited, only
 /// added to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
@@ -105,6 +105,11 @@ const MIGRATIONS: [&str; 3] = [
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         session TEXT NOT NULL
     ) STRICT;
+",
+    "
+    -- Whose session it is; NULL: nobody's but its links'.
+    ALTER TABLE sessions ADD COLUMN tenant TEXT;
+    CREATE INDEX sessions_of_tenant ON sessions(tenant, id);
 ",
 ];
 
@@ -215,6 +220,7 @@ enum Change {
         language: Language,
         unix_ms: u64,
     },
+    Belong(TenantId),
     End,
     /// What was said in that time is erased.
     Strike {
@@ -324,10 +330,20 @@ impl Log {
     /// Every session ever opened, in the order of their ids, which is that of opening. Blocks on
     /// the disk.
     pub fn sessions(&self) -> Result<Vec<SessionSummary>, LogError> {
-        let sql = "SELECT id, title, language, opened_unix_ms, ended FROM sessions ORDER BY id";
+        self.summaries("ORDER BY id", [])
+    }
+
+    /// `which`: the rest of the statement, after the table.
+    pub(super) fn summaries(
+        &self,
+        which: &str,
+        params: impl Params,
+    ) -> Result<Vec<SessionSummary>, LogError> {
+        let sql =
+            format!("SELECT id, title, language, opened_unix_ms, ended FROM sessions {which}");
         let kept = self.with_reader(|reader| {
-            let mut statement = reader.prepare(sql)?;
-            let rows = statement.query_map([], |row| {
+            let mut statement = reader.prepare(&sql)?;
+            let rows = statement.query_map(params, |row| {
                 let opened: i64 = row.get(3)?;
                 let (id, language): (String, String) = (row.get(0)?, row.get(2)?);
                 Ok((id, row.get(1)?, language, opened, row.get(4)?))
@@ -494,6 +510,7 @@ fn request(
                 Fact::Opened { title, language, unix_ms } => {
                     Change::Open { title, language, unix_ms }
                 }
+                Fact::BelongsTo { tenant } => Change::Belong(tenant),
                 Fact::Ended => Change::End,
                 Fact::Struck { participant, span } => Change::Strike { participant, span },
                 _ => Change::None,
@@ -697,6 +714,7 @@ fn write(
             "INSERT INTO sessions (id, title, language, opened_unix_ms, pseudonym_key)
              VALUES (?1, ?2, ?3, ?4, randomblob(32))",
         )?;
+        let mut belong = transaction.prepare("UPDATE sessions SET tenant = ?2 WHERE id = ?1")?;
         let mut end = transaction.prepare("UPDATE sessions SET ended = 1 WHERE id = ?1")?;
         let mut strike = Strike::prepare(&transaction)?;
         let mut keep = transaction.prepare(
@@ -720,6 +738,9 @@ fn write(
                 match &row.change {
                     Change::Open { title, language, unix_ms } => {
                         open.execute(params![id, title, language.code(), unix_ms.cast_signed()])?;
+                    }
+                    Change::Belong(tenant) => {
+                        belong.execute(params![id, tenant.as_str()])?;
                     }
                     Change::End => {
                         end.execute([&id])?;

@@ -3,5 +3,6 @@
 pub mod erasing;
 pub mod index;
 pub mod log;
+pub mod tenants;
 pub mod upkeep;
 pub mod voikko;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     fact::{Consent, Fact, GapReason},
     ideas::{Change, IdeaId},
-    ids::{ParticipantId, RoomId},
+    ids::{ParticipantId, RoomId, TenantId},
     language::Language,
     mark::Mark,
     message::Place,
@@ -72,8 +72,9 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 32] = [
+const KINDS: [&str; 33] = [
     "opened",
+    "belongs-to",
     "joined",
     "placed",
     "consent-set",
@@ -114,6 +115,9 @@ enum Body {
         title: String,
         language: Tongue,
         unix_ms: u64,
+    },
+    BelongsTo {
+        tenant: Owner,
     },
     Joined {
         participant: u32,
@@ -358,6 +362,25 @@ impl TryFrom<String> for Room {
     }
 }
 
+/// As [`TenantId`] is written.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Owner(TenantId);
+
+impl TryFrom<String> for Owner {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Owner, &'static str> {
+        text.parse().map(Owner).map_err(|_| "not a tenant")
+    }
+}
+
+impl From<Owner> for String {
+    fn from(owner: Owner) -> String {
+        owner.0.to_string()
+    }
+}
+
 impl From<&Fact> for Body {
     fn from(fact: &Fact) -> Body {
         match fact {
@@ -366,6 +389,7 @@ impl From<&Fact> for Body {
                 language: (*language).into(),
                 unix_ms: *unix_ms,
             },
+            Fact::BelongsTo { tenant } => Body::BelongsTo { tenant: Owner(tenant.clone()) },
             Fact::Joined { participant, name, language, consent, tags } => Body::Joined {
                 participant: participant.0,
                 name: name.clone(),
@@ -490,6 +514,7 @@ impl From<Body> for Fact {
                 participant: ParticipantId(participant),
                 span: Span::new(SessionTime(start_ms), SessionTime(end_ms)),
             },
+            Body::BelongsTo { tenant } => Fact::BelongsTo { tenant: tenant.0 },
             Body::RoomsOpened { count } => Fact::RoomsOpened { count },
             Body::MethodBegan { method, question, topics, warn_ms, seed } => Fact::MethodBegan {
                 method,
@@ -829,6 +854,7 @@ mod tests {
             },
             Fact::Collected { entry: 19, theme: Some("Yhteydet".into()) },
             Fact::Collected { entry: 19, theme: None },
+            Fact::BelongsTo { tenant: "lahti-2".parse().expect("a tenant's id") },
         ]
     }
 
@@ -1083,6 +1109,7 @@ mod tests {
             (person(), consents())
                 .prop_map(|(participant, consent)| Fact::ConsentSet { participant, consent }),
             any::<u16>().prop_map(|count| Fact::RoomsOpened { count }),
+            "[a-z0-9-]{1,40}".prop_map(|it| Fact::BelongsTo { tenant: it.parse().unwrap() }),
             (person(), rooms(), spans(), languages(), any::<String>()).prop_map(
                 |(participant, room, span, language, text)| Fact::Said {
                     participant,

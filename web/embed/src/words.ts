@@ -118,6 +118,7 @@ export type ErrorCode =
   | "origin-not-allowed"
   | "bad-token"
   | "token-expired"
+  | "bad-claims"
   | "ticket-used"
   | "unknown-session"
   | "session-ended"
@@ -145,7 +146,7 @@ export type ErrorCode =
 /** What this server and this token can do. */
 export interface Capabilities {
   version: number;
-  role: "participant" | "facilitator" | "reviewer";
+  role: "participant" | "facilitator" | "assistant" | "reviewer";
   commands: CommandName[];
   events: EventName[];
   transcription: boolean;
@@ -153,7 +154,7 @@ export interface Capabilities {
 
 /** Where a person stands. */
 export interface State {
-  role: "participant" | "facilitator" | "reviewer";
+  role: "participant" | "facilitator" | "assistant" | "reviewer";
   phase: string;
   participant: number | null;
   room: string | null;
@@ -226,7 +227,7 @@ export interface Commands {
   closeRooms: { takes: Record<string, never>; gives: void };
   /** Spreads everybody in the main room evenly over the open rooms. For: facilitator. */
   assign: { takes: Record<string, never>; gives: void };
-  /** Puts a person into a room, `main` or `room-N`. For: facilitator. */
+  /** Puts a person into a room, `main` or `room-N`. For: facilitator, assistant. */
   move: { takes: { participant: number; room: string }; gives: void };
   /** Runs a method of the server by its id. For: facilitator. */
   runMethod: { takes: { method: string; question?: string; warn_s?: number }; gives: void };
@@ -240,11 +241,11 @@ export interface Commands {
   stopMethod: { takes: Record<string, never>; gives: void };
   /** Writes to everybody in every room. For: facilitator. */
   broadcast: { takes: { text: string }; gives: void };
-  /** Has seen a call for help; `done`: it is over. For: facilitator. */
+  /** Has seen a call for help; `done`: it is over. For: facilitator, assistant. */
   answerHelp: { takes: { participant: number; done?: boolean }; gives: void };
-  /** Lowers a person's hand. For: facilitator. */
+  /** Lowers a person's hand. For: facilitator, assistant. */
   lowerHand: { takes: { participant: number }; gives: void };
-  /** Ends the sharing of a person's screen. For: facilitator. */
+  /** Ends the sharing of a person's screen. For: facilitator, assistant. */
   endShare: { takes: { participant: number }; gives: void };
   /** Ends the session for everybody. For: facilitator. */
   endSession: { takes: Record<string, never>; gives: void };
@@ -256,7 +257,7 @@ export type CommandName = keyof Commands;
 /** The `detail` of each event. */
 export interface Events {
   /** The frame is connected and the token is good: commands are answered from now on. */
-  "ready": { role: "participant" | "facilitator" | "reviewer"; title: string };
+  "ready": { role: "participant" | "facilitator" | "assistant" | "reviewer"; title: string };
   /** The session is over for everybody. */
   "session.ended": Record<string, never>;
   /** Where this person stands: the device check, joining, in a room, gone. */

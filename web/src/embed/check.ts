@@ -9,9 +9,20 @@ interface Field {
   max?: number;
 }
 
+/** For whom a command is. `assists`: an assistant may do what is a facilitator's. */
+export interface Known {
+  who: string;
+  assists?: boolean;
+  needs?: string;
+}
+
+export function isFor({ who, assists }: Known, role: string): boolean {
+  return who === "anybody" || who === role || (role === "assistant" && assists === true);
+}
+
 export type Takes = Record<string, string | number | boolean>;
 export type Checked =
-  | { ok: true; id: number; command: string; who: string; takes: Takes }
+  | { ok: true; id: number; command: string; known: Known; takes: Takes }
   | { ok: false; id: number; code: "unknown-command" | "bad-arguments"; text: string };
 
 /** Where a text has no bound of its own. */
@@ -39,7 +50,7 @@ export function check(message: unknown): Checked | null {
     if (!fits(value, field)) return refuse("bad-arguments", `${key} must be ${field.type}${bounds(field)}`);
     taken[key] = value;
   }
-  return { ok: true, id, command, who: known.who, takes: taken };
+  return { ok: true, id, command, known, takes: taken };
 }
 
 function fits(value: unknown, { type, min, max }: Field): value is string | number | boolean {

@@ -961,6 +961,10 @@ export const en: Texts = {
       title: "Your access has run out",
       text: "Load the event's page again, and you will come back in.",
     },
+    "bad-claims": {
+      title: "This page could not let you in",
+      text: "The event's page has sent something that does not fit. Tell the organiser.",
+    },
     "ticket-used": {
       title: "This ticket has been used",
       text: "Load the event's page again to get a new one.",

@@ -976,6 +976,10 @@ export const fi: Texts = {
       title: "Osallistumisoikeutesi on vanhentunut",
       text: "Lataa tapahtuman sivu uudelleen, niin pääset takaisin.",
     },
+    "bad-claims": {
+      title: "Tapahtuman sivu ei saanut sinua sisään",
+      text: "Sivun lähettämissä tiedoissa on virhe. Kerro siitä järjestäjälle.",
+    },
     "ticket-used": {
       title: "Tämä lippu on jo käytetty",
       text: "Lataa tapahtuman sivu uudelleen, niin saat uuden.",

@@ -962,6 +962,10 @@ export const sv: Texts = {
       title: "Din rätt att delta har gått ut",
       text: "Ladda om evenemangets sida, så kommer du in igen.",
     },
+    "bad-claims": {
+      title: "Evenemangets sida kunde inte släppa in dig",
+      text: "Det är något fel i det som sidan har skickat. Säg till arrangören.",
+    },
     "ticket-used": {
       title: "Den här biljetten är redan använd",
       text: "Ladda om evenemangets sida för att få en ny.",

@@ -823,6 +823,7 @@ export type FaultCode =
   | "origin-not-allowed"
   | "not-embedded"
   | "token-expired"
+  | "bad-claims"
   | "ticket-used"
   | "unknown-method"
   | "nowhere";

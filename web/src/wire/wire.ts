@@ -595,7 +595,7 @@ grants: Array<WireGrant> | null,
  */
 valid_s: number, };
 
-export type WireRole = "participant" | "facilitator" | "reviewer";
+export type WireRole = "participant" | "facilitator" | "assistant" | "reviewer";
 
 export type WireGrant = "chat" | "react" | "hand" | "call" | "screenshare";
 
