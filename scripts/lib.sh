@@ -217,7 +217,9 @@ install_web() {
     state=$(installed_state)
     [[ -f $WEB_INSTALLED && $(<"$WEB_INSTALLED") == "$state" ]] && return
     note "installing its packages"
-    quietly web-install npm ci --prefix web --no-audit --no-fund ||
+    # One retry, soon: npm's own patience keeps a machine without a network waiting for minutes.
+    quietly web-install npm ci --prefix web --no-audit --no-fund \
+        --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 ||
         fail "The packages of the web part could not be installed." "Is the machine on the network?"
     printf '%s\n' "$state" >"$WEB_INSTALLED"
 }
