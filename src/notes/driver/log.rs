@@ -546,7 +546,7 @@ struct Writer {
 impl Writer {
     /// Until every sender is gone and the queue is empty.
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
-        self.erase_from_wal();
+        self.erase_from_wal(BUSY_MS);
         let mut next = self.next(&mut queue);
         while let Some(request) = next.take() {
             match request {
@@ -567,7 +567,7 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {
                     thread::park_timeout(Duration::from_millis(ERASE_AGAIN_MS));
-                    self.erase_from_wal();
+                    self.erase_from_wal(0);
                 }
             }
         }
@@ -578,7 +578,7 @@ impl Writer {
         let tell = change(&mut self.connection);
         // Whether or not it says that it could: half of a change may lie there.
         self.owes_erasing |= erases;
-        self.erase_from_wal();
+        self.erase_from_wal(if erases { BUSY_MS } else { 0 });
         tell();
     }
 
@@ -605,16 +605,19 @@ impl Writer {
         other
     }
 
-    /// Takes out of the write-ahead log what has been erased from the file. While somebody reads it is
-    /// tried again at the next commit.
-    fn erase_from_wal(&mut self) {
+    /// Takes out of the write-ahead log what has been erased from the file. While somebody reads, it
+    /// waits for them `patience_ms`; then it is tried again later, and nobody else waits for it.
+    fn erase_from_wal(&mut self, patience_ms: u64) {
         if !self.owes_erasing {
             return;
         }
-        let busy = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-        match busy {
+        let connection = &self.connection;
+        let wait = |ms| connection.busy_timeout(Duration::from_millis(ms));
+        let busy = wait(patience_ms).and_then(|()| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
+        });
+        let waits_again = wait(BUSY_MS);
+        match busy.and_then(|busy| waits_again.map(|()| busy)) {
             Ok(busy) => self.owes_erasing = busy,
             Err(error) => tracing::warn!(%error, "erased words are still in the write-ahead log"),
         }
@@ -622,9 +625,10 @@ impl Writer {
 
     fn commit(&mut self, batch: Vec<Append>) {
         let strikes = |it: &NewRow| matches!(it.change, Change::Strike { .. });
-        self.owes_erasing |= batch.iter().flat_map(|it| &it.rows).any(strikes);
+        let strikes = batch.iter().flat_map(|it| &it.rows).any(strikes);
+        self.owes_erasing |= strikes;
         let written = write(&mut self.connection, &batch);
-        self.erase_from_wal();
+        self.erase_from_wal(if strikes { BUSY_MS } else { 0 });
         match written {
             Ok(answers) => {
                 let last = answers.iter().flatten().flatten().max().copied();
