@@ -130,6 +130,9 @@ enum Command {
         /// An origin whose pages may show its sessions. May be given several times.
         #[arg(long)]
         origin: Vec<String>,
+        /// Where its own server wants to be told what happens.
+        #[arg(long)]
+        webhook: Option<String>,
     },
     /// Read the configuration and print what is in effect.
     CheckConfig {
@@ -398,8 +401,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             say(&format!("{}\n", best.model.name))
         }
         Command::Token(asked) => token(asked),
-        Command::Tenant { id, origin } => {
-            let tenant = TenantConfig::fresh(&id, origin, rand::random);
+        Command::Tenant { id, origin, webhook } => {
+            let tenant = TenantConfig::fresh(&id, origin, webhook, rand::random);
             match tenant.problem() {
                 None => say(&tenant.to_toml()),
                 Some(problem) => bail!("{problem}"),

@@ -369,6 +369,14 @@ mod tests {
             ("[[tenants]]\nid = 'lahti'\nkeys = [{ eddsa = 'AAAA' }]", "eddsa"),
             ("[[tenants]]\nid = 'lahti'\nkeys = [{ id = 'one' }]", "either"),
             ("[[tenants]]\nid = 'lahti'\n[[tenants]]\nid = 'lahti'", "another"),
+            (
+                "[[tenants]]\nid = 'lahti'\nwebhook = { url = 'http://lahti.fi', secret = '' }",
+                "webhook.url",
+            ),
+            (
+                "[[tenants]]\nid = 'lahti'\nwebhook = { url = 'https://lahti.fi', secret = 'x' }",
+                "webhook.secret",
+            ),
         ] {
             let error = check(text).unwrap_err();
             assert!(error.contains(named), "{text:?} gave {error:?}");

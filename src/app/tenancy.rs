@@ -1,7 +1,11 @@
-//! Sessions by whose they are: for tenants' servers, which open, look at and end their own. It decides nothing about a session; ending one goes through its door like
+//! Sessions by whose they are: for tenants' servers, which open, look at and end their own, and are told
+//! what happens in them. It decides nothing about a session; ending one goes through its door like
 //! anybody's wish.
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use crate::{
     app::{
@@ -10,6 +14,7 @@ use crate::{
         session_task::{Command, NEWS_MAX, News},
     },
     domain::{
+        fact::Record,
         ids::{SessionId, TenantId},
         message::Message,
         rejection::Rejection,
@@ -46,6 +51,38 @@ impl App {
     ) -> Result<Vec<SessionSummary>, LogError> {
         let log = self.sessions.log().clone();
         blocking(move || log.sessions_of(&tenant, before, limit)).await
+    }
+
+    /// What happened in a tenant's sessions after place `seq` and up to `until`, at most `limit` of it.
+    pub async fn records_of(
+        &self,
+        tenant: TenantId,
+        seq: u64,
+        until: u64,
+        limit: u32,
+    ) -> Result<Vec<(SessionId, Record)>, LogError> {
+        let log = self.sessions.log().clone();
+        blocking(move || log.read_of(&tenant, seq, until, limit)).await
+    }
+
+    /// The place of the last record of all, after every commit.
+    pub fn places(&self) -> watch::Receiver<u64> {
+        self.sessions.log().subscribe()
+    }
+
+    /// Up to which place a tenant's server has been told; for a new one: up to now.
+    pub async fn told(&self, tenant: &TenantId) -> Result<u64, LogError> {
+        let (log, of) = (self.sessions.log().clone(), tenant.clone());
+        if let Some(seq) = blocking(move || log.told(&of)).await? {
+            return Ok(seq);
+        }
+        let now = self.sessions.log().last_seq();
+        self.set_told(tenant, now).await?;
+        Ok(now)
+    }
+
+    pub async fn set_told(&self, tenant: &TenantId, seq: u64) -> Result<(), LogError> {
+        self.sessions.log().set_told(tenant, seq).await
     }
 }
 

@@ -12,6 +12,11 @@ impl SessionId {
     pub fn new(unix_ms: u64, random: u128) -> Self {
         Self(ulid::Ulid::from_parts(unix_ms, random))
     }
+
+    /// When the session was opened, in ms since 1970.
+    pub fn opened_unix_ms(self) -> u64 {
+        self.0.timestamp_ms()
+    }
 }
 
 impl fmt::Display for SessionId {

@@ -263,3 +263,6 @@ pub const API_EVERY_MS: u64 = 100;
 
 /// Sessions on one page of a list.
 pub const API_PAGE_MAX: u32 = 100;
+
+/// What has happened longer ago than this is not told to a tenant's server any more, in ms.
+pub const WEBHOOK_AGE_MS_MAX: u64 = 24 * 3_600_000;

@@ -15,6 +15,7 @@ pub mod strangers;
 pub mod tenants;
 pub mod tickets;
 pub mod token;
+pub mod webhooks;
 pub mod wire;
 pub mod ws;
 
@@ -73,6 +74,7 @@ impl Server {
         listener: tokio::net::TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
+        let _webhooks = webhooks::start(&self);
         let service = http::router(self).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(ServeError::Serve)
     }

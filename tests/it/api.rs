@@ -86,6 +86,7 @@ impl House {
             origins,
             api_key: Some(key.into()),
             keys,
+            webhook: None,
         };
         let keys = vec![
             TenantKey { hs256: Some(SECRET.into()), ..TenantKey::default() },

@@ -30,6 +30,8 @@ pub struct TenantConfig {
     pub api_key: Option<String>,
     /// With which its own server signs tokens for people. Several, while one takes another's place.
     pub keys: Vec<TenantKey>,
+    /// Its own server, to be told what happens in its sessions. Default: none.
+    pub webhook: Option<WebhookConfig>,
 }
 
 /// One of the two, and by it the only algorithm that is taken.
@@ -44,15 +46,34 @@ pub struct TenantKey {
     pub eddsa: Option<String>,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// `https`; or `http` on this machine, to try it.
+    pub url: String,
+    /// `whsec_` and at least 24 bytes in base64: what the messages are signed with.
+    pub secret: String,
+}
+
 impl TenantConfig {
     /// One with keys of its own, to begin with. `random`: chance, 32 bytes at a time.
-    pub fn fresh(id: &TenantId, origins: Vec<String>, random: impl Fn() -> [u8; 32]) -> Self {
+    pub fn fresh(
+        id: &TenantId,
+        origins: Vec<String>,
+        webhook: Option<String>,
+        random: impl Fn() -> [u8; 32],
+    ) -> Self {
         let secret = || BASE64_URL_SAFE_NO_PAD.encode(random());
+        let receiver = |url| WebhookConfig {
+            url,
+            secret: format!("whsec_{}", BASE64_STANDARD.encode(random())),
+        };
         Self {
             id: id.to_string(),
             origins,
             api_key: Some(secret()),
             keys: vec![TenantKey { hs256: Some(secret()), ..TenantKey::default() }],
+            webhook: webhook.map(receiver),
         }
     }
 
@@ -94,6 +115,13 @@ impl TenantConfig {
                 _ => return wrong("keys: each has either hs256 or eddsa"),
             }
         }
+        let webhook = self.webhook.as_ref()?;
+        if !is_receiver(&webhook.url) {
+            return wrong("webhook.url must be https, or http on localhost");
+        }
+        if webhook_secret(&webhook.secret).is_none() {
+            return wrong("webhook.secret must be `whsec_` and 24 to 64 bytes in base64");
+        }
         None
     }
 }
@@ -125,6 +153,16 @@ pub fn no_origin(text: &str) -> String {
     )
 }
 
+fn is_receiver(url: &str) -> bool {
+    let host = |it: &str| it.split(['/', ':', '?']).next().unwrap_or_default().to_owned();
+    let plain =
+        url.len() <= 500 && url.bytes().all(|it| it.is_ascii_graphic()) && !url.contains('@');
+    let here = |it: &str| matches!(host(it).as_str(), "localhost" | "127.0.0.1");
+    plain
+        && (url.strip_prefix("https://").is_some_and(|it| !host(it).is_empty())
+            || url.strip_prefix("http://").is_some_and(here))
+}
+
 /// The 32 bytes of an Ed25519 public key, as PEM (RFC 8410) or as base64url.
 pub fn ed25519(text: &str) -> Option<[u8; 32]> {
     /// Of every Ed25519 public key in DER: what it is, and its length.
@@ -141,6 +179,12 @@ pub fn ed25519(text: &str) -> Option<[u8; 32]> {
     bytes.try_into().ok()
 }
 
+/// The bytes that webhooks are signed with.
+pub fn webhook_secret(text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64_STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
+    (24..=64).contains(&bytes.len()).then_some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,8 +192,9 @@ mod tests {
     #[test]
     fn a_fresh_tenant_is_one_that_can_be_used() {
         let id = "lahti".parse().unwrap();
+        let webhook = Some("https://lahti.example/vuoro".to_owned());
         let origins = vec!["https://lahti.example".to_owned()];
-        let tenant = TenantConfig::fresh(&id, origins, || [7; 32]);
+        let tenant = TenantConfig::fresh(&id, origins, webhook, || [7; 32]);
         assert_eq!(tenant.problem(), None);
         assert!(
             tenant.to_toml().starts_with("[[tenants]]\nid = \"lahti\"\n"),

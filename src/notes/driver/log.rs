@@ -56,7 +56,7 @@ const ERASE_AGAIN_MS: u64 = 250;
 
 /// The schema, step by step: entry n brings a file from version n to n + 1. Never edited, only
 /// added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
@@ -110,6 +110,10 @@ const MIGRATIONS: [&str; 4] = [
     -- Whose session it is; NULL: nobody's but its links'.
     ALTER TABLE sessions ADD COLUMN tenant TEXT;
     CREATE INDEX sessions_of_tenant ON sessions(tenant, id);
+",
+    "
+    -- Up to which record a tenant's own server has been told what happens.
+    CREATE TABLE told (tenant TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
 ",
 ];
 
@@ -312,14 +316,21 @@ impl Log {
     /// At most `limit` records of any session that come after place `seq`, in order. Blocks on the
     /// disk.
     pub fn read_after(&self, seq: u64, limit: usize) -> Result<Vec<(SessionId, Record)>, LogError> {
-        let sql = "SELECT seq, at_ms, version, body, session FROM records
-                   WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let after = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.records_where("WHERE seq > ?1 ORDER BY seq LIMIT ?2", params![after, limit])
+    }
+
+    /// `which`: the rest of the statement, after the table.
+    pub(super) fn records_where(
+        &self,
+        which: &str,
+        params: impl Params,
+    ) -> Result<Vec<(SessionId, Record)>, LogError> {
+        let sql = format!("SELECT seq, at_ms, version, body, session FROM records {which}");
         let kept = self.with_reader(|reader| {
-            let mut statement = reader.prepare(sql)?;
-            let rows = statement
-                .query_map(params![after, limit], |row| Ok((row.get(4)?, KeptRow::read(row)?)))?;
+            let mut statement = reader.prepare(&sql)?;
+            let rows = statement.query_map(params, |row| Ok((row.get(4)?, KeptRow::read(row)?)))?;
             rows.collect::<Result<Vec<(String, KeptRow)>, _>>()
         })?;
         kept.into_iter()
