@@ -65,6 +65,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "src/server/wire.rs",
             "src/server/token.rs",
             "src/server/tenants.rs",
+            "src/server/lti.rs",
             "src/server/api/",
             "src/notes/engine/",
             "src/app/config.rs",

@@ -56,6 +56,11 @@ impl Refusal {
         "bad-key",
         "The key is that of no tenant of this server.",
     );
+    pub const UNKNOWN_PLATFORM: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "unknown-platform",
+        "This learning platform is not in the configuration: compare issuer and client id.",
+    );
     pub const TICKET_USED: Self = Self::new(
         StatusCode::GONE,
         "ticket-used",

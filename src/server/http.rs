@@ -27,7 +27,7 @@ use crate::{
     server::{
         Server, api, checking, embed,
         error::Refusal,
-        exports, methods, pages, review, strangers,
+        exports, lti, methods, pages, review, strangers,
         token::Role,
         wire::{
             NewSession, PersonAbout, SearchAnswer, SearchQuery, ServerStatus, SessionAbout,
@@ -60,6 +60,7 @@ pub fn router(server: Server) -> Router {
         .merge(exports::router())
         .merge(checking::router())
         .merge(api::router())
+        .merge(lti::router())
         .layer(middleware::from_fn_with_state(server.clone(), strangers::limit))
         .fallback(pages::page)
         .layer(CompressionLayer::new())

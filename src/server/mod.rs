@@ -7,6 +7,7 @@ pub mod embed;
 pub mod error;
 pub mod exports;
 pub mod http;
+pub mod lti;
 pub mod methods;
 pub mod pages;
 pub mod relays;
@@ -23,7 +24,9 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use crate::{
     app::App,
-    server::{strangers::Strangers, tenants::Tenants, tickets::Tickets, token::Tokens},
+    server::{
+        lti::Launches, strangers::Strangers, tenants::Tenants, tickets::Tickets, token::Tokens,
+    },
 };
 
 /// What every request can reach.
@@ -35,6 +38,7 @@ pub struct Server {
     pub tenants: Arc<Tenants>,
     pub tickets: Arc<Tickets>,
     pub asked: Arc<api::Asked>,
+    pub launches: Arc<Launches>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +57,8 @@ impl Server {
         let strangers = Arc::new(Strangers::new(&app.config.server.proxies));
         let tenants = Arc::new(Tenants::new(&app.config.tenants, app.config.public_url()));
         let (tickets, asked) = (Arc::new(Tickets::default()), api::asked());
-        Ok(Self { app, tokens, strangers, tenants, tickets, asked })
+        let launches = Arc::new(Launches::default());
+        Ok(Self { app, tokens, strangers, tenants, tickets, asked, launches })
     }
 
     /// Serves until `stop` resolves.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    app::config::tenants::{TenantConfig, TenantKey, WebhookConfig, ed25519},
+    app::config::tenants::{LtiConfig, TenantConfig, TenantKey, WebhookConfig, ed25519},
     domain::{
         ids::{SessionId, TenantId},
         limits::{NAME_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX, TOKEN_BYTES_MAX, TOKEN_VALID_S_MAX},
@@ -121,6 +121,7 @@ pub struct Tenant {
     pub id: TenantId,
     pub origins: Vec<String>,
     pub webhook: Option<WebhookConfig>,
+    pub lti: Option<LtiConfig>,
     keys: Vec<Key>,
     /// Hashed, so that comparing takes as long whatever was sent.
     api_key: Option<[u8; 32]>,
@@ -147,6 +148,7 @@ impl Tenants {
                 id: id.clone(),
                 origins: config.origins.clone(),
                 webhook: config.webhook.clone(),
+                lti: config.lti.clone(),
                 keys: config.keys.iter().filter_map(Key::new).collect(),
                 api_key: config.api_key.as_ref().map(|it| Sha256::digest(it).into()),
             };

@@ -9,11 +9,11 @@ use std::{
 };
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     app::clock::unix_ms,
-    domain::ids::{ParticipantId, SessionId},
+    domain::ids::{ParticipantId, SessionId, TenantId},
     server::wire::WireGrant,
 };
 
@@ -22,6 +22,9 @@ const LINK_VALID_S: u64 = 90 * 24 * 3600;
 
 /// A seat is returned to within an event.
 const SEAT_VALID_S: u64 = 24 * 3600;
+
+/// How long a learning platform may take to say who comes.
+pub const LAUNCH_VALID_S: u64 = 600;
 
 const SECRET_BYTES: usize = 32;
 
@@ -59,6 +62,15 @@ struct Claims {
     pid: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     person: Option<Person>,
+    exp: u64,
+}
+
+/// That a launch from a learning platform began here.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaunchClaims {
+    tenant: String,
+    nonce: String,
     exp: u64,
 }
 
@@ -168,6 +180,19 @@ impl Tokens {
         self.sign(session, Role::Check, Some(participant.0), None, until_unix_s)
     }
 
+    /// That somebody was sent to a tenant's learning platform, with this `nonce`.
+    pub fn launch(&self, tenant: &TenantId, nonce: &str) -> String {
+        let exp = unix_ms() / 1000 + LAUNCH_VALID_S;
+        let claims = LaunchClaims { tenant: tenant.to_string(), nonce: nonce.to_owned(), exp };
+        self.encode(&claims)
+    }
+
+    /// Whose platform somebody comes from, and with which `nonce` they were sent there.
+    pub fn read_launch(&self, token: &str) -> Option<(TenantId, String)> {
+        let LaunchClaims { tenant, nonce, .. } = self.decode(token)?;
+        Some((tenant.parse().ok()?, nonce))
+    }
+
     /// Which session a token opens, and as what. `None`: it is not ours, or no longer valid.
     pub fn read(&self, token: &str) -> Option<(SessionId, Role)> {
         self.right(token).map(|it| (it.session, it.role))
@@ -216,17 +241,25 @@ impl Tokens {
         person: Option<Person>,
         exp: u64,
     ) -> String {
-        let claims = Claims { sid: session.to_string(), role, pid, person, exp };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .expect("claims of plain text and numbers can be signed with any secret")
+        self.encode(&Claims { sid: session.to_string(), role, pid, person, exp })
     }
 
     fn claims(&self, token: &str) -> Option<Claims> {
+        self.decode(token)
+    }
+
+    fn encode(&self, claims: &impl Serialize) -> String {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
+            .expect("claims of plain text and numbers can be signed with any secret")
+    }
+
+    /// No kind of claims is read as another: each has fields that the others must not have.
+    fn decode<C: DeserializeOwned>(&self, token: &str) -> Option<C> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_aud = false;
         // Our own clock on both sides.
         validation.leeway = 0;
-        jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok().map(|it| it.claims)
+        jsonwebtoken::decode::<C>(token, &self.decoding, &validation).ok().map(|it| it.claims)
     }
 }
 
@@ -273,6 +306,16 @@ mod tests {
         assert_eq!(tokens.read_own(&back, session), None, "a kept way back leads to Bo's words");
         assert_eq!(tokens.read_seat(&own, session), None);
         assert_eq!(tokens.read_check(&own, session), None);
+    }
+
+    #[test]
+    fn a_launch_is_no_right_and_a_right_no_launch() {
+        let tokens = Tokens::from_secret(&[7; 32]);
+        let lahti = "lahti".parse().unwrap();
+        let launch = tokens.launch(&lahti, "once");
+        assert_eq!(tokens.read_launch(&launch), Some((lahti, "once".to_owned())));
+        assert_eq!(tokens.read(&launch), None);
+        assert_eq!(tokens.read_launch(&tokens.link(SessionId::new(1, 1), Role::Facilitator)), None);
     }
 
     #[test]

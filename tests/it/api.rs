@@ -87,6 +87,7 @@ impl House {
             api_key: Some(key.into()),
             keys,
             webhook: None,
+            lti: None,
         };
         let keys = vec![
             TenantKey { hs256: Some(SECRET.into()), ..TenantKey::default() },

@@ -32,6 +32,26 @@ pub struct TenantConfig {
     pub keys: Vec<TenantKey>,
     /// Its own server, to be told what happens in its sessions. Default: none.
     pub webhook: Option<WebhookConfig>,
+    /// Its learning platform, such as Moodle, which opens sessions in its own page (LTI 1.3). Default:
+    /// none.
+    pub lti: Option<LtiConfig>,
+}
+
+/// As the platform tells them, where the tool is registered.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct LtiConfig {
+    /// "Platform ID".
+    pub issuer: String,
+    /// "Client ID".
+    pub client_id: String,
+    /// "Authentication request URL".
+    pub authorization: String,
+    /// "Public keyset URL".
+    pub keys: String,
+    /// "Deployment ID". Default: any.
+    #[serde(default)]
+    pub deployment_id: Option<String>,
 }
 
 /// One of the two, and by it the only algorithm that is taken.
@@ -74,6 +94,7 @@ impl TenantConfig {
             api_key: Some(secret()),
             keys: vec![TenantKey { hs256: Some(secret()), ..TenantKey::default() }],
             webhook: webhook.map(receiver),
+            lti: None,
         }
     }
 
@@ -114,6 +135,10 @@ impl TenantConfig {
                 (Some(_), None) | (None, Some(_)) => (),
                 _ => return wrong("keys: each has either hs256 or eddsa"),
             }
+        }
+        let addresses = |it: &LtiConfig| is_receiver(&it.authorization) && is_receiver(&it.keys);
+        if self.lti.as_ref().is_some_and(|it| !addresses(it)) {
+            return wrong("lti.authorization and lti.keys must be https, or http on localhost");
         }
         let webhook = self.webhook.as_ref()?;
         if !is_receiver(&webhook.url) {

@@ -39,7 +39,7 @@ pub fn start(server: &Server) -> JoinSet<()> {
         let Some(webhook) = &tenant.webhook else { continue };
         // The configuration has been checked.
         let Some(secret) = webhook_secret(&webhook.secret) else { continue };
-        let receiver = Receiver { url: webhook.url.clone(), secret, agent: agent() };
+        let receiver = Receiver { url: webhook.url.clone(), secret, agent: agent(ANSWER_WITHIN) };
         let teller = Teller {
             server: server.clone(),
             tenant: tenant.id.clone(),
@@ -156,12 +156,13 @@ impl Receiver {
     }
 }
 
-fn agent() -> ureq::Agent {
+/// Who asks others' servers: never follows a redirection, and never waits longer than `within`.
+pub(super) fn agent(within: Duration) -> ureq::Agent {
     // The machine's own roots: a municipality's own authority is among them.
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     ureq::Agent::config_builder()
         .tls_config(tls)
-        .timeout_global(Some(ANSWER_WITHIN))
+        .timeout_global(Some(within))
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(concat!("vuoro/", env!("CARGO_PKG_VERSION")))
