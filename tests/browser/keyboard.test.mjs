@@ -121,14 +121,19 @@ story("a participant does everything with the keyboard alone, and hears what hap
   assert.equal(await alice.sees("toggle-microphone", "wish"), "true");
 
   // A method: a note of one's own, and the move.
-  await host.starts("one-two-four-all", { solo: 30, pair: 30 });
-  await alice.isInPhase("solo");
+  const next = async (phase) => {
+    await host.see("run-next-now").click();
+    await alice.isInPhase(phase);
+  };
+  await host.starts("me-we-all", { brief: 30, me: 30, best: 30, we: 30 });
+  await alice.isInPhase("brief");
+  await next("me");
   await keys.focusIsKept("the start of a method");
   await keys.to("written");
   await keys.types("Trees to sit under");
   await eventually("it is kept", async () => (await alice.sees("write-state", "state")) === "saved");
-  await host.see("run-next-now").click();
-  await alice.isInPhase("pair");
+  await next("best");
+  await next("we");
   await keys.focusIs("room-name");
   const room = await alice.see("room-name").textContent();
   await eventually("the move is told", async () => {
