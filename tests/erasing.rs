@@ -216,7 +216,7 @@ async fn a_note_that_was_struck_brings_no_older_one_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
     let (library, _) = Library::load(None);
-    let method = library.get("one-two-four-all").expect("a method of the product").clone();
+    let method = library.get("me-we-all").expect("a method of the product").clone();
     let phase = method.phases.iter().position(|it| it.harvest == Harvest::Note).expect("one");
     let of = session(1);
     let opened =
