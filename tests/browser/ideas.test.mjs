@@ -127,7 +127,7 @@ async function pictures(stage, person, name) {
     await person.page.setViewportSize(viewport);
     for (const colorScheme of ["light", "dark"]) {
       await person.page.emulateMedia({ colorScheme });
-      await person.page.screenshot({ path: stage.screenshot(`${name}-${where}-${colorScheme}`), fullPage: where === "phone" });
+      await person.page.screenshot({ path: stage.screenshot(`${name}-${where}-${colorScheme}`), fullPage: where === "phone", animations: "disabled" });
     }
   }
   await person.page.emulateMedia({ colorScheme: null });
