@@ -112,12 +112,13 @@ export class VuoroSession extends HTMLElement {
   }
 
   #ask(asked: Asked): void {
-    this.#refuseIn(ANSWER_WITHIN_MS, asked, "no-answer", `${asked.command} was not answered`);
+    this.#refuseIn(ANSWER_WITHIN_MS, asked, "no-answer", "the command was not answered");
+    // Nothing of it is made into a text here: whatever the page has asked, its command may be no text.
     try {
       this.#send(asked);
     } catch {
       // A function among the arguments, or the like, goes through no port.
-      this.#settle(asked.id)?.reject(new VuoroError("bad-arguments", `${asked.command} takes what can be sent`));
+      this.#settle(asked.id)?.reject(new VuoroError("bad-arguments", "a command takes what can be sent"));
     }
   }
 
