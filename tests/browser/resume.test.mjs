@@ -62,7 +62,7 @@ story("a page keeps its line at the session's own node, and finds back when that
   fs.writeFileSync(config, `[server]\npublic_url = "${house.public_url}"\nnodes = ${house.nodes}\n`);
   const server = await stage.server({ port, config });
   const host = await stage.host(server);
-  const alice = await stage.person("Alice", { microphone: "none" });
+  const alice = await stage.person("Alice");
   await alice.joins(home.link(host.joinLink), { consent: "declined" });
   assert.equal(node.lines, 0);
 
