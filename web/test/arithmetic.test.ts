@@ -61,7 +61,7 @@ test("backoff: from half a second to eight, spread by chance", () => {
 
 test("line: to the session's own node, and each second time to where the page came from", () => {
   const page = { protocol: "https:", host: "vuoro.example.fi" };
-  const to = (node: string | null) => [0, 1, 2, 3].map((attempt) => nodeOfAttempt(node, page, attempt));
+  const to = (node: string | null) => [1, 2, 3, 4].map((attempt) => nodeOfAttempt(node, page, attempt));
   const [home, node] = ["wss://vuoro.example.fi", "wss://solmu-1.example.fi"];
   expect(to(null)).toEqual([home, home, home, home]);
   expect(to(node)).toEqual([node, home, node, home]);

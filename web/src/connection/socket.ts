@@ -106,7 +106,7 @@ export class Line {
 }
 
 /**
- * Where an attempt goes. A node that is gone answers nothing: every second attempt of a lost line goes to
+ * Where an attempt goes, counted from 1 after a line is lost. A node that is gone answers nothing: every second attempt of a lost line goes to
  * where the page came from, which knows where the session lives now.
  */
 export function nodeOfAttempt(
@@ -114,6 +114,6 @@ export function nodeOfAttempt(
   page: { protocol: string; host: string },
   attempt: number,
 ): string {
-  if (node && attempt % 2 === 0) return node;
+  if (node && attempt % 2 === 1) return node;
   return `${page.protocol === "https:" ? "wss:" : "ws:"}//${page.host}`;
 }
