@@ -4,8 +4,8 @@ import type { Attachment } from "svelte/attachments";
 import { Paced, type Shown, larger, smaller, wantedOf, wishes } from "../media/view";
 import type { WireWanted } from "../wire/wire";
 
-/** Twice a second at most; the server takes four. */
-const TELL_EVERY_MS = 500;
+/** Three times a second at most; the server takes four. A move changes tiles twice, so its picture waits for this. */
+const TELL_EVERY_MS = 300;
 /** Tiles that change places are measured together. */
 const SETTLE_MS = 60;
 /** What is about to be scrolled into sight is asked for in time. */
