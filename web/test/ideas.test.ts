@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ideasTold, lasting, mostVotes, ownVotesLeft, together, votesLeft, withOwnVotes, withTally } from "../src/state/ideas";
 import { NOWHERE, reduce } from "../src/state/room";
 import type { Vote, WireIdea } from "../src/wire/wire";
+import { run, step } from "./help";
 
 const idea = (number: number, text: string, mine = false): WireIdea => ({
   idea: number,
@@ -50,26 +51,12 @@ test("what is combined begins with all words, cut to what fits", () => {
 });
 
 test("another step, and what lay before the room is gone; the result stays when the method is over", () => {
-  const run = { phase: 1, round: 0, of: 1, left_ms: null, grace_ms: 0, paused: false, ready: 0, ready_of: 6 };
-  const step = {
-    run,
-    role: null,
-    may_speak: true,
-    own_ready: false,
-    turn: null,
-    seated: [],
-    topic: null,
-    topics: [],
-    people: [],
-    card: null,
-    own_score: null,
-    written: "",
-  };
+  const ours = step({ run: run({ phase: 1 }) });
   const over = { type: "method", method: null, question: "", warn_ms: 0 } as const;
-  let room = reduce(NOWHERE, { type: "step", ...step });
+  let room = reduce(NOWHERE, { type: "step", ...ours });
   room = { ...room, ideas: told("room") };
-  expect(reduce(room, { type: "step", ...step, own_ready: true }).ideas).not.toBeNull();
-  expect(reduce(room, { type: "step", ...step, run: { ...run, phase: 2 } }).ideas).toBeNull();
+  expect(reduce(room, { type: "step", ...ours, own_ready: true }).ideas).not.toBeNull();
+  expect(reduce(room, { type: "step", ...ours, run: run({ phase: 2 }) }).ideas).toBeNull();
   expect(reduce(room, over).ideas).toBeNull();
   expect(reduce({ ...room, ideas: told("result") }, over).ideas).toEqual(told("result"));
   expect(lasting(null)).toBeNull();
