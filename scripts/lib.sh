@@ -105,6 +105,7 @@ provided() {
         libclang-dev) compgen -G '/usr/lib/llvm-*/lib/libclang*.so' || compgen -G '/usr/lib64/libclang.so' ;;
         python3-pip) python3 -c 'import pip' 2>&1 ;;
         nodejs) command -v node ;;
+        php-cli) command -v php ;;
         pocketsphinx-testdata) [[ -d /usr/share/pocketsphinx/test/data ]] ;;
         festvox-suopuhe-mv) [[ -d /usr/share/festival/voices/finnish/hy_fi_mv_diphone ]] ;;
         bucklespring-data) [[ -d /usr/share/buckle/wav ]] ;;
