@@ -141,7 +141,14 @@ describe("a change of devices", () => {
 });
 
 describe("what is wanted of a slot", () => {
-  const tile = (width: number, height: number, ratio = 1, slot = 0): Shown => ({ slot, width, height, ratio, visible: true });
+  const tile = (width: number, height: number, ratio = 1, slot = 0): Shown => ({
+    slot,
+    width,
+    height,
+    ratio,
+    measured: true,
+    visible: true,
+  });
 
   test.each<[number, number, number, WireWanted]>([
     [150, 112, 1, "small"],
@@ -176,6 +183,13 @@ describe("what is wanted of a slot", () => {
 
   test("in an empty room whoever comes first is seen at once", () => {
     expect(wishes([], seats([null, null]))).toEqual(["medium", "medium"]);
+  });
+
+  test("whoever has just come is wished as large as the others until their tile is measured", () => {
+    const made = { ...tile(0, 0, 1, 1), measured: false, visible: false };
+    expect(wishes([tile(600, 450), made], seats([4, 5]))).toEqual(["large", "large"]);
+    expect(wishes([made], seats([4, 5]))).toEqual(["nothing", "medium"]);
+    expect(wishes([{ ...made, measured: true }], seats([4, 5]))).toEqual(["nothing", "nothing"]);
   });
 
   test("a page that cannot be seen wants nothing, unless a small window shows somebody", () => {

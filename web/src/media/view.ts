@@ -12,6 +12,8 @@ export interface Shown {
   height: number;
   /** Device pixels for one CSS pixel. */
   ratio: number;
+  /** Whether the browser has said yet how large it is and whether it is in sight. */
+  measured: boolean;
   /** On the screen, of a page that can be seen. */
   visible: boolean;
 }
@@ -48,18 +50,23 @@ export function wantedOf(shown: Shown, before?: WireWanted): WireWanted {
 
 /**
  * One wish for each slot. A slot in which nobody sits is wished as large as the others: it costs
- * nothing, and whoever comes into it is seen at once.
+ * nothing, and whoever comes into it is seen at once. So is one whose tile has just been made: to wish
+ * for nothing until it is measured would keep the picture of whoever comes waiting for a second wish.
  */
 export function wishes(shown: readonly Shown[], seats: Seats, before: readonly WireWanted[] = []): WireWanted[] {
   const wanted = seats.participants.map<WireWanted>(() => "nothing");
+  const open = seats.participants.map((it) => it === null);
   for (const it of shown) {
-    if (it.slot < wanted.length) {
+    if (it.slot >= wanted.length) continue;
+    if (!it.measured) {
+      open[it.slot] = true;
+    } else {
       wanted[it.slot] = larger(wanted[it.slot] ?? "nothing", wantedOf(it, before[it.slot]));
     }
   }
   const usual = wanted.reduce(larger, "nothing");
   const empty = usual === "nothing" && seats.visible ? "medium" : usual;
-  return wanted.map((it, slot) => smaller(seats.participants[slot] === null ? empty : it, seats.most));
+  return wanted.map((it, slot) => smaller(open[slot] ? larger(it, empty) : it, seats.most));
 }
 
 export function larger(a: WireWanted, b: WireWanted): WireWanted {

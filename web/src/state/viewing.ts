@@ -67,7 +67,7 @@ export class Viewing {
 
   /** A slot that is shown where no element can be measured, such as in the browser's own small window. */
   aside(slot: number, width: number, height: number): () => void {
-    const place: Place = { slot, width, height, ratio: 1, visible: true, page: BESIDE };
+    const place: Place = { slot, width, height, ratio: 1, measured: true, visible: true, page: BESIDE };
     return this.#add(place);
   }
 
@@ -84,8 +84,12 @@ export class Viewing {
     const page = element.ownerDocument;
     // Of the window the element is in: a small one beside the page has its own.
     const view = (page.defaultView ?? window) as typeof window;
-    const place: Place = { slot, width: 0, height: 0, ratio: 1, visible: false, page };
+    const place: Place = { slot, width: 0, height: 0, ratio: 1, measured: false, visible: false, page };
+    let sized = false;
+    let sighted = false;
     const size = new view.ResizeObserver(() => {
+      sized = true;
+      place.measured = sighted;
       place.width = element.clientWidth;
       place.height = element.clientHeight;
       place.ratio = view.devicePixelRatio;
@@ -93,6 +97,8 @@ export class Viewing {
     });
     const sight = new view.IntersectionObserver(
       (seen) => {
+        sighted = true;
+        place.measured = sized;
         place.visible = seen.at(-1)?.isIntersecting ?? false;
         this.#soon();
       },
@@ -130,7 +136,7 @@ export class Viewing {
     const visible = isSeen(document);
     const seats = { participants: this.#participants, most: this.#most, visible };
     const slots = wishes(all.filter((it) => it.slot !== SCREEN), seats, this.#before);
-    const screens = all.filter((it) => it.slot === SCREEN);
+    const screens = all.filter((it) => it.slot === SCREEN && it.measured);
     const screen = screens.map((it) => wantedOf(it)).reduce<WireWanted | null>((a, b) => larger(a ?? "nothing", b), null);
     this.#before = slots;
     this.#tell.tell({ slots, screen: screen && smaller(screen, this.#most === "small" ? "large" : this.#most) });
