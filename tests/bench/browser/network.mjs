@@ -151,14 +151,19 @@ async function understood(near, far) {
   return text;
 }
 
-/** Of a stretch of sound: which share was real, and which was made up so that it can be heard. */
+/**
+ * Of a stretch of sound: which share of what is to be heard was real, and how long it was silent without
+ * a packet that says so. Silence is one packet in 400 ms (Opus DTX), and the browser counts what it puts
+ * between them as concealed; it counts the silence that a long darkness fades to the same way.
+ */
 function sound(before, after) {
   const more = (name) => (after[name] ?? 0) - (before[name] ?? 0);
-  const all = more("totalSamplesReceived");
+  const silent = more("silentConcealedSamples");
+  const audible = more("totalSamplesReceived") - silent;
   return {
-    played: all > 0 ? 1 - more("concealedSamples") / all : Number.NaN,
-    made_up: all > 0 ? (more("concealedSamples") - more("silentConcealedSamples")) / all : Number.NaN,
-    seconds: all / 48_000,
+    played: audible > 0 ? 1 - (more("concealedSamples") - silent) / audible : Number.NaN,
+    silent_s: silent / 48_000,
+    seconds: (audible + silent) / 48_000,
     lost: more("packetsLost"),
     fec: more("fecPacketsReceived"),
     delay_ms: (1000 * more("jitterBufferDelay")) / Math.max(1, more("jitterBufferEmittedCount")),
@@ -212,7 +217,7 @@ function sumUp(bench, wanted, kept) {
       played_up: 100 * mean(runs.map((it) => it.up.played)),
       played_down: 100 * mean(runs.map((it) => it.down.played)),
       played_least: 100 * Math.min(...runs.flatMap((it) => [it.up.played, it.down.played])),
-      made_up: 100 * mean(runs.map((it) => (it.up.made_up + it.down.made_up) / 2)),
+      silent: mean(runs.map((it) => (it.up.silent_s + it.down.silent_s) / 2)),
       pictures: 100 * mean(runs.map((it) => (it.up_video.came + it.down_video.came) / 2)),
       frozen: mean(runs.map((it) => (it.up_video.frozen_s + it.down_video.frozen_s) / 2)),
       freezes: mean(runs.map((it) => (it.up_video.freezes + it.down_video.freezes) / 2)),
@@ -220,7 +225,7 @@ function sumUp(bench, wanted, kept) {
       added_word_errors: 100 * mean(added),
       goes_on: (100 * fine) / Math.max(1, all),
     };
-    const units = { frozen: "s", freezes: "freezes", added_word_errors: "points" };
+    const units = { silent: "s", frozen: "s", freezes: "freezes", added_word_errors: "points" };
     const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_|_$/g, "");
     for (const [what, value] of Object.entries(values)) bench.figure(`${plain}_${what}`, value, units[what] ?? "%");
     const joined = percentile(runs.map((it) => it.joined_ms), 0.5);
@@ -228,6 +233,7 @@ function sumUp(bench, wanted, kept) {
     rows.push([name, `${runs.length}/${all}`, ...shown, joined]);
   }
   console.log();
+  console.log("played: of what is not silence, the share that was not made up.");
   console.log("Means over the runs. up: of the far person at the near one; down: of the near one at the far one.");
   table(
     [
@@ -236,7 +242,7 @@ function sumUp(bench, wanted, kept) {
       "played up %",
       "down %",
       "least %",
-      "audibly made up %",
+      "silent s",
       "pictures %",
       "frozen s",
       "freezes",
