@@ -5,11 +5,11 @@ import http from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-import { eventually } from "./eventually.mjs";
+import { PATIENCE, eventually } from "./eventually.mjs";
 import { wav } from "./recordings.mjs";
 
 const { chromium } = createRequire(new URL("../../../web/package.json", import.meta.url))("playwright-core");
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 45_000 * PATIENCE;
 
 /** A web server of one page and no more; `document` may be changed. */
 export class ForeignServer {
@@ -78,13 +78,16 @@ export class EmbeddingPage {
   #urls = [];
   #complaints = [];
 
-  /** A server that lets the foreign origin show it, a session on it, and the page open but empty. */
-  static async open(stage, { tenants = "", name = "embedding" } = {}) {
+  /**
+   * A server that lets the foreign origin show it, a session on it, and the page open but empty.
+   * `tenants`: what else stands in the configuration, for the foreign origin.
+   */
+  static async open(stage, { tenants = () => "", name = "embedding" } = {}) {
     const it = new EmbeddingPage();
     it.foreign = await ForeignServer.start();
     stage.atEnd(() => it.foreign.stop());
     const config = stage.path(`${name}.toml`);
-    fs.writeFileSync(config, `[server]\nembed_parents = ["${it.foreign.origin}"]\n${tenants}`);
+    fs.writeFileSync(config, `[server]\nembed_parents = ["${it.foreign.origin}"]\n${tenants(it.foreign.origin)}`);
     it.server = await stage.server({ config });
     it.host = await stage.host(it.server);
     it.session = new URL(it.host.joinLink).pathname.split("/")[2];
@@ -242,7 +245,8 @@ export class EmbeddingPage {
   }
 
   async account() {
-    const seen = await this.seen().catch(() => []);
+    // A page without the element has nothing to tell.
+    const seen = (await this.seen().catch(() => null)) ?? [];
     const names = seen.map((it) => `${it.name} ${JSON.stringify(it.detail).slice(0, 120)}`).slice(-25);
     return `--- ${this.name}\n  ${names.join("\n  ")}\n  ${this.#complaints.slice(-10).join("\n  ")}`;
   }

@@ -3,12 +3,12 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 
-import { eventually } from "./eventually.mjs";
+import { PATIENCE, eventually } from "./eventually.mjs";
 import { wav } from "./recordings.mjs";
 
 const { chromium } = createRequire(new URL("../../../web/package.json", import.meta.url))("playwright-core");
 const SMALL_WINDOW = { width: 800, height: 600 };
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 45_000 * PATIENCE;
 
 /** Before the words: a new microphone takes a moment to reach the others. */
 const LEAD_S = 2;
