@@ -72,7 +72,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 33] = [
+const KINDS: [&str; 34] = [
     "opened",
     "belongs-to",
     "joined",
@@ -100,6 +100,7 @@ const KINDS: [&str; 33] = [
     "unheard",
     "posted",
     "broadcast",
+    "glossary-set",
     "called",
     "call-seen",
     "call-ended",
@@ -830,6 +831,7 @@ mod tests {
         .chain(told_of_a_method(alice, bob))
         .chain(told_beside(alice, bob))
         .chain(told_of_ideas(alice, bob))
+        .chain([Fact::GlossarySet { text: "Hyvinkää, Kivelä".into() }])
         .collect()
     }
 
