@@ -14,6 +14,9 @@ use crate::{
     media::driver::transport::{Ports, PublicAddress, TcpPort},
 };
 
+/// What is shown in the place of a secret.
+pub const HIDDEN: &str = "(hidden)";
+
 /// Days for which a session may be kept.
 pub const KEEP_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
 
@@ -277,9 +280,14 @@ impl Config {
         tenants::problem(&self.tenants)
     }
 
-    /// The effective configuration, as it could stand in the file.
+    /// The effective configuration, as it could stand in the file; but for its secrets, in whose place
+    /// stands [`HIDDEN`], so that it can be shown to whoever helps.
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).unwrap_or_else(|it| format!("# cannot be shown: {it}\n"))
+        let mut shown = self.clone();
+        hide(&mut shown.server.create_key);
+        hide(&mut shown.media.turn_secret);
+        shown.tenants.iter_mut().for_each(TenantConfig::hide_secrets);
+        toml::to_string_pretty(&shown).unwrap_or_else(|it| format!("# cannot be shown: {it}\n"))
     }
 
     pub fn log_path(&self) -> PathBuf {
@@ -299,6 +307,12 @@ impl Config {
         let port = self.server.listen.port();
         let url = self.server.public_url.clone();
         url.unwrap_or_else(|| format!("http://localhost:{port}")).trim_end_matches('/').to_owned()
+    }
+}
+
+fn hide(secret: &mut Option<String>) {
+    if let Some(secret) = secret {
+        HIDDEN.clone_into(secret);
     }
 }
 
@@ -324,6 +338,30 @@ mod tests {
         let config = Config::default();
         assert_eq!(check(&config.to_toml()), Ok(config.clone()));
         assert_eq!(check(""), Ok(config));
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let config = check(
+            "[server]\ncreate_key = 'kuiskaus-1'\n\
+             [media]\nturn_urls = ['turn:example.fi']\nturn_secret = 'kuiskaus-2'\n\
+             [[tenants]]\nid = 'lahti'\napi_key = 'kuiskaus-3-kuiskaus-3-kuiskaus-3'\n\
+             keys = [{ id = 'one', hs256 = 'kuiskaus-4-kuiskaus-4-kuiskaus-4' }, \
+             { eddsa = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }]\n\
+             webhook = { url = 'https://lahti.fi', \
+             secret = 'whsec_a3Vpc2thdXMtNWt1aXNrYXVzLTVrdWlza2F1cy01' }",
+        );
+        let config = config.unwrap();
+        let shown = config.to_toml();
+        for secret in ["kuiskaus", "whsec_"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert_eq!(shown.matches(HIDDEN).count(), 5, "{shown}");
+        // What is no secret stays, as whoever looks for a mistake must see it.
+        for told in ["id = \"one\"", "11qYAYKx", "https://lahti.fi", "turn:example.fi"] {
+            assert!(shown.contains(told), "{told}: {shown}");
+        }
+        assert_eq!(config.tenants[0].api_key.as_ref().map(String::len), Some(32), "only shown");
     }
 
     #[test]

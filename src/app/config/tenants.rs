@@ -7,7 +7,10 @@ use base64::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{app::config::is_origin, domain::ids::TenantId};
+use crate::{
+    app::config::{HIDDEN, hide, is_origin},
+    domain::ids::TenantId,
+};
 
 /// Characters of a key that is kept secret, at least.
 pub const SECRET_CHARS_MIN: usize = 32;
@@ -106,6 +109,15 @@ impl TenantConfig {
         }
         toml::to_string(&File { tenants: [self] })
             .unwrap_or_else(|it| format!("# cannot be shown: {it}\n"))
+    }
+
+    /// Before it is shown to anybody.
+    pub(super) fn hide_secrets(&mut self) {
+        hide(&mut self.api_key);
+        self.keys.iter_mut().for_each(|it| hide(&mut it.hs256));
+        if let Some(webhook) = &mut self.webhook {
+            HIDDEN.clone_into(&mut webhook.secret);
+        }
     }
 
     /// What is wrong with it, and where.
