@@ -1,7 +1,10 @@
 // That every language says what the others say. Missing texts do not compile; these find empty and
 // forgotten ones.
 import { expect, test } from "vitest";
-import { fault, languages, refusal, roomName, texts } from "../src/languages";
+import { fault, languages, nameOf, refusal, roomName, wordsOf } from "../src/languages";
+
+const [fi, sv, en] = await Promise.all([wordsOf("fi"), wordsOf("sv"), wordsOf("en")]);
+const texts = { fi, sv, en };
 
 function leaves(value: unknown, path: string, found: Map<string, string>): Map<string, string> {
   if (typeof value === "string") found.set(path, value);
@@ -20,6 +23,10 @@ test("no text is empty, and all languages have the same", () => {
       expect(text.trim(), `${language}${path}`).not.toBe("");
     }
   }
+});
+
+test("every language has its own name", () => {
+  expect(languages.map(nameOf)).toEqual(["Suomi", "Svenska", "English"]);
 });
 
 test("hardly any text is left in another language", () => {

@@ -35,6 +35,11 @@ export function onward(path: string, search: string, more: Record<string, string
   return `${before}${query ? `?${query}` : ""}${fragment === undefined ? "" : `#${fragment}`}`;
 }
 
+/** Whether a learning platform has sent the person here: they know of no link, only of a course. */
+export function isLaunch(path: string): boolean {
+  return path.startsWith("/lti/");
+}
+
 function safeDecode(text: string): string {
   try {
     return decodeURIComponent(text);

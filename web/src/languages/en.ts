@@ -7,7 +7,6 @@ const joined = (it: readonly string[]) => allOf(it, LOCALE);
 const names = (it: readonly string[]) => listed(it, LOCALE, (n) => `${n} others`);
 
 export const en: Texts = {
-  name: "English",
   locale: LOCALE,
 
   common: {
@@ -54,18 +53,18 @@ export const en: Texts = {
   transcription: {
     missing: {
       title: "Speech is not turned into text: the speech model is missing",
-      text: "On the server, run scripts/fetch-model base and restart Vuoro.",
+      text: "The administrator can mend it: on the server, run scripts/fetch-model base and restart Vuoro.",
     },
     damaged: {
       title: "Speech is not turned into text: the speech model is damaged",
-      text: "On the server, fetch it again with scripts/fetch-model base and restart Vuoro.",
+      text: "The administrator can mend it: on the server, fetch the model again with scripts/fetch-model base and restart Vuoro.",
     },
     off: {
       title: "Speech is not turned into text: it is switched off",
       text: "The administrator can switch it on in the server’s settings.",
     },
+    plain: "Speech is not turned into text in this session",
     forPeople: "The conversation itself works as usual.",
-    whatToDo: "What to do",
   },
 
   join: {
@@ -1005,6 +1004,10 @@ export const en: Texts = {
     "unknown-method": {
       title: "There is no such method",
       text: "The address may be old. Look at the methods there are now.",
+    },
+    "launch-refused": {
+      title: "The course could not open the conversation",
+      text: "Go back to the course and open the conversation from there again. If it does not help, tell the teacher.",
     },
     nowhere: { title: "There is no such page", text: "Check the address or ask the organiser for a new link." },
   },

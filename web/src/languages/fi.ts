@@ -21,7 +21,6 @@ const OUT_OF = [
 const outOf = (count: number) => OUT_OF[count] ?? `${count} hengestä`;
 
 export const fi: Texts = {
-  name: "Suomi",
   locale: LOCALE,
 
   common: {
@@ -68,18 +67,18 @@ export const fi: Texts = {
   transcription: {
     missing: {
       title: "Puhetta ei muuteta tekstiksi: puhemalli puuttuu",
-      text: "Aja palvelimella scripts/fetch-model base ja käynnistä Vuoro uudelleen.",
+      text: "Ylläpitäjä voi korjata asian: hän ajaa palvelimella komennon scripts/fetch-model base ja käynnistää Vuoron uudelleen.",
     },
     damaged: {
       title: "Puhetta ei muuteta tekstiksi: puhemalli on vioittunut",
-      text: "Hae malli palvelimelle uudelleen komennolla scripts/fetch-model base ja käynnistä Vuoro uudelleen.",
+      text: "Ylläpitäjä voi korjata asian: hän hakee mallin palvelimelle uudelleen komennolla scripts/fetch-model base ja käynnistää Vuoron uudelleen.",
     },
     off: {
       title: "Puhetta ei muuteta tekstiksi: toiminto on pois päältä",
       text: "Ylläpitäjä voi ottaa sen käyttöön palvelimen asetuksista.",
     },
+    plain: "Puhetta ei muuteta tekstiksi tässä tilaisuudessa",
     forPeople: "Muuten keskustelu toimii tavalliseen tapaan.",
-    whatToDo: "Mitä tehdä",
   },
 
   join: {
@@ -1014,6 +1013,10 @@ export const fi: Texts = {
     "unknown-method": {
       title: "Menetelmää ei löydy",
       text: "Osoite voi olla vanha. Katso, mitä menetelmiä on nyt tarjolla.",
+    },
+    "launch-refused": {
+      title: "Kurssi ei saanut keskustelua auki",
+      text: "Palaa kurssiin ja avaa keskustelu sieltä uudelleen. Jos se ei auta, kerro opettajalle.",
     },
     nowhere: { title: "Tällaista sivua ei ole", text: "Tarkista osoite tai pyydä järjestäjältä uusi linkki." },
   },

@@ -7,7 +7,6 @@ const joined = (it: readonly string[]) => allOf(it, LOCALE);
 const names = (it: readonly string[]) => listed(it, LOCALE, (n) => `${n} andra`);
 
 export const sv: Texts = {
-  name: "Svenska",
   locale: LOCALE,
 
   common: {
@@ -54,18 +53,18 @@ export const sv: Texts = {
   transcription: {
     missing: {
       title: "Talet blir inte text: talmodellen saknas",
-      text: "Kör scripts/fetch-model base på servern och starta om Vuoro.",
+      text: "Administratören kan åtgärda det: kör scripts/fetch-model base på servern och starta om Vuoro.",
     },
     damaged: {
       title: "Talet blir inte text: talmodellen är skadad",
-      text: "Hämta den på nytt till servern med scripts/fetch-model base och starta om Vuoro.",
+      text: "Administratören kan åtgärda det: hämta modellen på nytt till servern med scripts/fetch-model base och starta om Vuoro.",
     },
     off: {
       title: "Talet blir inte text: funktionen är avstängd",
       text: "Administratören kan slå på den i serverns inställningar.",
     },
+    plain: "Talet blir inte text i det här mötet",
     forPeople: "Själva samtalet fungerar som vanligt.",
-    whatToDo: "Så här gör man",
   },
 
   join: {
@@ -1000,6 +999,10 @@ export const sv: Texts = {
     "unknown-method": {
       title: "Metoden finns inte",
       text: "Adressen kan vara gammal. Se vilka metoder som finns nu.",
+    },
+    "launch-refused": {
+      title: "Kursen kunde inte öppna samtalet",
+      text: "Gå tillbaka till kursen och öppna samtalet därifrån på nytt. Om det inte hjälper, säg till läraren.",
     },
     nowhere: { title: "Sidan finns inte", text: "Kontrollera adressen eller be arrangören om en ny länk." },
   },

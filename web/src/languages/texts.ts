@@ -10,8 +10,6 @@ export interface Told {
 }
 
 export interface Texts {
-  /** The language's own name for itself. */
-  name: string;
   /** BCP 47, for numbers and times. */
   locale: string;
 
@@ -55,8 +53,9 @@ export interface Texts {
     missing: Told;
     damaged: Told;
     off: Told;
+    /** To those who take part. */
+    plain: string;
     forPeople: string;
-    whatToDo: string;
   };
 
   join: {
@@ -826,6 +825,7 @@ export type FaultCode =
   | "bad-claims"
   | "ticket-used"
   | "unknown-method"
+  | "launch-refused"
   | "nowhere";
 
 /** The gallery, a method's page, its picture in words. Times are in seconds. */
