@@ -55,6 +55,7 @@ pub struct SessionKey(pub u64);
 
 /// One peer connection on a core; the number is never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(Default))]
 pub struct PeerKey {
     index: u32,
     born: u32,
