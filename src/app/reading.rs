@@ -1,16 +1,22 @@
 //! Reading what was said and written: search, for people who may. Rights are the caller's business:
 //! nothing is read here of a session that is not named.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     app::{App, registry::FindError},
     domain::{
         fact::Fact,
-        ids::SessionId,
+        ids::{ParticipantId, SessionId},
         limits::{BOARD_ENTRIES_MAX, THEME_CHARS_MAX},
     },
-    notes::{driver::index::IndexError, engine::outline},
+    notes::{
+        driver::index::IndexError,
+        engine::{codes::codes, outline},
+    },
 };
 
 pub use crate::notes::{
@@ -61,6 +67,18 @@ impl App {
     pub async fn outline(&self, session: SessionId) -> Result<Outline, ReadingError> {
         let records = self.sessions.records(session).await?;
         Ok(outline::outline(&records))
+    }
+
+    /// The codes that stand for people of the session in every document that names nobody.
+    pub async fn codes(
+        &self,
+        session: SessionId,
+        people: Vec<ParticipantId>,
+    ) -> Result<BTreeMap<ParticipantId, String>, ReadingError> {
+        let log = self.sessions.log().clone();
+        let key = tokio::task::spawn_blocking(move || log.pseudonym_key(session)).await;
+        let key = key.map_err(|_| ReadingError::Broken)?.map_err(FindError::from)?;
+        Ok(key.map(|key| codes(people.into_iter(), &key)).unwrap_or_default())
     }
 
     /// Puts an entry of the session under a theme of its board, or takes it off.

@@ -25,9 +25,9 @@ use crate::{
         http,
         token::Role,
         wire::{
-            BoardTheme, Collect, EntryAbout, EntryRequest, OutlinePhase, OutlineRoom, OutlineRun,
-            OutlineStep, PhaseOfMethod, SearchAnswer, SearchCounts, SearchHit, SearchRequest,
-            SessionOutline, TextPart, WireKind, wire_ms,
+            BoardTheme, Collect, EntryAbout, EntryRequest, OutlinePerson, OutlinePhase,
+            OutlineRoom, OutlineRun, OutlineStep, PhaseOfMethod, SearchAnswer, SearchCounts,
+            SearchHit, SearchRequest, SessionOutline, TextPart, WireKind, wire_ms,
         },
     },
 };
@@ -156,6 +156,14 @@ async fn told(
         run: u32::try_from(it.run).unwrap_or(u32::MAX),
         phase: it.phase,
         round: it.round,
+        rooms: (it.rooms.iter()).map(|it| it.iter().map(|it| it.0).collect()).collect(),
+    };
+    let codes = server.app.codes(session, outline.people.keys().copied().collect()).await;
+    let mut codes = codes.map_err(|it| failed(&it))?;
+    let person = |(id, name): (ParticipantId, Option<String>)| OutlinePerson {
+        participant: id.0,
+        named: name.is_some(),
+        name: name.or_else(|| codes.remove(&id)).unwrap_or_default(),
     };
     let voice = |it: Stretch| (it.participant.0, wire_ms(it.span.start), wire_ms(it.span.end));
     let rooms = outline.rooms.into_iter().map(|(room, voices)| OutlineRoom {
@@ -167,6 +175,7 @@ async fn told(
         runs: outline.runs.iter().map(run).collect(),
         steps: outline.steps.iter().map(step).collect(),
         rooms: rooms.collect(),
+        people: outline.people.into_iter().map(person).collect(),
         met: outline.met.iter().map(|((one, other), times)| (one.0, other.0, *times)).collect(),
         marks: outline.marks.iter().map(|(at, mark)| (wire_ms(*at), (*mark).into())).collect(),
         board,

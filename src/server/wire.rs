@@ -1149,6 +1149,8 @@ pub struct SessionOutline {
     pub runs: Vec<OutlineRun>,
     pub steps: Vec<OutlineStep>,
     pub rooms: Vec<OutlineRoom>,
+    /// Everybody who had a seat.
+    pub people: Vec<OutlinePerson>,
     /// Two people, and how often they came into one breakout room.
     pub met: Vec<(u32, u32, u32)>,
     /// The marks that stand, by the moment of what they are set on.
@@ -1174,7 +1176,16 @@ pub struct OutlinePhase {
     pub name: Text,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OutlinePerson {
+    pub participant: u32,
+    /// Or the code that stands for it in every document that names nobody.
+    pub name: String,
+    /// Whether it is the name. It is where they agree that what they say is kept.
+    pub named: bool,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
 pub struct OutlineStep {
     pub at_ms: u32,
     /// An index among `runs`, and one among its phases.
@@ -1182,6 +1193,8 @@ pub struct OutlineStep {
     pub phase: u16,
     /// From 0.
     pub round: u16,
+    /// Who was put into which breakout room, from the first on; empty: people stayed where they were.
+    pub rooms: Vec<Vec<u32>>,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]
@@ -1764,6 +1777,7 @@ mod tests {
             SessionOutline,
             OutlineRun,
             OutlinePhase,
+            OutlinePerson,
             OutlineStep,
             OutlineRoom,
             BoardTheme,

@@ -364,10 +364,16 @@ story("gallery: a method runs, in the room and for the host, and the server goes
   await aino.sees("harvest-lines");
   await gallery.shows("run-all", aino);
   await gallery.shows("host-run-all", host, { whole: true });
+  const review = await host.opensReview();
+  await review.see("view-meetings").click();
+  await review.see("meetings-person").selectOption({ label: "Aino Virtanen" });
+  await eventually("her meetings are told", async () => (await review.see("meetings-of").innerText()).includes("Aino"));
+  for (const it of await review.page.locator("details summary").all()) await it.click();
+  await gallery.shows("review-meetings", review, { whole: true });
   await host.see("run-stop").click();
   await gallery.shows("host-run-stop", host);
   await leaves(host);
-  gallery.isFaultless(stage, [aino, host]);
+  gallery.isFaultless(stage, [aino, host, review]);
 
   await server.kill();
   for (const it of [aino, host]) await it.sees("reconnecting");

@@ -106,6 +106,10 @@ story("six people write, combine, choose and vote, and the winner is traced back
   assert.match(await won.innerText(), /Trees with benches under them[\s\S]*6 votes[\s\S]*A bench[\s\S]*Alice/);
   assert.doesNotMatch(await reviewer.see("review-ideas").innerText(), /Fatima(?! wants)/, "she has not agreed");
   await pictures(stage, reviewer, "ideas-review");
+  await reviewer.see("view-meetings").click();
+  const met = [...rooms.values()].reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
+  assert.equal(await reviewer.sees("review-meetings", "met"), String(met), "in the pairs of one round");
+  assert.equal(await reviewer.see("meetings-person").getByText("Fatima").count(), 0, "counted under a code");
   await reviewer.see("export-open").click();
   await reviewer.see("export-format").selectOption("md");
   const [file] = await Promise.all([reviewer.page.waitForEvent("download"), reviewer.see("export-save").click()]);

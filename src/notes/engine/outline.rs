@@ -13,7 +13,7 @@ use crate::domain::{
     ids::{ParticipantId, RoomId},
     mark::Mark,
     method::Method,
-    run::Run,
+    run::{Grouping, Run},
     time::{SessionTime, Span},
 };
 
@@ -28,6 +28,9 @@ pub struct Outline {
     pub rooms: BTreeMap<RoomId, Vec<Stretch>>,
     /// How often two people have come into one breakout room, the lower number first.
     pub met: BTreeMap<(ParticipantId, ParticipantId), u32>,
+    /// Everybody who has had a seat, and under which name; `None`: they do not agree that what they
+    /// say is kept, and are named in nothing that stays.
+    pub people: BTreeMap<ParticipantId, Option<String>>,
     /// What marks stand, by the moment of what they are set on.
     pub marks: Vec<(SessionTime, Mark)>,
     /// The board: themes in the order of their coming, with the entries under each.
@@ -54,6 +57,8 @@ pub struct StepOutline {
     /// Indices as in `Place`.
     pub phase: u16,
     pub round: u16,
+    /// Who was put into which breakout room, from the first on; empty: people stayed where they were.
+    pub rooms: Grouping,
 }
 
 /// Somebody speaking, nearly without a pause.
@@ -76,8 +81,9 @@ pub fn outline(records: &[Record]) -> Outline {
             outline.last = outline.last.max(record.at);
         }
         match &record.fact {
-            Fact::Joined { participant, consent, .. } => {
+            Fact::Joined { participant, name, consent, .. } => {
                 agrees(&mut agreed, *participant, *consent);
+                outline.people.insert(*participant, Some(name.clone()));
             }
             Fact::Placed { participant, room: Some(room) } => {
                 let there = places.iter().filter(|it| it.1 == room && it.0 != participant);
@@ -104,7 +110,8 @@ pub fn outline(records: &[Record]) -> Outline {
             Fact::StepBegan(began) => {
                 if let Some(run) = outline.runs.len().checked_sub(1) {
                     let (phase, round) = (began.place.phase, began.place.round);
-                    outline.steps.push(StepOutline { at: record.at, run, phase, round });
+                    let rooms = began.rooms.clone().unwrap_or_default();
+                    outline.steps.push(StepOutline { at: record.at, run, phase, round, rooms });
                 }
                 if let Some(rooms) = &began.rooms {
                     outline.regroup(&mut places, rooms);
@@ -137,6 +144,9 @@ pub fn outline(records: &[Record]) -> Outline {
         }
     }
     outline.take_ideas(running, &agreed);
+    for (_, name) in outline.people.iter_mut().filter(|it| !agreed.contains(it.0)) {
+        *name = None;
+    }
     outline.marks = marks.into_iter().map(|it| (it.0, it.1)).collect();
     for (entry, theme) in collected {
         match outline.board.iter_mut().find(|it| it.0 == theme) {
@@ -271,5 +281,25 @@ mod tests {
         assert_eq!(outline.marks, [(SessionTime(5_000), Mark::Idea)]);
         assert_eq!(outline.board, [("Koulut".to_owned(), vec![6, 5])]);
         assert_eq!(outline.last, SessionTime(64_000));
+    }
+
+    #[test]
+    fn who_does_not_agree_is_counted_and_not_named() {
+        let consents = [Consent::On, Consent::Declined, Consent::On];
+        let mut facts: Vec<_> = (1..)
+            .zip(consents)
+            .map(|(number, consent)| {
+                let Fact::Joined { participant, name, language, tags, .. } =
+                    joined(ParticipantId(number), "Somebody")
+                else {
+                    unreachable!("it is one who joins")
+                };
+                (0, Fact::Joined { participant, name, language, consent, tags })
+            })
+            .collect();
+        let chao = ParticipantId(3);
+        facts.push((9, Fact::ConsentSet { participant: chao, consent: Consent::Declined }));
+        let names: Vec<_> = told(facts).people.into_values().collect();
+        assert_eq!(names, [Some("Somebody".to_owned()), None, None]);
     }
 }

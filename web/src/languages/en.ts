@@ -819,7 +819,34 @@ export const en: Texts = {
     theme: "Theme",
     newTheme: "New theme",
     takeOff: "Take off the board",
-    views: { lines: "Lines", timeline: "Timeline", board: "Board", ideas: "Ideas" },
+    views: { lines: "Lines", timeline: "Timeline", meetings: "Meetings", board: "Board", ideas: "Ideas" },
+    meetings: {
+      title: "Who met whom in the small rooms",
+      nothing: "Nobody met in a small room.",
+      pairs: "Pairs that met",
+      ofPairs: (met, pairs) => `${met} of ${pairs} possible pairs`,
+      each: "How many others one person met",
+      range: (fewest, most) => (fewest === most ? "the same for all" : `the middle one; fewest ${fewest}, most ${most}`),
+      again: "Pairs that met again",
+      nobody: "Met nobody",
+      unnamed: (people) =>
+        people === 1
+          ? "One person is shown as a code, as they have not agreed that what they say is kept."
+          : `${people} people are shown as codes, as they have not agreed that what they say is kept.`,
+      person: "Show whom one person met",
+      of: (name, others, whom) =>
+        others === 0
+          ? `${name} met nobody in the small rooms.`
+          : `${name} met ${others === 1 ? "one person" : `${others} people`}: ${whom}.`,
+      oftener: (name, times) => `${name} (${times} times)`,
+      inAll: (met, pairs, again) =>
+        `Of ${pairs} possible pairs ${met} met in small rooms, ${again === 0 ? "none of them twice" : `${again} of them more than once`}.`,
+      rounds: "Round by round",
+      table: "The same as a table",
+      name: "Name",
+      metOthers: "Met",
+      whom: "Whom",
+    },
     boardEmpty: { title: "The board is still empty", text: "Collect lines from the results under themes." },
     timelineTitle: "Who spoke, where and when",
     timelineHint: "Each stroke is one speaker. Tap a stroke to see what was said then.",

@@ -833,7 +833,34 @@ export const fi: Texts = {
     theme: "Teema",
     newTheme: "Uusi teema",
     takeOff: "Poista taululta",
-    views: { lines: "Rivit", timeline: "Aikajana", board: "Taulu", ideas: "Ideat" },
+    views: { lines: "Rivit", timeline: "Aikajana", meetings: "Tapaamiset", board: "Taulu", ideas: "Ideat" },
+    meetings: {
+      title: "Kuka tapasi kenet pienissä huoneissa",
+      nothing: "Pienissä huoneissa ei tavattu.",
+      pairs: "Tavanneita pareja",
+      ofPairs: (met, pairs) => `${met} mahdollisesta ${pairs} parista`,
+      each: "Montako muuta yksi ihminen tapasi",
+      range: (fewest, most) => (fewest === most ? "kaikki yhtä monta" : `keskimmäinen; pienin ${fewest}, suurin ${most}`),
+      again: "Pareja, jotka tapasivat uudelleen",
+      nobody: "Ei tavannut ketään",
+      unnamed: (people) =>
+        people === 1
+          ? "Yksi ihminen näkyy tunnuksena, koska hän ei ole suostunut puheensa tallentamiseen."
+          : `${people} ihmistä näkyy tunnuksina, koska he eivät ole suostuneet puheensa tallentamiseen.`,
+      person: "Näytä yhden ihmisen tapaamiset",
+      of: (name, others, whom) =>
+        others === 0
+          ? `${name} ei tavannut pienissä huoneissa ketään.`
+          : `${name} tapasi ${others === 1 ? "yhden ihmisen" : `${others} ihmistä`}: ${whom}.`,
+      oftener: (name, times) => `${name} (${times} kertaa)`,
+      inAll: (met, pairs, again) =>
+        `${pairs} mahdollisesta parista ${met} tapasi pienissä huoneissa, ${again === 0 ? "eikä yksikään kahdesti" : `näistä ${again} useammin kuin kerran`}.`,
+      rounds: "Kierros kierrokselta",
+      table: "Sama taulukkona",
+      name: "Nimi",
+      metOthers: "Tapasi",
+      whom: "Kenet",
+    },
     boardEmpty: { title: "Taulu on vielä tyhjä", text: "Poimi rivejä hakutuloksista teemojen alle." },
     timelineTitle: "Kuka puhui, missä ja milloin",
     timelineHint: "Jokainen juova on yksi puhuja. Napauta juovaa, niin näet mitä silloin sanottiin.",

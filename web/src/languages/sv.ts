@@ -820,7 +820,34 @@ export const sv: Texts = {
     theme: "Tema",
     newTheme: "Nytt tema",
     takeOff: "Ta bort från tavlan",
-    views: { lines: "Rader", timeline: "Tidslinje", board: "Tavla", ideas: "Idéer" },
+    views: { lines: "Rader", timeline: "Tidslinje", meetings: "Möten", board: "Tavla", ideas: "Idéer" },
+    meetings: {
+      title: "Vem som träffade vem i smårummen",
+      nothing: "Ingen träffades i smårum.",
+      pairs: "Par som träffades",
+      ofPairs: (met, pairs) => `${met} av ${pairs} möjliga par`,
+      each: "Hur många andra en person träffade",
+      range: (fewest, most) => (fewest === most ? "alla lika många" : `den mittersta; minst ${fewest}, mest ${most}`),
+      again: "Par som träffades på nytt",
+      nobody: "Träffade ingen",
+      unnamed: (people) =>
+        people === 1
+          ? "En person visas med en kod, eftersom hen inte har samtyckt till att det hen säger sparas."
+          : `${people} personer visas med koder, eftersom de inte har samtyckt till att det de säger sparas.`,
+      person: "Visa vem en person träffade",
+      of: (name, others, whom) =>
+        others === 0
+          ? `${name} träffade ingen i smårummen.`
+          : `${name} träffade ${others === 1 ? "en person" : `${others} personer`}: ${whom}.`,
+      oftener: (name, times) => `${name} (${times} gånger)`,
+      inAll: (met, pairs, again) =>
+        `Av ${pairs} möjliga par träffades ${met} i smårum, ${again === 0 ? "inget två gånger" : `${again} av dem mer än en gång`}.`,
+      rounds: "Runda för runda",
+      table: "Samma som tabell",
+      name: "Namn",
+      metOthers: "Träffade",
+      whom: "Vem",
+    },
     boardEmpty: { title: "Tavlan är tom ännu", text: "Samla rader ur sökresultaten under teman." },
     timelineTitle: "Vem som talade, var och när",
     timelineHint: "Varje streck är en talare. Tryck på ett streck för att se vad som sades då.",

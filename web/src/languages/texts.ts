@@ -718,7 +718,30 @@ export interface Texts {
     theme: string;
     newTheme: string;
     takeOff: string;
-    views: { lines: string; timeline: string; board: string; ideas: string };
+    views: { lines: string; timeline: string; meetings: string; board: string; ideas: string };
+    /** Who met whom in the small rooms. */
+    meetings: {
+      title: string;
+      nothing: string;
+      pairs: string;
+      ofPairs: (met: string, pairs: string) => string;
+      /** The middle one of how many others people have met. */
+      each: string;
+      range: (fewest: number, most: number) => string;
+      again: string;
+      nobody: string;
+      unnamed: (people: number) => string;
+      person: string;
+      /** `whom`: names in a list, as the language lists them. */
+      of: (name: string, others: number, whom: string) => string;
+      oftener: (name: string, times: number) => string;
+      inAll: (met: number, pairs: number, again: number) => string;
+      rounds: string;
+      table: string;
+      name: string;
+      metOthers: string;
+      whom: string;
+    };
     boardEmpty: Told;
     timelineTitle: string;
     timelineHint: string;

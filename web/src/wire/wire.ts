@@ -659,6 +659,10 @@ export type SessionOutline = {
  */
 last_ms: number, runs: Array<OutlineRun>, steps: Array<OutlineStep>, rooms: Array<OutlineRoom>, 
 /**
+ * Everybody who had a seat.
+ */
+people: Array<OutlinePerson>, 
+/**
  * Two people, and how often they came into one breakout room.
  */
 met: Array<[number, number, number]>, 
@@ -675,6 +679,16 @@ ideas: Array<WireIdea>, };
 
 export type OutlinePhase = { id: string, name: Text, };
 
+export type OutlinePerson = { participant: number, 
+/**
+ * Or the code that stands for it in every document that names nobody.
+ */
+name: string, 
+/**
+ * Whether it is the name. It is where they agree that what they say is kept.
+ */
+named: boolean, };
+
 export type OutlineStep = { at_ms: number, 
 /**
  * An index among `runs`, and one among its phases.
@@ -683,7 +697,11 @@ run: number, phase: number,
 /**
  * From 0.
  */
-round: number, };
+round: number, 
+/**
+ * Who was put into which breakout room, from the first on; empty: people stayed where they were.
+ */
+rooms: Array<Array<number>>, };
 
 export type OutlineRoom = { room: string, 
 /**
