@@ -134,9 +134,9 @@ export const en: Texts = {
       title: "This address does not allow a microphone",
       text: "Browsers give microphone and camera only on secure (https) pages. Ask the organiser for an address that begins with https://. You can come in to listen.",
     },
-    "no-camera": "No camera found. You can come in without one.",
-    "camera-denied": "The browser may not use the camera. You can come in without one.",
-    "camera-busy": "The camera is in use elsewhere. You can come in without one.",
+    "no-camera": "No camera found. You can take part without one.",
+    "camera-denied": "The browser may not use the camera. You can take part without it.",
+    "camera-busy": "The camera is in use elsewhere. You can take part without it.",
   },
 
   room: {

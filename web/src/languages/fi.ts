@@ -148,9 +148,9 @@ export const fi: Texts = {
       title: "Tässä osoitteessa mikrofoni ei toimi",
       text: "Selaimet antavat mikrofonin ja kameran vain suojatuille (https) sivuille. Pyydä järjestäjältä osoite, joka alkaa https://. Voit tulla kuuntelemaan.",
     },
-    "no-camera": "Kameraa ei löydy. Voit tulla mukaan ilman kameraa.",
-    "camera-denied": "Selain ei saa käyttää kameraa. Voit tulla mukaan ilman kameraa.",
-    "camera-busy": "Kamera on muussa käytössä. Voit tulla mukaan ilman kameraa.",
+    "no-camera": "Kameraa ei löydy. Voit osallistua ilmankin.",
+    "camera-denied": "Selain ei saa käyttää kameraa. Voit osallistua ilmankin.",
+    "camera-busy": "Kamera on muussa käytössä. Voit osallistua ilmankin.",
   },
 
   room: {

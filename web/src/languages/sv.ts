@@ -134,9 +134,9 @@ export const sv: Texts = {
       title: "Den här adressen tillåter ingen mikrofon",
       text: "Webbläsare ger mikrofon och kamera bara till skyddade (https) sidor. Be arrangören om en adress som börjar med https://. Du kan komma och lyssna.",
     },
-    "no-camera": "Ingen kamera hittades. Du kan komma med utan kamera.",
-    "camera-denied": "Webbläsaren får inte använda kameran. Du kan komma med utan kamera.",
-    "camera-busy": "Kameran används någon annanstans. Du kan komma med utan kamera.",
+    "no-camera": "Ingen kamera hittades. Du kan vara med ändå.",
+    "camera-denied": "Webbläsaren får inte använda kameran. Du kan vara med ändå.",
+    "camera-busy": "Kameran används någon annanstans. Du kan vara med ändå.",
   },
 
   room: {
