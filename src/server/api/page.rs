@@ -36,7 +36,7 @@ pub fn show(document: &Value) -> String {
     let mut out = String::from(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>Vuoro: API</title><link rel=\"stylesheet\" href=\"/api/v1/page.css\"></head><body><main>",
+         <title>Vuoro: API</title><link rel=\"icon\" href=\"/vuoro.svg\" type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"/api/v1/page.css\"></head><body><main>",
     );
     let info = &document["info"];
     let _ = write!(
