@@ -234,6 +234,9 @@ impl From<&ExportError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = ErrorBody { code: self.code.to_owned(), text: self.text.to_owned() };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        // For whoever puts it into other words (`pages::visited`).
+        response.extensions_mut().insert(self);
+        response
     }
 }

@@ -60,7 +60,7 @@ pub fn router(server: Server) -> Router {
         .merge(exports::router())
         .merge(checking::router())
         .merge(api::router())
-        .merge(lti::router())
+        .merge(lti::router().layer(middleware::from_fn_with_state(server.clone(), pages::visited)))
         .layer(middleware::from_fn_with_state(server.clone(), strangers::limit))
         .fallback(pages::page)
         .layer(CompressionLayer::new())

@@ -16,7 +16,7 @@ use axum::{
     extract::{
         DefaultBodyLimit, Query, State, rejection::FormRejection, rejection::QueryRejection,
     },
-    response::{IntoResponse, Redirect, Response},
+    response::Redirect,
     routing::{get, post},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -166,16 +166,17 @@ struct Claims {
 async fn launch(
     State(server): State<Server>,
     form: Result<Form<Launch>, FormRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Redirect, Refusal> {
     let Form(Launch { id_token, state }) = form.map_err(|_| Refusal::MALFORMED)?;
     // A platform where somebody is logged out, for example, sends an `error` in their place.
     let (Some(id_token), Some(state)) = (id_token, state) else { return Err(Refusal::BAD_TOKEN) };
-    let Some((tenant, nonce)) = server.tokens.read_launch(&state) else { return Ok(used_up()) };
+    // Who waited too long, or went back in their browser.
+    let (tenant, nonce) = server.tokens.read_launch(&state).ok_or(Refusal::TICKET_USED)?;
     let tenant = server.tenants.get(&tenant).ok_or(Refusal::UNKNOWN_PLATFORM)?;
     let platform = tenant.lti.as_ref().ok_or(Refusal::UNKNOWN_PLATFORM)?;
     let claims = proved(&server, tenant, platform, &id_token).await?;
     if claims.nonce != nonce || !server.launches.first(&nonce, unix_ms()) {
-        return Ok(used_up());
+        return Err(Refusal::TICKET_USED);
     }
     let right = right(&claims, platform)?;
     let session = right.session;
@@ -184,12 +185,7 @@ async fn launch(
     }
     let ticket = server.tickets.issue(right, rand::random(), unix_ms());
     let ticket = ticket.ok_or(Refusal::SERVER_FULL)?;
-    Ok(Redirect::to(&format!("/embed/{session}#{ticket}")).into_response())
-}
-
-/// Who waited too long, or went back in their browser, is told so by the page, in their own language.
-fn used_up() -> Response {
-    Redirect::to(&format!("/embed/{}#used", SessionId::new(0, 0))).into_response()
+    Ok(Redirect::to(&format!("/embed/{session}#{ticket}")))
 }
 
 /// What a platform's token says, once its signature has been checked.

@@ -319,6 +319,20 @@ mod tests {
     }
 
     #[test]
+    fn what_has_run_out_is_nothing() {
+        let tokens = Tokens::from_secret(&[7; 32]);
+        let session = SessionId::new(1, 1);
+        let sid = session.to_string();
+        for (exp, holds) in [(1, false), (u64::from(u32::MAX), true)] {
+            let launch = LaunchClaims { tenant: "lahti".into(), nonce: "once".into(), exp };
+            assert_eq!(tokens.read_launch(&tokens.encode(&launch)).is_some(), holds);
+            let role = Role::Participant;
+            let link = Claims { sid: sid.clone(), role, pid: None, person: None, exp };
+            assert_eq!(tokens.read(&tokens.encode(&link)).is_some(), holds);
+        }
+    }
+
+    #[test]
     fn what_others_signed_or_nobody_signed_is_nothing() {
         let tokens = Tokens::from_secret(&[7; 32]);
         let forged = Tokens::from_secret(&[8; 32]).link(SessionId::new(1, 1), Role::Facilitator);

@@ -212,6 +212,19 @@ story("a start that cannot succeed ends at once and says what to do", async (sta
   assert.ok(status.ok, "the one that ran goes on");
 });
 
+story("an address that is none is a page to people, and a code to programs", async (stage) => {
+  const server = await stage.server();
+  const asks = (path, Accept) => fetch(`${server.origin}${path}`, { headers: { Accept } });
+  const page = await asks("/joni/01hzzzzzzzzzzzzzzzzzzzzzzz", "text/html,*/*;q=0.8");
+  assert.deepEqual([page.status, page.headers.get("content-type")], [404, "text/html; charset=utf-8"]);
+  assert.match(await page.text(), /<meta name="vuoro-fault" content="not-found"/);
+  assert.ok(page.headers.get("content-security-policy").startsWith("default-src 'self'"));
+  for (const [path, accept] of [["/joni", "*/*"], ["/assets/x.js", "*/*"], ["/api/joni", "text/html"]]) {
+    const answer = await asks(path, accept);
+    assert.deepEqual([answer.status, (await answer.json()).code], [404, "not-found"], path);
+  }
+});
+
 story("check-config prints what is in effect, as a file could say it", async (stage) => {
   const config = stage.path("vuoro.toml");
   fs.writeFileSync(config, '[server]\nlisten = "127.0.0.1:9000"\n');
