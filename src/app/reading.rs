@@ -7,11 +7,14 @@ use std::{
 };
 
 use crate::{
-    app::{App, registry::FindError},
+    app::{App, clock::unix_ms, registry::FindError},
     domain::{
-        fact::Fact,
+        fact::{CommentOn, Fact},
         ids::{ParticipantId, SessionId},
-        limits::{BOARD_ENTRIES_MAX, THEME_CHARS_MAX},
+        limits::{
+            BOARD_ENTRIES_MAX, COMMENT_CHARS_MAX, COMMENTS_MAX, NAME_CHARS_MAX, THEME_CHARS_MAX,
+        },
+        talk::clean_text,
     },
     notes::{
         driver::index::IndexError,
@@ -24,7 +27,7 @@ pub use crate::notes::{
     engine::{
         entries::{Entry, Kind},
         highlight::Part,
-        outline::{Outline, RunOutline, StepOutline, Stretch},
+        outline::{Comment, Outline, RunOutline, StepOutline, Stretch},
     },
 };
 
@@ -53,6 +56,10 @@ pub enum ReadingError {
     BadTheme,
     #[error("the board is full")]
     BoardFull,
+    #[error("the comment is empty or too long, or its writer's name is")]
+    BadComment,
+    #[error("the session has no such comment")]
+    UnknownComment,
 }
 
 impl App {
@@ -104,6 +111,49 @@ impl App {
             }
         }
         self.sessions.note(session, Fact::Collected { entry: seq, theme }).await?;
+        self.outline(session).await
+    }
+
+    /// Keeps what a reviewer says of an entry or a theme of the board.
+    pub async fn comment(
+        &self,
+        session: SessionId,
+        on: CommentOn,
+        name: &str,
+        text: &str,
+    ) -> Result<Outline, ReadingError> {
+        let text = clean_text(text, COMMENT_CHARS_MAX).ok_or(ReadingError::BadComment)?;
+        let name = match name.trim() {
+            "" => String::new(),
+            name => clean_text(name, NAME_CHARS_MAX)
+                .filter(|it| !it.contains('\n'))
+                .ok_or(ReadingError::BadComment)?,
+        };
+        let outline = self.outline(session).await?;
+        match &on {
+            CommentOn::Entry(seq) => {
+                let found = self.entries(session, vec![*seq]).await?;
+                found.first().ok_or(ReadingError::UnknownEntry)?;
+            }
+            CommentOn::Theme(theme) => {
+                let mut themes = outline.board.iter();
+                themes.find(|it| it.0 == *theme).ok_or(ReadingError::UnknownEntry)?;
+            }
+        }
+        if COMMENTS_MAX <= outline.comments.len() {
+            return Err(ReadingError::BoardFull);
+        }
+        let fact = Fact::Commented { on, name, unix_ms: unix_ms(), text };
+        self.sessions.note(session, fact).await?;
+        self.outline(session).await
+    }
+
+    /// Takes a comment back; whoever may write one may.
+    pub async fn uncomment(&self, session: SessionId, seq: u64) -> Result<Outline, ReadingError> {
+        let done = self.sessions.log().uncomment(session, seq).await.map_err(FindError::from)?;
+        if !done {
+            return Err(ReadingError::UnknownComment);
+        }
         self.outline(session).await
     }
 

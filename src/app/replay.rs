@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::{
-    fact::{Consent, Fact, GapReason, Record},
+    fact::{CommentOn, Consent, Fact, GapReason, Record},
     ideas::Change,
     ids::{ParticipantId, RoomId},
     language::Language,
@@ -178,6 +178,13 @@ impl Story {
             }
             Fact::Collected { entry, theme: None } => {
                 format!("record {entry} is taken off the board")
+            }
+            Fact::Commented { on: CommentOn::Entry(entry), text, .. } => {
+                format!("a reviewer comments on record {entry}{}", self.words(text))
+            }
+            Fact::Commented { on: CommentOn::Theme(theme), text, .. } => {
+                let theme = self.words(theme);
+                format!("a reviewer comments on a theme of the board{theme}{}", self.words(text))
             }
             Fact::Ended => "the session ends".to_owned(),
         }

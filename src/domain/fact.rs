@@ -25,6 +25,15 @@ pub enum GapReason {
     Struck,
 }
 
+/// What a comment is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CommentOn {
+    /// By its place in the log.
+    Entry(u64),
+    /// By its name.
+    Theme(String),
+}
+
 /// One kept fact. A session is what its facts say, applied in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -176,6 +185,16 @@ pub enum Fact {
     Collected {
         entry: u64,
         theme: Option<String>,
+    },
+    /// A reviewer has said something about an entry or a theme of the board, for all who may see it.
+    /// Also after the end. One that is taken back is gone from the log.
+    Commented {
+        on: CommentOn,
+        /// As who they say they are; nobody has checked it. May be empty.
+        name: String,
+        /// By the wall clock: a session that is over has no time of its own.
+        unix_ms: u64,
+        text: String,
     },
     /// Words and names to be heard rightly, in place of those before.
     GlossarySet {

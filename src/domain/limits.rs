@@ -148,6 +148,12 @@ pub const THEME_CHARS_MAX: usize = 80;
 /// Entries on one board: what a person can look through.
 pub const BOARD_ENTRIES_MAX: usize = 1_000;
 
+/// Characters in a comment of a reviewer.
+pub const COMMENT_CHARS_MAX: usize = 1_000;
+
+/// Comments that stand in one session at once: what a group that works through it can read.
+pub const COMMENTS_MAX: usize = 1_000;
+
 /// Sessions searched at once, and so tokens in one request.
 pub const SEARCH_SESSIONS_MAX: usize = 50;
 

@@ -7,15 +7,16 @@ use axum::{
     Json, Router,
     extract::{Path, State, rejection::JsonRejection},
     http::HeaderMap,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 use crate::{
     app::reading::{
-        Counts, Entry, Hit, Kind, Outline, Part, ReadingError, RunOutline, Search, StepOutline,
+        Comment, Counts, Entry, Hit, Kind, Outline, Part, ReadingError, RunOutline, Search, StepOutline,
         Stretch,
     },
     domain::{
+        fact::CommentOn,
         ids::{ParticipantId, SessionId},
         limits::{QUERY_CHARS_MAX, SEARCH_RESULTS_MAX, SEARCH_SESSIONS_MAX},
     },
@@ -25,7 +26,7 @@ use crate::{
         http,
         token::Role,
         wire::{
-            BoardTheme, Collect, EntryAbout, EntryRequest, OutlinePerson, OutlinePhase,
+            BoardTheme, Collect, CommentAbout, EntryAbout, EntryRequest, NewComment, OutlinePerson, OutlinePhase,
             OutlineRoom, OutlineRun, OutlineStep, PhaseOfMethod, SearchAnswer, SearchCounts,
             SearchHit, SearchRequest, SessionOutline, TextPart, WireKind, wire_ms,
         },
@@ -38,6 +39,8 @@ pub fn router() -> Router<Server> {
         .route("/api/entry", post(entry))
         .route("/api/sessions/{session}/outline", get(outline))
         .route("/api/sessions/{session}/board", post(collect))
+        .route("/api/sessions/{session}/comments", post(comment))
+        .route("/api/sessions/{session}/comments/{comment}", delete(uncomment))
 }
 
 async fn search(
@@ -110,6 +113,33 @@ async fn collect(
     told(&server, session, outline.map_err(|it| failed(&it))?).await
 }
 
+async fn comment(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+    body: Result<Json<NewComment>, JsonRejection>,
+) -> Result<Json<SessionOutline>, Refusal> {
+    let session = reader(&server, &session, &headers)?;
+    let Json(NewComment { seq, theme, name, text }) = body.map_err(|it| refused(&it))?;
+    let on = match (seq, theme) {
+        (Some(seq), None) => CommentOn::Entry(u64::from(seq)),
+        (None, Some(theme)) => CommentOn::Theme(theme),
+        _ => return Err(Refusal::MALFORMED),
+    };
+    let outline = server.app.comment(session, on, &name, &text).await;
+    told(&server, session, outline.map_err(|it| failed(&it))?).await
+}
+
+async fn uncomment(
+    State(server): State<Server>,
+    Path((session, comment)): Path<(String, u64)>,
+    headers: HeaderMap,
+) -> Result<Json<SessionOutline>, Refusal> {
+    let session = reader(&server, &session, &headers)?;
+    let outline = server.app.uncomment(session, comment).await;
+    told(&server, session, outline.map_err(|it| failed(&it))?).await
+}
+
 /// The session of the address, if its words may be read with this token.
 fn reader(server: &Server, session: &str, headers: &HeaderMap) -> Result<SessionId, Refusal> {
     match http::authorized(server, session, headers)? {
@@ -121,7 +151,8 @@ fn reader(server: &Server, session: &str, headers: &HeaderMap) -> Result<Session
 fn failed(error: &ReadingError) -> Refusal {
     match error {
         ReadingError::Find(error) => Refusal::from(error),
-        ReadingError::UnknownEntry => Refusal::NOT_FOUND,
+        ReadingError::UnknownEntry | ReadingError::UnknownComment => Refusal::NOT_FOUND,
+        ReadingError::BadComment => Refusal::BAD_TEXT,
         ReadingError::BadTheme => Refusal::MALFORMED,
         ReadingError::BoardFull => Refusal::TOO_LARGE,
         ReadingError::Index(_) | ReadingError::Broken => {
@@ -179,7 +210,16 @@ async fn told(
         met: outline.met.iter().map(|((one, other), times)| (one.0, other.0, *times)).collect(),
         marks: outline.marks.iter().map(|(at, mark)| (wire_ms(*at), (*mark).into())).collect(),
         board,
+        comments: outline.comments.into_iter().map(comment_about).collect(),
     }))
+}
+
+fn comment_about(Comment { seq, on, name, unix_ms, text }: Comment) -> CommentAbout {
+    let (entry, theme) = match on {
+        CommentOn::Entry(entry) => (Some(clamped(entry)), None),
+        CommentOn::Theme(theme) => (None, Some(theme)),
+    };
+    CommentAbout { comment: clamped(seq), seq: entry, theme, name, unix_ms, text }
 }
 
 /// An entry with nothing marked in it.

@@ -1156,6 +1156,8 @@ pub struct SessionOutline {
     /// The marks that stand, by the moment of what they are set on.
     pub marks: Vec<(u32, WireMark)>,
     pub board: Vec<BoardTheme>,
+    /// In the order of their coming.
+    pub comments: Vec<CommentAbout>,
 }
 
 /// A method that was run.
@@ -1219,6 +1221,37 @@ pub struct Collect {
     pub seq: u32,
     /// 1 to 80 characters; null: off the board.
     pub theme: Option<String>,
+}
+
+/// Body of `POST /api/sessions/ID/comments`; the answer is the `SessionOutline` that comes of it. Of
+/// `seq` and `theme` there is one.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct NewComment {
+    /// Of the entry it is about, its place in the log.
+    #[serde(default)]
+    #[ts(optional)]
+    pub seq: Option<u32>,
+    /// Of the board.
+    #[serde(default)]
+    #[ts(optional)]
+    pub theme: Option<String>,
+    /// As whom its writer wants to be known; may be empty.
+    pub name: String,
+    pub text: String,
+}
+
+/// What a reviewer has said of an entry or a theme.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct CommentAbout {
+    /// Its own place in the log, by which it can be taken back.
+    pub comment: u32,
+    pub seq: Option<u32>,
+    pub theme: Option<String>,
+    pub name: String,
+    #[ts(type = "number")]
+    pub unix_ms: u64,
+    pub text: String,
 }
 
 /// Body of `POST /api/entry`.
@@ -1781,6 +1814,8 @@ mod tests {
             OutlineStep,
             OutlineRoom,
             BoardTheme,
+            CommentAbout,
+            NewComment,
             Collect,
             EntryRequest,
             EntryAbout,

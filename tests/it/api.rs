@@ -1,7 +1,7 @@
 //! What tenants' own servers and pages can do, over HTTP: stories of Lahti and Turku, who share a server,
 //! and of Mallory, who is neither.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -27,7 +27,10 @@ use vuoro::{
         time::SessionTime,
     },
     notes::driver::log::Log,
-    server::{Server, http},
+    server::{
+        Server, http,
+        token::{Role, Tokens},
+    },
 };
 
 const LAHTI: &str = "lahti-key-lahti-key-lahti-key-lahti";
@@ -44,6 +47,7 @@ const ED_PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 /// A server that Lahti and Turku share.
 struct House {
     routes: Router,
+    tokens: Arc<Tokens>,
     _folder: tempfile::TempDir,
 }
 
@@ -77,7 +81,8 @@ impl House {
 
     fn of(config: Config, folder: tempfile::TempDir) -> Self {
         let server = Server::new(App::start(config).unwrap()).unwrap();
-        Self { routes: http::router(server), _folder: folder }
+        let tokens = Arc::clone(&server.tokens);
+        Self { routes: http::router(server), tokens, _folder: folder }
     }
 
     fn config() -> Config {
@@ -536,6 +541,51 @@ async fn write_down_an_event(data: &Path) -> SessionId {
     let log = Log::open(&data.join("notes.sqlite")).unwrap();
     log.append(id, facts.map(|it| (SessionTime::ZERO, it)).into()).await.unwrap();
     id
+}
+
+#[tokio::test]
+async fn reviewers_comment_on_lines_and_themes_and_take_it_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = write_down_an_event(folder.path()).await;
+    let house = House::of(Config { data: folder.path().to_owned(), ..House::config() }, folder);
+    let token = house.tokens.link(id, Role::Reviewer);
+    let path = format!("/api/sessions/{id}");
+    let found = house.get(&format!("{path}/search?q=hei"), &token).await.json();
+    let seq = found["hits"][0]["seq"].clone();
+    let comments = format!("{path}/comments");
+    let say = async |what: Value| house.post(&comments, &token, what).await;
+    let said = say(json!({ "seq": seq, "name": " Dana ", "text": "Tästä\nlisää" })).await.json();
+    let first = &said["comments"][0];
+    assert_eq!((&first["seq"], &first["theme"]), (&seq, &Value::Null));
+    assert_eq!((&first["name"], &first["text"]), (&json!("Dana"), &json!("Tästä\nlisää")));
+    assert_eq!(said["people"][0], json!({ "participant": 1, "name": "Aino", "named": true }));
+
+    for (wrong, status) in [
+        (json!({ "seq": 999, "name": "", "text": "x" }), 404),
+        (json!({ "theme": "Luonto", "name": "", "text": "x" }), 404),
+        (json!({ "seq": seq, "theme": "Luonto", "name": "", "text": "x" }), 400),
+        (json!({ "name": "", "text": "x" }), 400),
+        (json!({ "seq": seq, "name": "", "text": " \n" }), 400),
+        (json!({ "seq": seq, "name": "", "text": "x".repeat(1_001) }), 400),
+        (json!({ "seq": seq, "name": "D".repeat(61), "text": "x" }), 400),
+    ] {
+        assert_eq!(say(wrong.clone()).await.status, status, "{wrong}");
+    }
+    house.post(&format!("{path}/board"), &token, json!({ "seq": seq, "theme": "Luonto" })).await;
+    let said = say(json!({ "theme": "Luonto", "name": "", "text": "Kuka?" })).await.json();
+    assert_eq!(said["comments"].as_array().unwrap().len(), 2);
+    let document = house.get(&format!("{path}/export?format=md&language=en"), &token).await.text;
+    for there in ["Luonto", "Comment (Dana): Tästä lisää", "Comment: Kuka?"] {
+        assert!(document.contains(there), "{there} in {document}");
+    }
+    let gone = format!("{comments}/{}", said["comments"][1]["comment"]);
+    let left = house.ask(Method::DELETE, &gone, &token, None).await.json();
+    assert_eq!(left["comments"].as_array().unwrap().len(), 1);
+    assert_eq!(house.ask(Method::DELETE, &gone, &token, None).await.status, 404);
+    let line = format!("{comments}/{seq}");
+    assert_eq!(house.ask(Method::DELETE, &line, &token, None).await.status, 404, "no comment");
+    let own = house.tokens.own(id, ParticipantId(1));
+    assert!(house.post(&comments, &own, json!({})).await.status.is_client_error());
 }
 
 #[tokio::test]

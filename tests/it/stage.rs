@@ -295,6 +295,7 @@ impl Stage {
                 format!("{} {does} {} as {}", self.name(by), self.name(of), mark.code())
             }
             Fact::Collected { entry, .. } => format!("{entry} is collected"),
+            Fact::Commented { text, .. } => format!("a comment: {text}"),
             Fact::Ended => "ended".to_owned(),
             Fact::MethodBegan { method, .. } => format!("{} begins", method.id),
             Fact::StepBegan(began) => self.step(began),

@@ -981,7 +981,8 @@ impl Session {
             | Fact::Said { .. }
             | Fact::Unheard { .. }
             | Fact::Marked { .. }
-            | Fact::Collected { .. } => (),
+            | Fact::Collected { .. }
+            | Fact::Commented { .. } => (),
             of_method => self.apply_method(at, of_method),
         }
         self.apply_talk(at, fact);

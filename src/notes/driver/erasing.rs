@@ -6,13 +6,13 @@
 //! `secure_delete` overwrites a deleted row with zeros in its page; the old pages lie in the WAL until
 //! a checkpoint that empties it, which is why each of these is followed by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::{
     domain::{
-        fact::Fact,
+        fact::{CommentOn, Fact},
         ids::{ParticipantId, SessionId},
         method::Harvest,
     },
@@ -20,7 +20,8 @@ use crate::{
         driver::log::{Log, LogError},
         engine::{
             codes::code,
-            erasure::{After, Erasing, Phases, corrected, idea_of, is_own, is_sound},
+            erasure::{After, Erasing, Phases, corrected, idea_of, is_own, is_sound, own_text},
+            quotes::Quotes,
             record,
         },
     },
@@ -130,6 +131,17 @@ impl Log {
                 }
                 Ok(done)
             })
+        })
+        .await
+    }
+
+    /// Takes a reviewer's comment out. `false`: there is none in that place of the session.
+    pub async fn uncomment(&self, session: SessionId, seq: u64) -> Result<bool, LogError> {
+        self.alter_erasing(move |connection| {
+            let sql = "DELETE FROM records WHERE seq = ?1 AND session = ?2
+                       AND json_extract(body, '$.kind') = 'commented'";
+            let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+            connection.execute(sql, params![seq, session.to_string()]).map(|it| 0 < it)
         })
         .await
     }
@@ -249,6 +261,53 @@ impl Log {
     }
 }
 
+/// Lines that are gone, or stand in other words now.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    /// Places in the log: comments on them go too.
+    lines: BTreeSet<u64>,
+    /// What other comments may not repeat.
+    quotes: Quotes,
+}
+
+impl Gone {
+    pub(super) fn add(&mut self, seq: i64, text: &str) {
+        self.lines.insert(seq.cast_unsigned());
+        self.quotes.add(text);
+    }
+
+    /// The line stands there still; only these words of it do not.
+    fn change(&mut self, text: &str, other: &str) {
+        self.quotes.add(text);
+        self.quotes.keep(other);
+    }
+
+    /// Takes out of what reviewers have said in a session what they may not say any more.
+    pub(super) fn settle(&self, connection: &Connection, session: SessionId) -> rusqlite::Result<()> {
+        let sql = "SELECT seq, version, body FROM records
+                   WHERE session = ?1 AND json_extract(body, '$.kind') = 'commented'";
+        let mut select = connection.prepare(sql)?;
+        let rows = select
+            .query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for row in rows.collect::<rusqlite::Result<Vec<(i64, u32, String)>>>()? {
+            let (seq, version, body) = row;
+            // What cannot be read may repeat anything.
+            let Ok(Fact::Commented { on, name, unix_ms, text }) = record::decode(version, &body)
+            else {
+                delete(connection, seq)?;
+                continue;
+            };
+            if matches!(&on, CommentOn::Entry(entry) if self.lines.contains(entry)) {
+                delete(connection, seq)?;
+            } else if let Some(text) = self.quotes.cut(&text) {
+                let fact = Fact::Commented { on, name, unix_ms, text };
+                replace(connection, seq, &record::encode(&fact))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Does it whole or not at all. What it takes out, the index owes from then on.
 fn in_one(
     connection: &mut Connection,
@@ -285,7 +344,11 @@ fn take_back(
     if !erasing.is_known() {
         return Ok(false);
     }
+    let mut gone = Gone::default();
     for (seq, version, body) in &rows {
+        if let Some(text) = own_text(body, participant).filter(|_| words) {
+            gone.add(*seq, &text);
+        }
         match erasing.of(body) {
             After::Becomes(other) if is_sound(*version, &other) => {
                 replace(transaction, *seq, &other)?
@@ -294,6 +357,7 @@ fn take_back(
             After::Stays => {}
         }
     }
+    gone.settle(transaction, session)?;
     let title: String =
         transaction
             .query_row("SELECT title FROM sessions WHERE id = ?1", [&id], |row| row.get(0))?;
@@ -315,6 +379,13 @@ fn correct(
     let kept = params![seq, session.to_string()];
     let body: Option<String> = transaction.query_row(sql, kept, |row| row.get(0)).optional()?;
     let Some(body) = body.filter(|it| is_own(it, participant)) else { return Ok(false) };
+    let before = own_text(&body, participant).unwrap_or_default();
+    let mut gone = Gone::default();
+    match text {
+        Some(text) => gone.change(&before, text),
+        None => gone.add(seq, &before),
+    }
+    gone.settle(transaction, session)?;
     if let Some(idea) = idea_of(&body, participant) {
         rewrite_idea(transaction, session, (participant, idea), (seq, text.unwrap_or_default()))?;
         return Ok(true);
@@ -398,12 +469,12 @@ fn rewrite_idea(
     Ok(())
 }
 
-fn replace(transaction: &Transaction<'_>, seq: i64, body: &str) -> rusqlite::Result<()> {
+fn replace(transaction: &Connection, seq: i64, body: &str) -> rusqlite::Result<()> {
     let sql = "UPDATE records SET body = ?2 WHERE seq = ?1";
     transaction.execute(sql, params![seq, body]).map(|_| ())
 }
 
-fn delete(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
+fn delete(transaction: &Connection, seq: i64) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM records WHERE seq = ?1", [seq]).map(|_| ())
 }
 
@@ -414,4 +485,141 @@ fn note(connection: &Connection, session: SessionId, check: Check) -> rusqlite::
     let seq = seq.map(u64::cast_signed);
     let kept = params![session.to_string(), participant.0, unix_ms.cast_signed(), how.code(), seq];
     connection.execute(sql, kept).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::domain::{
+        fact::Consent,
+        ids::RoomId,
+        language::Language,
+        time::{SessionTime, Span},
+    };
+
+    const ALICE: ParticipantId = ParticipantId(1);
+    const HERS: &str = "Salamanterit asuvat torin takana mäellä";
+    const QUOTING: &str = "Joku sanoi: ”salamanterit asuvat torin takana”. Onko näin?";
+
+    /// Alice has spoken, and Dana has said something of it three times. The places of her line and of
+    /// Dana's comments.
+    fn spoken_of(log: &Log, session: SessionId) -> Vec<u64> {
+        let language = Language::Finnish;
+        let opened = Fact::Opened { title: "Kevät".into(), language, unix_ms: 1_790_000_000_000 };
+        let joined = Fact::Joined {
+            participant: ALICE,
+            name: "Alice Virtanen".into(),
+            language,
+            consent: Consent::On,
+            tags: BTreeMap::new(),
+        };
+        let said = Fact::Said {
+            participant: ALICE,
+            room: RoomId::Main,
+            span: Span::new(SessionTime(5_000), SessionTime(9_000)),
+            language,
+            text: HERS.into(),
+        };
+        let collected = Fact::Collected { entry: 3, theme: Some("Luonto".into()) };
+        let comment = |on, text: &str| {
+            Fact::Commented { on, name: "Dana".into(), unix_ms: 1_790_090_000_000, text: text.into() }
+        };
+        let theme = || CommentOn::Theme("Luonto".into());
+        let facts = [
+            opened,
+            joined,
+            said,
+            collected,
+            comment(CommentOn::Entry(3), "Tästä Alicen ajatuksesta lisää"),
+            comment(theme(), QUOTING),
+            comment(theme(), "Kysytään Virtaselta"),
+        ];
+        let at = |fact| (SessionTime(9_500), fact);
+        log.append_blocking(session, facts.into_iter().map(at).collect()).expect("kept")
+    }
+
+    fn comments(log: &Log, session: SessionId) -> Vec<String> {
+        let records = log.read(session).expect("readable");
+        let text = |fact| match fact {
+            Fact::Commented { text, .. } => Some(text),
+            _ => None,
+        };
+        records.into_iter().filter_map(|it| text(it.fact)).collect()
+    }
+
+    fn lies(folder: &Path, needle: &str) -> bool {
+        let files = fs::read_dir(folder).expect("the folder");
+        files.map(|it| it.expect("a file").path()).any(|file| {
+            let bytes = fs::read(file).expect("its bytes");
+            bytes.windows(needle.len()).any(|it| it == needle.as_bytes())
+        })
+    }
+
+    /// A log of one session of which Dana has spoken, and what somebody then does to it.
+    fn check(act: impl AsyncFnOnce(&Log, SessionId) -> bool, left: &[&str]) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = Log::open(&folder.path().join("log.sqlite")).expect("a new log");
+        let session = SessionId::new(1_790_000_000_000, 1);
+        spoken_of(&log, session);
+        assert!(lies(folder.path(), "torin takana"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        assert!(runtime.block_on(act(&log, session)));
+        let there = comments(&log, session);
+        assert_eq!(there.len(), left.len(), "{there:?}");
+        for (there, left) in there.iter().zip(left) {
+            // The code in a name's place is made with a key that chance has made.
+            let (before, after) = left.split_once("KEY").unwrap_or((left, ""));
+            assert!(there.starts_with(before) && there.ends_with(after), "{there}");
+            assert!(left.contains("KEY") || there == left, "{there}");
+        }
+        if left.iter().all(|it| !it.contains("torin takana")) {
+            assert!(!lies(folder.path(), "torin takana"));
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_line_goes_with_it_and_no_comment_repeats_it() {
+        let cut = "Joku sanoi: ”…”. Onko näin?";
+        check(
+            async |log, session| log.correct(session, ALICE, 3, None, 1).await.expect("struck"),
+            &[cut, "Kysytään Virtaselta"],
+        );
+        check(
+            async |log, session| log.take_back(session, ALICE, true, 1).await.expect("erased"),
+            &[cut, "Kysytään KEY"],
+        );
+    }
+
+    #[test]
+    fn a_corrected_line_keeps_its_comments_but_for_what_it_said_before() {
+        let text = || Some("Sammakot asuvat torin takana mäellä".to_owned());
+        check(
+            async |log, session| log.correct(session, ALICE, 3, text(), 1).await.expect("corrected"),
+            &["Tästä Alicen ajatuksesta lisää", "Joku sanoi: ”…”. Onko näin?", "Kysytään Virtaselta"],
+        );
+    }
+
+    #[test]
+    fn what_was_said_in_the_last_minute_leaves_comments_too() {
+        let span = Span::new(SessionTime(1_000), SessionTime(9_500));
+        let struck = (SessionTime(9_500), Fact::Struck { participant: ALICE, span });
+        check(
+            async |log, session| log.append(session, vec![struck]).await.is_ok(),
+            &["Joku sanoi: ”…”. Onko näin?", "Kysytään Virtaselta"],
+        );
+    }
+
+    #[test]
+    fn a_comment_is_taken_back_and_nothing_else() {
+        check(
+            async |log, session| {
+                assert!(!log.uncomment(session, 3).await.expect("asked"), "that is a line");
+                assert!(!log.uncomment(SessionId::new(1, 9), 5).await.expect("asked"), "elsewhere");
+                log.uncomment(session, 6).await.expect("taken back")
+            },
+            &["Tästä Alicen ajatuksesta lisää", "Kysytään Virtaselta"],
+        );
+    }
 }

@@ -31,7 +31,10 @@ use crate::domain::{
     language::Language,
     time::{SessionTime, Span},
 };
-use crate::notes::engine::record::{self, RecordError};
+use crate::notes::{
+    driver::erasing::Gone,
+    engine::record::{self, RecordError},
+};
 
 /// Appends that wait for the writer; one more makes its sender wait. A session has at most a few
 /// under way, so this is far more than a thousand sessions send between two commits.
@@ -688,26 +691,29 @@ impl<'a> Strike<'a> {
         session: &str,
         striker: ParticipantId,
         struck: Span,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Gone> {
         let found = self
             .find
             .query_map(params![session, struck.start.as_ms().cast_signed()], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?))
             })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut gone = Gone::default();
         for (seq, version, body) in found {
             // What cannot be read cannot be struck; it stops no other.
-            let Ok(Fact::Said { participant, room, span, .. }) = record::decode(version, &body)
+            let Ok(Fact::Said { participant, room, span, text, .. }) =
+                record::decode(version, &body)
             else {
                 continue;
             };
             if participant == striker && span.overlaps(struck) {
+                gone.add(seq, &text);
                 let reason = GapReason::Struck;
                 let body = record::encode(&Fact::Unheard { participant, room, span, reason });
                 self.replace.execute(params![seq, record::VERSION, body])?;
             }
         }
-        Ok(())
+        Ok(gone)
     }
 }
 
@@ -761,7 +767,8 @@ fn write(
                         end.execute([&id])?;
                     }
                     Change::Strike { participant, span } => {
-                        strike.execute(&id, *participant, *span)?;
+                        let gone = strike.execute(&id, *participant, *span)?;
+                        gone.settle(&transaction, append.session)?;
                     }
                     Change::None => {}
                 }

@@ -173,6 +173,12 @@ pub fn is_own(body: &str, participant: ParticipantId) -> bool {
     read(body).is_some_and(|it| has_own_text(&it, participant))
 }
 
+/// What this person said or wrote in a record; `None`: it is not theirs, or has no words.
+pub fn own_text(body: &str, participant: ParticipantId) -> Option<String> {
+    let value = read(body).filter(|it| has_own_text(it, participant))?;
+    value["text"].as_str().map(str::to_owned)
+}
+
 /// The idea whose words a record has; `None`: it is a record of something else.
 pub fn idea_of(body: &str, participant: ParticipantId) -> Option<u64> {
     let value = read(body).filter(|it| is(it, IDEA, participant))?;

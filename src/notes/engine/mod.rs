@@ -10,5 +10,6 @@ pub mod matching;
 pub mod names;
 pub mod outline;
 pub mod query;
+pub mod quotes;
 pub mod record;
 pub mod words;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::domain::{
-    fact::{Consent, Fact, Record},
+    fact::{CommentOn, Consent, Fact, Record},
     ideas::IdeaView,
     ids::{ParticipantId, RoomId},
     mark::Mark,
@@ -35,8 +35,21 @@ pub struct Outline {
     pub marks: Vec<(SessionTime, Mark)>,
     /// The board: themes in the order of their coming, with the entries under each.
     pub board: Vec<(String, Vec<u64>)>,
+    /// What reviewers say of entries and themes, in the order of saying it.
+    pub comments: Vec<Comment>,
     /// When the last thing happened.
     pub last: SessionTime,
+}
+
+/// A comment of a reviewer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// Its place in the log.
+    pub seq: u64,
+    pub on: CommentOn,
+    pub name: String,
+    pub unix_ms: u64,
+    pub text: String,
 }
 
 /// A method that was run.
@@ -77,7 +90,7 @@ pub fn outline(records: &[Record]) -> Outline {
     let mut agreed: BTreeSet<ParticipantId> = BTreeSet::new();
     let mut running: Option<Run> = None;
     for record in records {
-        if !matches!(record.fact, Fact::Collected { .. }) {
+        if !matches!(record.fact, Fact::Collected { .. } | Fact::Commented { .. }) {
             outline.last = outline.last.max(record.at);
         }
         match &record.fact {
@@ -140,6 +153,13 @@ pub fn outline(records: &[Record]) -> Outline {
                 collected.retain(|it| it.0 != *entry);
                 collected.extend(theme.clone().map(|it| (*entry, it)));
             }
+            Fact::Commented { on, name, unix_ms, text } => outline.comments.push(Comment {
+                seq: record.seq,
+                on: on.clone(),
+                name: name.clone(),
+                unix_ms: *unix_ms,
+                text: text.clone(),
+            }),
             _ => (),
         }
     }
@@ -152,6 +172,14 @@ pub fn outline(records: &[Record]) -> Outline {
         match outline.board.iter_mut().find(|it| it.0 == theme) {
             Some((_, entries)) => entries.push(entry),
             None => outline.board.push((theme, vec![entry])),
+        }
+    }
+    // A theme that somebody has spoken of stays for as long as the comment does.
+    for comment in &outline.comments {
+        if let CommentOn::Theme(theme) = &comment.on
+            && outline.board.iter().all(|it| it.0 != *theme)
+        {
+            outline.board.push((theme.clone(), Vec::new()));
         }
     }
     outline
@@ -281,6 +309,31 @@ mod tests {
         assert_eq!(outline.marks, [(SessionTime(5_000), Mark::Idea)]);
         assert_eq!(outline.board, [("Koulut".to_owned(), vec![6, 5])]);
         assert_eq!(outline.last, SessionTime(64_000));
+    }
+
+    #[test]
+    fn a_theme_that_is_spoken_of_stays_on_the_board() {
+        let comment = |on, text: &str| {
+            let (name, unix_ms, text) = ("Dana".to_owned(), 9_000_000, text.to_owned());
+            (9_000, Fact::Commented { on, name, unix_ms, text })
+        };
+        let tiet = || CommentOn::Theme("Tiet".into());
+        let collected = |theme: Option<&str>| {
+            (8_000, Fact::Collected { entry: 1, theme: theme.map(str::to_owned) })
+        };
+        let outline = told(vec![
+            said(ALICE, 1_000, 2_000),
+            collected(Some("Tiet")),
+            comment(CommentOn::Entry(1), "Tästä lisää"),
+            comment(tiet(), "Kuka hoitaa?"),
+            collected(None),
+        ]);
+        assert_eq!(outline.board, [("Tiet".to_owned(), vec![])]);
+        let said: Vec<_> = outline.comments.iter().map(|it| (it.seq, &it.on, &*it.text)).collect();
+        let expected =
+            [(3, &CommentOn::Entry(1), "Tästä lisää"), (4, &tiet(), "Kuka hoitaa?")];
+        assert_eq!(said, expected);
+        assert_eq!(outline.last, SessionTime(2_000), "what reviewers do is no part of it");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    fact::{Consent, Fact, GapReason},
+    fact::{CommentOn, Consent, Fact, GapReason},
     ideas::{Change, IdeaId},
     ids::{ParticipantId, RoomId, TenantId},
     language::Language,
@@ -72,7 +72,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 34] = [
+const KINDS: [&str; 35] = [
     "opened",
     "belongs-to",
     "joined",
@@ -106,6 +106,7 @@ const KINDS: [&str; 34] = [
     "call-ended",
     "marked",
     "collected",
+    "commented",
     "ended",
 ];
 
@@ -282,6 +283,16 @@ enum Body {
     Collected {
         entry: u64,
         theme: Option<String>,
+    },
+    /// Of `entry` and `theme` there is one.
+    Commented {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        theme: Option<String>,
+        name: String,
+        unix_ms: u64,
+        text: String,
     },
     Ended {},
 }
@@ -482,6 +493,14 @@ impl From<&Fact> for Body {
             Fact::Collected { entry, theme } => {
                 Body::Collected { entry: *entry, theme: theme.clone() }
             }
+            Fact::Commented { on, name, unix_ms, text } => {
+                let (entry, theme) = match on {
+                    CommentOn::Entry(entry) => (Some(*entry), None),
+                    CommentOn::Theme(theme) => (None, Some(theme.clone())),
+                };
+                let (name, unix_ms, text) = (name.clone(), *unix_ms, text.clone());
+                Body::Commented { entry, theme, name, unix_ms, text }
+            }
             Fact::Ended => Body::Ended {},
         }
     }
@@ -623,6 +642,13 @@ impl From<Body> for Fact {
                 on,
             },
             Body::Collected { entry, theme } => Fact::Collected { entry, theme },
+            Body::Commented { entry, theme, name, unix_ms, text } => {
+                let on = match entry {
+                    Some(entry) => CommentOn::Entry(entry),
+                    None => CommentOn::Theme(theme.unwrap_or_default()),
+                };
+                Fact::Commented { on, name, unix_ms, text }
+            }
             Body::Ended {} => Fact::Ended,
         }
     }
@@ -832,6 +858,7 @@ mod tests {
         .chain(told_beside(alice, bob))
         .chain(told_of_ideas(alice, bob))
         .chain([Fact::GlossarySet { text: "Hyvinkää, Kivelä".into() }])
+        .chain(told_by_reviewers())
         .collect()
     }
 
@@ -878,6 +905,20 @@ mod tests {
             Change::Voted { by: bob, idea: IdeaId(4), votes: 2 },
         ];
         changes.into_iter().map(Fact::Ideas).collect()
+    }
+
+    /// And what reviewers say of it.
+    fn told_by_reviewers() -> Vec<Fact> {
+        let said = |on, name: &str, text: &str| Fact::Commented {
+            on,
+            name: name.into(),
+            unix_ms: 1_790_090_000_000,
+            text: text.into(),
+        };
+        vec![
+            said(CommentOn::Entry(19), "Dana", "Tästä lisää"),
+            said(CommentOn::Theme("Yhteydet".into()), "", "Kaksi riviä\nriittää"),
+        ]
     }
 
     /// Methods came while version 1 was current; they are kinds of their own.
@@ -1160,6 +1201,19 @@ mod tests {
                 }),
             (any::<u64>(), prop::option::of(any::<String>()))
                 .prop_map(|(entry, theme)| Fact::Collected { entry, theme }),
+            (
+                prop_oneof![
+                    any::<u64>().prop_map(CommentOn::Entry),
+                    any::<String>().prop_map(CommentOn::Theme)
+                ],
+                any::<(String, u64, String)>()
+            )
+                .prop_map(|(on, (name, unix_ms, text))| Fact::Commented {
+                    on,
+                    name,
+                    unix_ms,
+                    text
+                }),
             Just(Fact::Ended),
         ]
     }

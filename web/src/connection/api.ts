@@ -12,6 +12,7 @@ import type {
   Method,
   MethodChecked,
   MethodList,
+  NewComment,
   NewSession,
   OwnWords,
   Plan,
@@ -74,6 +75,17 @@ export function collect(session: string, token: string, what: Collect): Promise<
   const request = posted(what);
   const headers = { ...request.headers, ...withToken(token).headers };
   return ask(`/api/sessions/${encodeURIComponent(session)}/board`, { ...request, headers });
+}
+
+/** Says something about an entry or a theme of the board, to all who may see it. */
+export function comment(session: string, token: string, what: NewComment): Promise<SessionOutline> {
+  const request = posted(what);
+  const headers = { ...request.headers, ...withToken(token).headers };
+  return ask(`/api/sessions/${encodeURIComponent(session)}/comments`, { ...request, headers });
+}
+
+export function uncomment(session: string, token: string, which: number): Promise<SessionOutline> {
+  return ask(`/api/sessions/${encodeURIComponent(session)}/comments/${which}`, { method: "DELETE", ...withToken(token) });
 }
 
 /** A document of the session, as a file. `told` hears how many bytes of it have come. */

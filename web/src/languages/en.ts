@@ -820,6 +820,16 @@ export const en: Texts = {
     newTheme: "New theme",
     takeOff: "Take off the board",
     views: { lines: "Lines", timeline: "Timeline", meetings: "Meetings", board: "Board", ideas: "Ideas" },
+    comments: {
+      title: "Comments",
+      count: (comments) => (comments === 1 ? "1 comment" : `${comments} comments`),
+      add: "Comment",
+      text: "Comment",
+      name: "Your name (other readers see it)",
+      send: "Send the comment",
+      remove: "Remove the comment",
+      nobody: "Nameless",
+    },
     meetings: {
       title: "Who met whom in the small rooms",
       nothing: "Nobody met in a small room.",

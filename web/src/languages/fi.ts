@@ -834,6 +834,16 @@ export const fi: Texts = {
     newTheme: "Uusi teema",
     takeOff: "Poista taululta",
     views: { lines: "Rivit", timeline: "Aikajana", meetings: "Tapaamiset", board: "Taulu", ideas: "Ideat" },
+    comments: {
+      title: "Kommentit",
+      count: (comments) => (comments === 1 ? "1 kommentti" : `${comments} kommenttia`),
+      add: "Kommentoi",
+      text: "Kommentti",
+      name: "Nimesi (näkyy muille lukijoille)",
+      send: "Lähetä kommentti",
+      remove: "Poista kommentti",
+      nobody: "Nimetön",
+    },
     meetings: {
       title: "Kuka tapasi kenet pienissä huoneissa",
       nothing: "Pienissä huoneissa ei tavattu.",

@@ -821,6 +821,16 @@ export const sv: Texts = {
     newTheme: "Nytt tema",
     takeOff: "Ta bort från tavlan",
     views: { lines: "Rader", timeline: "Tidslinje", meetings: "Möten", board: "Tavla", ideas: "Idéer" },
+    comments: {
+      title: "Kommentarer",
+      count: (comments) => (comments === 1 ? "1 kommentar" : `${comments} kommentarer`),
+      add: "Kommentera",
+      text: "Kommentar",
+      name: "Ditt namn (syns för andra läsare)",
+      send: "Skicka kommentaren",
+      remove: "Ta bort kommentaren",
+      nobody: "Utan namn",
+    },
     meetings: {
       title: "Vem som träffade vem i smårummen",
       nothing: "Ingen träffades i smårum.",

@@ -719,6 +719,17 @@ export interface Texts {
     newTheme: string;
     takeOff: string;
     views: { lines: string; timeline: string; meetings: string; board: string; ideas: string };
+    comments: {
+      title: string;
+      count: (comments: number) => string;
+      add: string;
+      text: string;
+      name: string;
+      send: string;
+      remove: string;
+      /** Where a writer has given no name. */
+      nobody: string;
+    };
     /** Who met whom in the small rooms. */
     meetings: {
       title: string;

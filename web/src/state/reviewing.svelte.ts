@@ -1,8 +1,9 @@
 // What a reviewer looks for and what the server has answered: the question, what it is narrowed by, the
 // pages of the answer that have been seen, the outline and the board. Nothing is kept in the browser:
 // what must last is in the address or on the server.
-import { ApiError, aboutSession, collect, search, sessionOutline } from "../connection/api";
+import { ApiError, aboutSession, collect, comment, search, sessionOutline, uncomment } from "../connection/api";
 import type {
+  CommentAbout,
   SearchAnswer,
   SearchCounts,
   SearchHit,
@@ -47,6 +48,8 @@ export class Reviewing {
   answered = $state("");
   refusal = $state("");
   busy = $state(false);
+  /** As whom one comments; for as long as the page is open. */
+  commenter = $state("");
   #asking = new Set<number>();
   #underway: AbortController | null = null;
 
@@ -152,6 +155,34 @@ export class Reviewing {
     try {
       const outline = await collect(hit.session, token, { seq: hit.seq, theme });
       if (hit.session === this.session) this.outline = outline;
+      return null;
+    } catch (error) {
+      return error instanceof ApiError ? error.code : "internal";
+    }
+  }
+
+  /** What is said of an entry of the page's own session. */
+  commentsOf(hit: SearchHit): readonly CommentAbout[] {
+    if (hit.session !== this.session) return [];
+    return this.outline?.comments.filter((it) => it.seq === hit.seq) ?? [];
+  }
+
+  commentsOnTheme(theme: string): readonly CommentAbout[] {
+    return this.outline?.comments.filter((it) => it.theme === theme) ?? [];
+  }
+
+  /** A refusal's code, or null. */
+  async comment(on: { seq: number } | { theme: string }, text: string): Promise<string | null> {
+    return this.#change(() => comment(this.session, this.token, { ...on, name: this.commenter.trim(), text }));
+  }
+
+  async uncomment(which: number): Promise<string | null> {
+    return this.#change(() => uncomment(this.session, this.token, which));
+  }
+
+  async #change(act: () => Promise<SessionOutline>): Promise<string | null> {
+    try {
+      this.outline = await act();
       return null;
     } catch (error) {
       return error instanceof ApiError ? error.code : "internal";

@@ -669,7 +669,11 @@ met: Array<[number, number, number]>,
 /**
  * The marks that stand, by the moment of what they are set on.
  */
-marks: Array<[number, WireMark]>, board: Array<BoardTheme>, };
+marks: Array<[number, WireMark]>, board: Array<BoardTheme>, 
+/**
+ * In the order of their coming.
+ */
+comments: Array<CommentAbout>, };
 
 export type OutlineRun = { at_ms: number, method: string, name: Text, question: string, phases: Array<OutlinePhase>, 
 /**
@@ -710,6 +714,26 @@ export type OutlineRoom = { room: string,
 voices: Array<[number, number, number]>, };
 
 export type BoardTheme = { theme: string, entries: Array<SearchHit>, };
+
+export type CommentAbout = { 
+/**
+ * Its own place in the log, by which it can be taken back.
+ */
+comment: number, seq: number | null, theme: string | null, name: string, unix_ms: number, text: string, };
+
+export type NewComment = { 
+/**
+ * Of the entry it is about, its place in the log.
+ */
+seq?: number, 
+/**
+ * Of the board.
+ */
+theme?: string, 
+/**
+ * As whom its writer wants to be known; may be empty.
+ */
+name: string, text: string, };
 
 export type Collect = { 
 /**

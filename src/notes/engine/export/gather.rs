@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        fact::{Consent, Fact, GapReason, Record},
+        fact::{CommentOn, Consent, Fact, GapReason, Record},
         ideas::{Change, IdeaId},
         ids::{ParticipantId, RoomId, SessionId},
         method::{Harvest, Phase},
         run::{Grouping, Run},
         time::{SessionTime, Span},
     },
-    notes::engine::export::{Document, Kind, Line, MethodRun, Person, Step, clean},
+    notes::engine::export::{Comment, Document, Kind, Line, MethodRun, Person, Step, clean},
 };
 
 /// The document for those who may read the session. `None`: the facts are no session's.
@@ -36,6 +36,9 @@ pub fn gather_own(session: SessionId, records: &[Record], own: ParticipantId) ->
         run.ranking.clear();
         run.topics.clear();
     }
+    // What others say of their words is those others'.
+    document.board.clear();
+    document.comments.clear();
     document.people.contains_key(&own).then_some(document)
 }
 
@@ -64,6 +67,8 @@ struct Gathering {
     written: BTreeMap<Slot, Line>,
     /// Ideas that a room made of others.
     combined: BTreeSet<IdeaId>,
+    /// What is on the board, last put there last.
+    collected: Vec<(u64, String)>,
 }
 
 impl Gathering {
@@ -81,6 +86,8 @@ impl Gathering {
                 runs: Vec::new(),
                 steps: Vec::new(),
                 lines: Vec::new(),
+                board: Vec::new(),
+                comments: Vec::new(),
                 pseudonymous: false,
                 selected: false,
                 brief: false,
@@ -91,6 +98,7 @@ impl Gathering {
             running: None,
             written: BTreeMap::new(),
             combined: BTreeSet::new(),
+            collected: Vec::new(),
         })
     }
 
@@ -99,6 +107,7 @@ impl Gathering {
         let end = SessionTime(self.document.length_ms);
         self.end_step(end);
         self.end_run();
+        self.lay_board();
         let Document { lines, steps, .. } = &mut self.document;
         lines.extend(self.written.into_values());
         for line in lines.iter_mut() {
@@ -178,8 +187,36 @@ impl Gathering {
             Fact::Broadcast { text } => {
                 self.line(line(record.seq, Kind::Broadcast, None, RoomId::Main, at, text));
             }
+            Fact::Collected { entry, theme } => {
+                self.collected.retain(|it| it.0 != *entry);
+                self.collected.extend(theme.as_deref().map(|it| (*entry, clean(it))));
+            }
+            Fact::Commented { on, name, unix_ms, text } => {
+                let on = match on {
+                    CommentOn::Entry(seq) => CommentOn::Entry(*seq),
+                    CommentOn::Theme(theme) => CommentOn::Theme(clean(theme)),
+                };
+                let (name, text, unix_ms) = (clean(name), clean(text), *unix_ms);
+                self.document.comments.push(Comment { on, name, unix_ms, text });
+            }
             Fact::Ended => self.document.ended = true,
             _ => (),
+        }
+    }
+
+    /// Themes in the order of their coming, and those that are only spoken of.
+    fn lay_board(&mut self) {
+        let Document { board, comments, .. } = &mut self.document;
+        let themes = comments.iter().filter_map(|it| match &it.on {
+            CommentOn::Theme(theme) => Some((None, theme.clone())),
+            CommentOn::Entry(_) => None,
+        });
+        let collected = std::mem::take(&mut self.collected).into_iter();
+        for (entry, theme) in collected.map(|(seq, theme)| (Some(seq), theme)).chain(themes) {
+            match board.iter_mut().find(|it| it.0 == theme) {
+                Some((_, entries)) => entries.extend(entry),
+                None => board.push((theme, entry.into_iter().collect())),
+            }
         }
     }
 

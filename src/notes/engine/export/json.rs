@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     domain::ideas::IdeaView,
-    notes::engine::export::{Document, Line, Step},
+    notes::engine::export::{Comment, CommentOn, Document, Line, Step},
 };
 
 /// The shape, as JSON Schema (draft 2020-12).
@@ -32,6 +32,23 @@ struct Head<'a> {
     people: Vec<Someone<'a>>,
     methods: Vec<Run<'a>>,
     steps: Vec<OneStep<'a>>,
+    board: Vec<Theme<'a>>,
+    comments: Vec<OneComment<'a>>,
+}
+
+#[derive(Serialize)]
+struct Theme<'a> {
+    theme: &'a str,
+    lines: &'a [u64],
+}
+
+#[derive(Serialize)]
+struct OneComment<'a> {
+    line: Option<u64>,
+    theme: Option<&'a str>,
+    name: &'a str,
+    at: String,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -164,7 +181,17 @@ fn head(document: &Document) -> Head<'_> {
         people: people.collect(),
         methods: methods.collect(),
         steps: document.steps.iter().map(|it| step(document, it)).collect(),
+        board: document.board.iter().map(|(theme, lines)| Theme { theme, lines }).collect(),
+        comments: document.comments.iter().map(one_comment).collect(),
     }
+}
+
+fn one_comment(it: &Comment) -> OneComment<'_> {
+    let (line, theme) = match &it.on {
+        CommentOn::Entry(seq) => (Some(*seq), None),
+        CommentOn::Theme(theme) => (None, Some(theme.as_str())),
+    };
+    OneComment { line, theme, name: &it.name, at: rfc3339(it.unix_ms), text: &it.text }
 }
 
 fn one_idea(it: &IdeaView) -> OneIdea<'_> {

@@ -21,6 +21,7 @@ use std::{
     io::{self, Write},
 };
 
+pub use crate::domain::fact::CommentOn;
 use crate::domain::{
     ideas::IdeaView,
     ids::{ParticipantId, RoomId, SessionId},
@@ -49,6 +50,11 @@ pub struct Document {
     pub steps: Vec<Step>,
     /// By step, then room, then time.
     pub lines: Vec<Line>,
+    /// What reviewers have put together, by theme in the order of their coming. Lines by their place
+    /// in the log; only some of them need be among the lines.
+    pub board: Vec<(String, Vec<u64>)>,
+    /// What reviewers say of lines and themes.
+    pub comments: Vec<Comment>,
     /// Whether people stand in it under other names than their own.
     pub pseudonymous: bool,
     /// Whether lines were left out because they were not asked for.
@@ -163,6 +169,16 @@ pub struct Line {
     pub step: Option<usize>,
 }
 
+/// What a reviewer has said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    pub on: CommentOn,
+    /// As who they say they are. May be empty.
+    pub name: String,
+    pub unix_ms: u64,
+    pub text: String,
+}
+
 /// What of a session is wanted; what is empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -272,9 +288,24 @@ impl Document {
             .collect();
         let mut kept = kept.into_iter();
         self.lines.retain(|_| kept.next().unwrap_or(true));
-        self.selected |= self.lines.len() < before;
+        if self.lines.len() < before {
+            self.selected = true;
+            self.keep_board_of_lines();
+        }
         self.brief = wanted.summary;
         self
+    }
+
+    /// The board and the comments say nothing of lines that are left out.
+    fn keep_board_of_lines(&mut self) {
+        let kept: BTreeSet<u64> = self.lines.iter().map(|it| it.seq).collect();
+        self.board.iter_mut().for_each(|it| it.1.retain(|it| kept.contains(it)));
+        self.board.retain(|it| !it.1.is_empty());
+        let themes: BTreeSet<&String> = self.board.iter().map(|it| &it.0).collect();
+        self.comments.retain(|it| match &it.on {
+            CommentOn::Entry(seq) => kept.contains(seq),
+            CommentOn::Theme(theme) => themes.contains(theme),
+        });
     }
 
     /// The lines that are written out.

@@ -1,7 +1,10 @@
 //! What stands in a document for people, from top to bottom, whatever it is written in: the page
 //! that sums the event up, then the lines. It says what, never how it looks.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     domain::{
@@ -10,7 +13,7 @@ use crate::{
         method::{Assign, Phase},
     },
     notes::engine::export::{
-        Document, Kind, Line, Look, MethodRun, Step, clock,
+        Comment, CommentOn, Document, Kind, Line, Look, MethodRun, Step, clock,
         words::{Words, day_and_time, lasting, votes},
     },
 };
@@ -82,7 +85,76 @@ pub fn summary(document: &Document, look: Look) -> Vec<Block<'_>> {
             blocks.push(Block::Tree(ideas(document, run, words)));
         }
     }
+    if !document.brief {
+        board(document, words, &mut blocks);
+    }
     blocks
+}
+
+/// What reviewers have put together and said of it: theme by theme, then what was said of lines that
+/// are under none.
+fn board<'a>(document: &'a Document, words: &'static Words, blocks: &mut Vec<Block<'a>>) {
+    if document.board.is_empty() && document.comments.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading(2, words.board.into()));
+    let lines: BTreeMap<u64, &Line> = document.lines.iter().map(|it| (it.seq, it)).collect();
+    let mut left: BTreeSet<u64> = BTreeSet::new();
+    for comment in &document.comments {
+        if let CommentOn::Entry(seq) = comment.on {
+            left.insert(seq);
+        }
+    }
+    for (theme, entries) in &document.board {
+        blocks.push(Block::Heading(3, theme.as_str().into()));
+        let mut tree = comments(document, &CommentOn::Theme(theme.clone()), 0, words);
+        for seq in entries {
+            left.remove(seq);
+            tree.extend(collected(document, *seq, &lines, words));
+        }
+        if !tree.is_empty() {
+            blocks.push(Block::Tree(tree));
+        }
+    }
+    let rest: Vec<_> =
+        left.iter().flat_map(|it| collected(document, *it, &lines, words)).collect();
+    if !rest.is_empty() {
+        blocks.push(Block::Heading(3, words.only_commented.into()));
+        blocks.push(Block::Tree(rest));
+    }
+}
+
+/// A line of the board with what is said of it; nothing, if the line is gone.
+fn collected(
+    document: &Document,
+    seq: u64,
+    lines: &BTreeMap<u64, &Line>,
+    words: &'static Words,
+) -> Vec<Branch> {
+    let Some(line) = lines.get(&seq) else { return Vec::new() };
+    let (who, room) = (speaker(document, line, words), words.room(line.room));
+    let mut about = vec![who.into_owned(), clock(line.span.start)];
+    if !about.contains(&room) {
+        about.insert(1, room);
+    }
+    let text = format!("{} ({})", on_one_line(&line.text), about.join(", "));
+    let mut tree = vec![Branch { depth: 0, text }];
+    tree.extend(comments(document, &CommentOn::Entry(seq), 1, words));
+    tree
+}
+
+fn comments(
+    document: &Document,
+    on: &CommentOn,
+    depth: u8,
+    words: &'static Words,
+) -> Vec<Branch> {
+    let text = |it: &Comment| match it.name.is_empty() {
+        true => format!("{}: {}", words.comment, on_one_line(&it.text)),
+        false => format!("{} ({}): {}", words.comment, it.name, on_one_line(&it.text)),
+    };
+    let own = document.comments.iter().filter(|it| it.on == *on);
+    own.map(|it| Branch { depth, text: text(it) }).collect()
 }
 
 /// The figures of the event. Of nobody in particular: they rank no one.
@@ -183,6 +255,10 @@ fn ideas(document: &Document, run: &MethodRun, words: &'static Words) -> Vec<Bra
 /// The words of an idea, or that they have been taken back.
 pub fn idea_text<'a>(text: &'a str, words: &'static Words) -> &'a str {
     if text.is_empty() { words.taken_back } else { text }
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn phase_mark(phase: &Phase, language: Language) -> PhaseMark {

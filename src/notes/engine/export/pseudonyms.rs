@@ -8,7 +8,7 @@ use crate::{
     domain::ids::ParticipantId,
     notes::engine::{
         codes::{Key, codes, numbers},
-        export::{Document, Look, words::Words},
+        export::{CommentOn, Document, Look, words::Words},
         names::Names,
     },
 };
@@ -38,6 +38,15 @@ impl Document {
         };
         self.lines.iter_mut().for_each(|it| hide(&mut it.text));
         hide(&mut self.title);
+        self.board.iter_mut().for_each(|it| hide(&mut it.0));
+        for comment in &mut self.comments {
+            // Reviewers are people too, and no codes are kept of them.
+            comment.name.clear();
+            hide(&mut comment.text);
+            if let CommentOn::Theme(theme) = &mut comment.on {
+                hide(theme);
+            }
+        }
         for run in &mut self.runs {
             hide(&mut run.question);
             run.topics.iter_mut().for_each(hide);
