@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    app::clock::unix_ms,
+    app::{clock::unix_ms, piloting::pilots},
     domain::ids::{ParticipantId, RoomId, SessionId},
     notes::driver::log::{Log, LogError},
     notes::engine::export,
@@ -47,6 +47,9 @@ pub fn prepare(log: &Log, session: SessionId, wanted: &Wanted) -> Result<Documen
         Some(own) => export::gather_own(session, &records, own),
     };
     let mut document = document.ok_or(ExportError::Unknown)?;
+    if wanted.own.is_none() {
+        document.pilots = pilots(log, session)?;
+    }
     if wanted.pseudonymous {
         let key = log.pseudonym_key(session)?.ok_or(ExportError::Unknown)?;
         document = document.pseudonymised(&key, wanted.look);

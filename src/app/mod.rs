@@ -9,6 +9,7 @@ pub mod hearing;
 pub mod keeping;
 pub mod methods;
 pub mod models;
+pub mod piloting;
 pub mod reading;
 pub mod registry;
 pub mod replay;

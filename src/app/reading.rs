@@ -18,13 +18,14 @@ use crate::{
     },
     notes::{
         driver::index::IndexError,
-        engine::{codes::codes, outline},
+        engine::{codes::codes, digest, outline},
     },
 };
 
 pub use crate::notes::{
     driver::index::{Counts, Hit, Search, SearchResults},
     engine::{
+        digest::Digest,
         entries::{Entry, Kind},
         highlight::Part,
         outline::{Comment, Outline, RunOutline, StepOutline, Stretch},
@@ -74,6 +75,14 @@ impl App {
     pub async fn outline(&self, session: SessionId) -> Result<Outline, ReadingError> {
         let records = self.sessions.records(session).await?;
         Ok(outline::outline(&records))
+    }
+
+    /// By what the session is found again.
+    pub async fn digest(&self, session: SessionId) -> Result<Digest, ReadingError> {
+        let log = self.sessions.log().clone();
+        let read = tokio::task::spawn_blocking(move || log.read_kinds(session, &digest::KINDS));
+        let records = read.await.map_err(|_| ReadingError::Broken)?.map_err(FindError::from)?;
+        digest::digest(&records).ok_or(ReadingError::Find(FindError::Unknown))
     }
 
     /// The codes that stand for people of the session in every document that names nobody.

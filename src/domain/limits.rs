@@ -154,6 +154,13 @@ pub const COMMENT_CHARS_MAX: usize = 1_000;
 /// Comments that stand in one session at once: what a group that works through it can read.
 pub const COMMENTS_MAX: usize = 1_000;
 
+/// Characters in what somebody says in their own words of how a method worked.
+pub const PILOT_LINE_CHARS_MAX: usize = 300;
+
+/// People who must have said how a method worked before anything of it is shown: of two, each knows what
+/// the other said.
+pub const PILOT_ANSWERS_MIN: usize = 3;
+
 /// Sessions searched at once, and so tokens in one request.
 pub const SEARCH_SESSIONS_MAX: usize = 50;
 

@@ -18,6 +18,7 @@ pub mod mark;
 pub mod message;
 pub mod method;
 pub mod mixing;
+pub mod pilot;
 pub mod preview;
 pub mod rejection;
 pub mod rooms;

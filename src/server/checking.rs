@@ -5,7 +5,7 @@
 use axum::{
     Json, Router,
     extract::{Path, Query, State, rejection::JsonRejection, rejection::QueryRejection},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::Response,
     routing::{get, post},
 };
@@ -14,6 +14,7 @@ use crate::{
     app::{
         exporting::{Look, Selection, Wanted},
         keeping::{How, KeepingError, Own},
+        piloting::{Answer, Level, PilotError},
     },
     domain::{
         ids::{ParticipantId, SessionId},
@@ -25,7 +26,9 @@ use crate::{
         exports::{self, who},
         http::{authorized, bearer},
         token::Role,
-        wire::{CheckLink, CheckWish, ExportQuery, OwnLine, OwnWords, wire_ms},
+        wire::{
+            CheckLink, CheckWish, ExportQuery, OwnLine, OwnWords, PilotWish, WireLevel, wire_ms,
+        },
     },
 };
 
@@ -35,6 +38,7 @@ pub fn router() -> Router<Server> {
     Router::new()
         .route("/api/sessions/{session}/check-link", get(link))
         .route("/api/sessions/{session}/own", get(own).post(wish))
+        .route("/api/sessions/{session}/pilot", post(pilot))
         .route("/api/sessions/{session}/own/export", get(export))
         .route("/api/sessions/{session}/people/{participant}/erase", post(erase))
 }
@@ -52,6 +56,39 @@ async fn link(
     let days = server.app.config.notes.check_days;
     let token = server.tokens.check(session, participant, u64::from(days) * DAY_S);
     Ok(Json(CheckLink { path: format!("/check/{session}#{token}"), days }))
+}
+
+/// For who sat in a seat: how the method worked. The seat only proves that nobody says it twice.
+async fn pilot(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+    body: Result<Json<PilotWish>, JsonRejection>,
+) -> Result<StatusCode, Refusal> {
+    let session: SessionId = session.parse().map_err(|_| Refusal::UNKNOWN_SESSION)?;
+    let token = bearer(&headers).ok_or(Refusal::BAD_TOKEN)?;
+    let participant = server.tokens.read_own(token, session).ok_or(Refusal::BAD_TOKEN)?;
+    let Json(PilotWish { heard, clear, fresh, again, line }) =
+        body.map_err(|_| Refusal::MALFORMED)?;
+    let level = |it: Option<WireLevel>| it.map(Level::from);
+    let answer = Answer {
+        heard: level(heard),
+        clear: level(clear),
+        fresh: level(fresh),
+        again: level(again),
+        line,
+    };
+    let answered = server.app.answer_pilot(session, participant, answer).await;
+    answered.map_err(|error| match error {
+        PilotError::Unknown => Refusal::UNKNOWN_SESSION,
+        PilotError::GoesOn => Refusal::GOES_ON,
+        PilotError::BadAnswer => Refusal::BAD_TEXT,
+        PilotError::Log(_) | PilotError::Broken => {
+            tracing::error!(%error, "what somebody says of a method could not be kept");
+            Refusal::INTERNAL
+        }
+    })?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn own(
@@ -177,6 +214,17 @@ fn checker(
     let token = bearer(headers).ok_or(Refusal::BAD_TOKEN)?;
     let participant = server.tokens.read_check(token, session).ok_or(Refusal::BAD_TOKEN)?;
     Ok((session, participant))
+}
+
+impl From<WireLevel> for Level {
+    fn from(it: WireLevel) -> Level {
+        match it {
+            WireLevel::No => Level::No,
+            WireLevel::Little => Level::Little,
+            WireLevel::Mostly => Level::Mostly,
+            WireLevel::Yes => Level::Yes,
+        }
+    }
 }
 
 fn refusal(error: KeepingError) -> Refusal {

@@ -84,7 +84,7 @@ fn found(uri: &Uri) -> Option<Response> {
     let first = path.split('/').next().unwrap_or_default();
     if !matches!(
         first,
-        "" | "index.html" | "join" | "host" | "review" | "check" | "methods" | "embed"
+        "" | "index.html" | "join" | "host" | "review" | "check" | "methods" | "embed" | "library"
     ) {
         return None;
     }

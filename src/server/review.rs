@@ -11,9 +11,13 @@ use axum::{
 };
 
 use crate::{
-    app::reading::{
-        Comment, Counts, Entry, Hit, Kind, Outline, Part, ReadingError, RunOutline, Search, StepOutline,
-        Stretch,
+    app::{
+        piloting::{Pilot, Told},
+        reading::{
+            Comment, Counts, Digest, Entry, Hit, Kind, Outline, Part, ReadingError, RunOutline,
+            Search, StepOutline, Stretch,
+        },
+        registry::FindError,
     },
     domain::{
         fact::CommentOn,
@@ -26,9 +30,10 @@ use crate::{
         http,
         token::Role,
         wire::{
-            BoardTheme, Collect, CommentAbout, EntryAbout, EntryRequest, NewComment, OutlinePerson, OutlinePhase,
-            OutlineRoom, OutlineRun, OutlineStep, PhaseOfMethod, SearchAnswer, SearchCounts,
-            SearchHit, SearchRequest, SessionOutline, TextPart, WireKind, wire_ms,
+            BoardTheme, Collect, CommentAbout, EntryAbout, EntryRequest, NewComment, OutlinePerson,
+            OutlinePhase, OutlineRoom, OutlineRun, OutlineStep, PastMethod, PastRequest,
+            PastSession, PastSessions, PhaseOfMethod, PilotAbout, PilotTold, SearchAnswer,
+            SearchCounts, SearchHit, SearchRequest, SessionOutline, TextPart, WireKind, wire_ms,
         },
     },
 };
@@ -37,6 +42,7 @@ pub fn router() -> Router<Server> {
     Router::new()
         .route("/api/search", post(search))
         .route("/api/entry", post(entry))
+        .route("/api/past", post(past))
         .route("/api/sessions/{session}/outline", get(outline))
         .route("/api/sessions/{session}/board", post(collect))
         .route("/api/sessions/{session}/comments", post(comment))
@@ -89,6 +95,62 @@ async fn entry(
         around: found.around.iter().map(whole).collect(),
         alike: found.alike.iter().map(whole).collect(),
     }))
+}
+
+async fn past(
+    State(server): State<Server>,
+    body: Result<Json<PastRequest>, JsonRejection>,
+) -> Result<Json<PastSessions>, Refusal> {
+    let Json(request) = body.map_err(|it| refused(&it))?;
+    let mut sessions = Vec::new();
+    // Ids are in the order of opening.
+    for session in readable(&server, &request.tokens)?.into_iter().rev() {
+        let digest = match server.app.digest(session).await {
+            Ok(digest) => digest,
+            // Its time was over; the others are there still.
+            Err(ReadingError::Find(FindError::Unknown)) => continue,
+            Err(error) => return Err(failed(&error)),
+        };
+        sessions.push(past_session(session, digest, pilots(&server, session).await?));
+    }
+    Ok(Json(PastSessions { sessions }))
+}
+
+fn past_session(session: SessionId, it: Digest, pilots: Vec<PilotAbout>) -> PastSession {
+    let method = |(id, name)| PastMethod { id, name };
+    PastSession {
+        session: session.to_string(),
+        title: it.title,
+        language: it.language.into(),
+        opened_unix_ms: it.opened_unix_ms,
+        ended: it.ended,
+        people: u32::try_from(it.people).unwrap_or(u32::MAX),
+        methods: it.methods.into_iter().map(method).collect(),
+        questions: it.questions,
+        themes: it.themes,
+        pilots,
+    }
+}
+
+/// What people say of how the methods of a session worked.
+async fn pilots(server: &Server, session: SessionId) -> Result<Vec<PilotAbout>, Refusal> {
+    let pilots = server.app.pilots(session).await.map_err(|error| {
+        tracing::error!(%session, %error, "what people say of a method could not be read");
+        Refusal::INTERNAL
+    })?;
+    let told = |it: Told| PilotTold {
+        heard: it.heard,
+        clear: it.clear,
+        fresh: it.fresh,
+        again: it.again,
+        lines: it.lines,
+    };
+    let about = |(method, it): (String, Pilot)| PilotAbout {
+        method,
+        answers: it.answers,
+        told: it.told.map(told),
+    };
+    Ok(pilots.into_iter().map(about).collect())
 }
 
 async fn outline(
@@ -211,6 +273,7 @@ async fn told(
         marks: outline.marks.iter().map(|(at, mark)| (wire_ms(*at), (*mark).into())).collect(),
         board,
         comments: outline.comments.into_iter().map(comment_about).collect(),
+        pilots: pilots(server, session).await?,
     }))
 }
 

@@ -1158,6 +1158,7 @@ pub struct SessionOutline {
     pub board: Vec<BoardTheme>,
     /// In the order of their coming.
     pub comments: Vec<CommentAbout>,
+    pub pilots: Vec<PilotAbout>,
 }
 
 /// A method that was run.
@@ -1252,6 +1253,101 @@ pub struct CommentAbout {
     #[ts(type = "number")]
     pub unix_ms: u64,
     pub text: String,
+}
+
+/// How far something was so.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireLevel {
+    No,
+    Little,
+    Mostly,
+    Yes,
+}
+
+/// Body of `POST /api/sessions/ID/pilot`, with `welcome.own` as bearer: what somebody says, after the
+/// end, of how the method worked. What is passed over is left out; something must be said.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct PilotWish {
+    /// The others listened to me.
+    #[serde(default)]
+    #[ts(optional)]
+    pub heard: Option<WireLevel>,
+    /// I knew what to do.
+    #[serde(default)]
+    #[ts(optional)]
+    pub clear: Option<WireLevel>,
+    /// I heard or understood something new.
+    #[serde(default)]
+    #[ts(optional)]
+    pub fresh: Option<WireLevel>,
+    /// I would take part in this again.
+    #[serde(default)]
+    #[ts(optional)]
+    pub again: Option<WireLevel>,
+    /// At most 300 characters; may be empty.
+    #[serde(default)]
+    pub line: String,
+}
+
+/// What people say of how a method worked.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PilotAbout {
+    /// Its id; empty: no method was run.
+    pub method: String,
+    pub answers: u32,
+    /// Null: too few have answered.
+    pub told: Option<PilotTold>,
+}
+
+/// How often "no", "a little", "mostly" and "yes" were said of each.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PilotTold {
+    pub heard: [u32; 4],
+    pub clear: [u32; 4],
+    pub fresh: [u32; 4],
+    pub again: [u32; 4],
+    pub lines: Vec<String>,
+}
+
+/// Body of `POST /api/past`: a facilitator's or reviewer's token of each session.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct PastRequest {
+    pub tokens: Vec<String>,
+}
+
+/// Sessions that somebody may see, latest first.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PastSessions {
+    pub sessions: Vec<PastSession>,
+}
+
+/// A session as one finds it again.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PastSession {
+    pub session: String,
+    pub title: String,
+    pub language: WireLanguage,
+    #[ts(type = "number")]
+    pub opened_unix_ms: u64,
+    pub ended: bool,
+    /// People who had a seat.
+    pub people: u32,
+    /// Each once, in the order of being run.
+    pub methods: Vec<PastMethod>,
+    /// What the methods were about.
+    pub questions: Vec<String>,
+    /// Of its board.
+    pub themes: Vec<String>,
+    pub pilots: Vec<PilotAbout>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PastMethod {
+    pub id: String,
+    pub name: Text,
 }
 
 /// Body of `POST /api/entry`.
@@ -1816,6 +1912,14 @@ mod tests {
             BoardTheme,
             CommentAbout,
             NewComment,
+            WireLevel,
+            PilotWish,
+            PilotAbout,
+            PilotTold,
+            PastRequest,
+            PastSessions,
+            PastSession,
+            PastMethod,
             Collect,
             EntryRequest,
             EntryAbout,

@@ -589,6 +589,74 @@ async fn reviewers_comment_on_lines_and_themes_and_take_it_back() {
 }
 
 #[tokio::test]
+async fn people_say_once_how_the_method_worked_and_it_is_shown_of_three() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = write_down_an_event(folder.path()).await;
+    let house = House::of(Config { data: folder.path().to_owned(), ..House::config() }, folder);
+    let path = format!("/api/sessions/{id}/pilot");
+    let say = async |who: u32, what: Value| {
+        let own = house.tokens.own(id, ParticipantId(who));
+        house.post(&path, &own, what).await.status.as_u16()
+    };
+    let reviewer = house.tokens.link(id, Role::Reviewer);
+    let past = async || {
+        let all = house.post("/api/past", "", json!({ "tokens": [reviewer] })).await.json();
+        all["sessions"][0].clone()
+    };
+    assert_eq!(say(1, json!({})).await, 400, "something must be said");
+    assert_eq!(say(1, json!({ "heard": "maybe" })).await, 400);
+    assert_eq!(say(1, json!({ "line": "x".repeat(301) })).await, 400);
+    assert_eq!(say(1, json!({ "heard": "yes", "line": " Hyvä " })).await, 204);
+    assert_eq!(say(1, json!({ "heard": "no" })).await, 204, "and nothing comes of it");
+    assert_eq!(say(2, json!({ "heard": "little" })).await, 204);
+    assert_eq!(past().await["pilots"], json!([{ "method": "", "answers": 2, "told": null }]));
+    assert_eq!(say(3, json!({ "again": "mostly" })).await, 204);
+    let told = past().await["pilots"][0]["told"].clone();
+    assert_eq!((&told["heard"], &told["again"]), (&json!([0, 1, 0, 1]), &json!([0, 0, 1, 0])));
+    assert_eq!(told["lines"], json!(["Hyvä"]));
+    assert_eq!(house.post(&path, &reviewer, json!({ "heard": "yes" })).await.status, 401);
+
+    let open = house.session(LAHTI, "Kevät").await;
+    let own = house.tokens.own(open.parse().unwrap(), ParticipantId(1));
+    let answer =
+        house.post(&format!("/api/sessions/{open}/pilot"), &own, json!({ "heard": "yes" }));
+    assert_eq!(answer.await.refusal(), (409, "goes-on".into()));
+}
+
+#[tokio::test]
+async fn past_sessions_are_those_one_has_tokens_of() {
+    let house = House::open();
+    let first = house.session(LAHTI, "Kevät").await;
+    let second = house.session(LAHTI, "Syksy").await;
+    let of = |id: &str, role| house.tokens.link(id.parse().unwrap(), role);
+    let ask =
+        async |tokens: Vec<String>| house.post("/api/past", "", json!({ "tokens": tokens })).await;
+    let both = vec![of(&first, Role::Reviewer), of(&second, Role::Facilitator)];
+    let found = ask(both.clone()).await.json();
+    let titles: Vec<_> =
+        found["sessions"].as_array().unwrap().iter().map(|it| &it["title"]).collect();
+    assert_eq!(titles, [&json!("Syksy"), &json!("Kevät")], "latest first");
+    assert_eq!(ask(vec![of(&first, Role::Participant)]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(ask(vec!["x".into()]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(ask(vec![both[0].clone(); 51]).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let library = house.get("/api/v1/library", LAHTI).await.json();
+    let (_, tokens) = library["url"].as_str().unwrap().split_once("/library#").unwrap();
+    let found = ask(tokens.split(',').map(str::to_owned).collect()).await.json();
+    assert_eq!(
+        (library["sessions"].as_u64(), found["sessions"].as_array().unwrap().len()),
+        (Some(2), 2)
+    );
+    assert_eq!(
+        house.get("/api/v1/library", TURKU).await.json()["sessions"],
+        0,
+        "those are not Turku's"
+    );
+    let gone = house.tokens.link(SessionId::new(1, 1), Role::Reviewer);
+    let found = ask(vec![gone, both[0].clone()]).await.json();
+    assert_eq!(found["sessions"].as_array().unwrap().len(), 1, "its time was over");
+}
+
+#[tokio::test]
 async fn the_description_is_what_the_server_does() {
     let house = House::open();
     let described = house.get("/api/v1/openapi.json", "").await.json();
@@ -609,7 +677,7 @@ async fn the_description_is_what_the_server_does() {
             assert!(page.text.contains(&format!("id=\"{id}\"")), "{id} is on the page");
         }
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
     for other in ["<script", "http://", "https://"] {
         assert!(!page.text.contains(other), "nothing of others' on the page: {other}");
     }

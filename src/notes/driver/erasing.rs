@@ -283,7 +283,11 @@ impl Gone {
     }
 
     /// Takes out of what reviewers have said in a session what they may not say any more.
-    pub(super) fn settle(&self, connection: &Connection, session: SessionId) -> rusqlite::Result<()> {
+    pub(super) fn settle(
+        &self,
+        connection: &Connection,
+        session: SessionId,
+    ) -> rusqlite::Result<()> {
         let sql = "SELECT seq, version, body FROM records
                    WHERE session = ?1 AND json_extract(body, '$.kind') = 'commented'";
         let mut select = connection.prepare(sql)?;
@@ -358,6 +362,7 @@ fn take_back(
         }
     }
     gone.settle(transaction, session)?;
+    hide_in_pilots(transaction, session, &erasing)?;
     let title: String =
         transaction
             .query_row("SELECT title FROM sessions WHERE id = ?1", [&id], |row| row.get(0))?;
@@ -365,6 +370,28 @@ fn take_back(
         transaction.execute("UPDATE sessions SET title = ?2 WHERE id = ?1", [&id, &other])?;
     }
     Ok(true)
+}
+
+/// Names can be found in what people said of a method; whose words they are cannot.
+fn hide_in_pilots(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    erasing: &Erasing,
+) -> rusqlite::Result<()> {
+    let id = session.to_string();
+    let mut select = transaction.prepare("SELECT id, line FROM pilots WHERE session = ?1")?;
+    let rows = select.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for row in rows.collect::<rusqlite::Result<Vec<(Vec<u8>, String)>>>()? {
+        if let Some(other) = erasing.text(&row.1) {
+            let sql = "UPDATE pilots SET line = ?3 WHERE session = ?1 AND id = ?2";
+            transaction.execute(sql, params![id, row.0, other])?;
+        }
+    }
+    if erasing.words {
+        let sql = "DELETE FROM piloted WHERE session = ?1 AND participant = ?2";
+        transaction.execute(sql, params![id, erasing.participant.0])?;
+    }
+    Ok(())
 }
 
 fn correct(
@@ -523,8 +550,11 @@ mod tests {
             text: HERS.into(),
         };
         let collected = Fact::Collected { entry: 3, theme: Some("Luonto".into()) };
-        let comment = |on, text: &str| {
-            Fact::Commented { on, name: "Dana".into(), unix_ms: 1_790_090_000_000, text: text.into() }
+        let comment = |on, text: &str| Fact::Commented {
+            on,
+            name: "Dana".into(),
+            unix_ms: 1_790_090_000_000,
+            text: text.into(),
         };
         let theme = || CommentOn::Theme("Luonto".into());
         let facts = [
@@ -596,8 +626,14 @@ mod tests {
     fn a_corrected_line_keeps_its_comments_but_for_what_it_said_before() {
         let text = || Some("Sammakot asuvat torin takana mäellä".to_owned());
         check(
-            async |log, session| log.correct(session, ALICE, 3, text(), 1).await.expect("corrected"),
-            &["Tästä Alicen ajatuksesta lisää", "Joku sanoi: ”…”. Onko näin?", "Kysytään Virtaselta"],
+            async |log, session| {
+                log.correct(session, ALICE, 3, text(), 1).await.expect("corrected")
+            },
+            &[
+                "Tästä Alicen ajatuksesta lisää",
+                "Joku sanoi: ”…”. Onko näin?",
+                "Kysytään Virtaselta",
+            ],
         );
     }
 

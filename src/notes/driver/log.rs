@@ -59,7 +59,7 @@ const ERASE_AGAIN_MS: u64 = 250;
 
 /// The schema, step by step: entry n brings a file from version n to n + 1. Never edited, only
 /// added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
@@ -117,6 +117,26 @@ const MIGRATIONS: [&str; 5] = [
     "
     -- Up to which record a tenant's own server has been told what happens.
     CREATE TABLE told (tenant TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+",
+    "
+    -- What people say of how a method worked. Nothing in a row leads to who said it: the key is chance.
+    CREATE TABLE pilots (
+        session TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+        id BLOB NOT NULL,
+        method TEXT NOT NULL,
+        heard INTEGER,
+        clear INTEGER,
+        fresh INTEGER,
+        again INTEGER,
+        line TEXT NOT NULL,
+        PRIMARY KEY (session, id)
+    ) STRICT, WITHOUT ROWID;
+    -- Who has said it already.
+    CREATE TABLE piloted (
+        session TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+        participant INTEGER NOT NULL,
+        PRIMARY KEY (session, participant)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 
@@ -339,6 +359,21 @@ impl Log {
         kept.into_iter()
             .map(|(session, row)| Ok((self.session_id(&session)?, row.record()?)))
             .collect()
+    }
+
+    /// The records of a session that are of these kinds, in order. Blocks on the disk.
+    pub fn read_kinds(
+        &self,
+        session: SessionId,
+        kinds: &[&'static str],
+    ) -> Result<Vec<Record>, LogError> {
+        let kinds: Vec<_> = kinds.iter().map(|it| format!("'{it}'")).collect();
+        let which = format!(
+            "WHERE session = ?1 AND json_extract(body, '$.kind') IN ({}) ORDER BY seq",
+            kinds.join(", ")
+        );
+        let found = self.records_where(&which, params![session.to_string()])?;
+        Ok(found.into_iter().map(|it| it.1).collect())
     }
 
     /// Every session ever opened, in the order of their ids, which is that of opening. Blocks on

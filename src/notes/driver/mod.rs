@@ -3,6 +3,7 @@
 pub mod erasing;
 pub mod index;
 pub mod log;
+pub mod pilots;
 pub mod tenants;
 pub mod upkeep;
 pub mod voikko;

@@ -1,6 +1,7 @@
 //! What the log and the index mean, pure: no disk, no clock, no task.
 
 pub mod codes;
+pub mod digest;
 pub mod endings;
 pub mod entries;
 pub mod erasure;

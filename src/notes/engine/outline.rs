@@ -330,8 +330,7 @@ mod tests {
         ]);
         assert_eq!(outline.board, [("Tiet".to_owned(), vec![])]);
         let said: Vec<_> = outline.comments.iter().map(|it| (it.seq, &it.on, &*it.text)).collect();
-        let expected =
-            [(3, &CommentOn::Entry(1), "Tästä lisää"), (4, &tiet(), "Kuka hoitaa?")];
+        let expected = [(3, &CommentOn::Entry(1), "Tästä lisää"), (4, &tiet(), "Kuka hoitaa?")];
         assert_eq!(said, expected);
         assert_eq!(outline.last, SessionTime(2_000), "what reviewers do is no part of it");
     }

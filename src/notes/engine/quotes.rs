@@ -61,7 +61,11 @@ impl Quotes {
             // Between two quoted words nothing is left either.
             if !(quoted && cut_before) {
                 left.push_str(text.get(from..span.start).unwrap_or_default());
-                left.push_str(if quoted { CUT } else { text.get(span.clone()).unwrap_or_default() });
+                left.push_str(if quoted {
+                    CUT
+                } else {
+                    text.get(span.clone()).unwrap_or_default()
+                });
             }
             from = span.end;
             cut_before = quoted;
@@ -103,7 +107,11 @@ mod tests {
     #[test]
     fn what_is_repeated_is_cut_and_the_rest_stays() {
         let line = "Bussit eivät kulje iltaisin meidän kylälle.";
-        check(&[line], "Totta: ”bussit eivät kulje, iltaisin!” Mitä tehdä?", Some("Totta: ”…!” Mitä tehdä?"));
+        check(
+            &[line],
+            "Totta: ”bussit eivät kulje, iltaisin!” Mitä tehdä?",
+            Some("Totta: ”…!” Mitä tehdä?"),
+        );
         check(&[line], line, Some("…."));
         check(&[line], "Bussit eivät kulje.", None);
         check(&[line], "Junat kulkevat iltaisin.", None);

@@ -36,13 +36,19 @@ use crate::{
         fact::{Fact, Record},
         ids::{ParticipantId, RoomId, SessionId, TenantId},
         limits::{
-            API_AT_ONCE_MAX, API_EVERY_MS, API_PAGE_MAX, BODY_BYTES_MAX, TICKET_VALID_MS,
-            TOKEN_VALID_S_MAX,
+            API_AT_ONCE_MAX, API_EVERY_MS, API_PAGE_MAX, BODY_BYTES_MAX, SEARCH_SESSIONS_MAX,
+            TICKET_VALID_MS, TOKEN_VALID_S_MAX,
         },
     },
     server::{
-        Server, api::problem::Problem, error::Refusal, exports, http, strangers::Tries, tenants,
-        token::Right, wire::ExportQuery,
+        Server,
+        api::problem::Problem,
+        error::Refusal,
+        exports, http,
+        strangers::Tries,
+        tenants,
+        token::{Right, Role},
+        wire::ExportQuery,
     },
 };
 
@@ -86,6 +92,7 @@ impl utoipa::Modify for KeyOfTenant {
 fn described() -> (Router<Server>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(list, open))
+        .routes(routes!(library))
         .routes(routes!(about))
         .routes(routes!(end))
         .routes(routes!(people))
@@ -198,6 +205,27 @@ async fn list(
     let full = found.len() == limit as usize;
     let next = found.last().filter(|_| full).map(|it| it.id.to_string());
     Ok(Json(shapes::SessionList { sessions: found.into_iter().map(summary).collect(), next }))
+}
+
+/// A link to a page of your latest 50 sessions: what they were about, what people say of their methods,
+/// and search in all of them together.
+#[utoipa::path(
+    get, path = "/api/v1/library", operation_id = "getLibrary", security(("key" = [])),
+    responses(
+        (status = 200, body = shapes::Library),
+        (status = 401, description = "`bad-key`", body = shapes::Problem),
+    ),
+)]
+async fn library(
+    State(server): State<Server>,
+    Asking(tenant): Asking,
+) -> Result<Json<shapes::Library>, Problem> {
+    let most = u32::try_from(SEARCH_SESSIONS_MAX).unwrap_or(u32::MAX);
+    let found = server.app.sessions_of(tenant, None, most).await.map_err(failed)?;
+    let token = |it: &SessionSummary| server.tokens.link(it.id, Role::Reviewer);
+    let tokens: Vec<_> = found.iter().map(token).collect();
+    let url = format!("{}/library#{}", server.app.config.public_url(), tokens.join(","));
+    Ok(Json(shapes::Library { sessions: u32::try_from(tokens.len()).unwrap_or(most), url }))
 }
 
 /// One session, with its links.

@@ -56,6 +56,15 @@ pub struct Links {
     pub review: String,
 }
 
+/// Carries a reviewer's right to each of the sessions for 90 days after `#`, which browsers send to
+/// nobody: hand it out with care.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Library {
+    pub url: String,
+    /// How many it shows.
+    pub sessions: u32,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionList {
     /// Latest first.

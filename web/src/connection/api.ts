@@ -15,6 +15,8 @@ import type {
   NewComment,
   NewSession,
   OwnWords,
+  PastSessions,
+  PilotWish,
   Plan,
   PlanRequest,
   SearchAnswer,
@@ -86,6 +88,18 @@ export function comment(session: string, token: string, what: NewComment): Promi
 
 export function uncomment(session: string, token: string, which: number): Promise<SessionOutline> {
   return ask(`/api/sessions/${encodeURIComponent(session)}/comments/${which}`, { method: "DELETE", ...withToken(token) });
+}
+
+/** By what each of these sessions is found again. One whose time is over is not among them. */
+export function pastSessions(tokens: readonly string[]): Promise<PastSessions> {
+  return ask("/api/past", posted({ tokens }));
+}
+
+/** What somebody who was here says of how the method worked. Nobody is told who. */
+export async function answerPilot(session: string, proof: string, wish: PilotWish): Promise<void> {
+  const request = posted(wish);
+  const headers = { ...request.headers, ...withToken(proof).headers };
+  await answer(`/api/sessions/${encodeURIComponent(session)}/pilot`, { ...request, headers });
 }
 
 /** A document of the session, as a file. `told` hears how many bytes of it have come. */

@@ -1,7 +1,7 @@
 // Reads what a page is from its address: which page, which session, and the token after `#`. It never
 // puts a token anywhere else: the fragment stays in the browser and no server logs it.
 
-export type PageKind = "start" | "join" | "host" | "review" | "methods" | "method" | "embed" | "check" | "nowhere";
+export type PageKind = "start" | "join" | "host" | "review" | "methods" | "method" | "embed" | "check" | "library" | "nowhere";
 
 export interface PageLink {
   page: PageKind;
@@ -15,6 +15,7 @@ export function readLink(path: string, fragment: string): PageLink {
   const token = safeDecode(fragment.replace(/^#/, ""));
   if (path === "/" || path === "/index.html") return { page: "start", session: "", token: "" };
   if (/^\/methods\/?$/.test(path)) return { page: "methods", session: "", token: "" };
+  if (/^\/library\/?$/.test(path)) return { page: "library", session: "", token };
   const method = /^\/methods\/([^/]+)\/?$/.exec(path)?.[1];
   if (method) return { page: "method", session: safeDecode(method), token: "" };
   const parts = /^\/(join|host|review|embed|check)\/([^/]+)\/?$/.exec(path);

@@ -1,7 +1,7 @@
 // Every text of the pages, as one type: a language that lacks one does not compile. Only words here;
 // it never decides when they are shown.
 
-import type { Aim, Assign, Colour, Harvest, Turns, WireKind, WireMark, WireReaction } from "../wire/wire";
+import type { Aim, Assign, Colour, Harvest, Turns, WireKind, WireLevel, WireMark, WireReaction } from "../wire/wire";
 
 /** A fault or a refusal: what has happened, and what the person can do. */
 export interface Told {
@@ -718,7 +718,7 @@ export interface Texts {
     theme: string;
     newTheme: string;
     takeOff: string;
-    views: { lines: string; timeline: string; meetings: string; board: string; ideas: string };
+    views: { lines: string; timeline: string; meetings: string; board: string; ideas: string; pilots: string };
     comments: {
       title: string;
       count: (comments: number) => string;
@@ -812,6 +812,49 @@ export interface Texts {
     open: string;
     keepLink: string;
     keepLinkHint: string;
+  };
+
+  /** How a method worked, as people say it after the end. */
+  pilot: {
+    title: string;
+    lead: string;
+    questions: { heard: string; clear: string; fresh: string; again: string };
+    levels: Record<WireLevel, string>;
+    line: string;
+    lineHint: string;
+    send: string;
+    pass: string;
+    thanks: string;
+    figures: string;
+    answers: (answers: number) => string;
+    few: string;
+    lines: (lines: number) => string;
+  };
+
+  /** Sessions that were held. */
+  library: {
+    title: string;
+    lead: string;
+    words: string;
+    method: string;
+    everyMethod: string;
+    noMethod: string;
+    theme: string;
+    themes: string;
+    everyTheme: string;
+    from: string;
+    until: string;
+    found: (count: number, of: number) => string;
+    searchAll: (sessions: number) => string;
+    open: string;
+    goesOn: string;
+    inSessions: (sessions: number) => string;
+    empty: Told;
+    add: string;
+    addHint: string;
+    badLink: string;
+    full: (sessions: number) => string;
+    toLibrary: string;
   };
 
   exports: {

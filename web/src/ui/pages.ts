@@ -10,6 +10,7 @@ const scripts = {
   methods: () => import("./pages/Methods.svelte"),
   method: () => import("./pages/Method.svelte"),
   embed: () => import("./pages/Embed.svelte"),
+  library: () => import("./pages/Library.svelte"),
 };
 
 /** Null where there is no such page. */

@@ -673,7 +673,7 @@ marks: Array<[number, WireMark]>, board: Array<BoardTheme>,
 /**
  * In the order of their coming.
  */
-comments: Array<CommentAbout>, };
+comments: Array<CommentAbout>, pilots: Array<PilotAbout>, };
 
 export type OutlineRun = { at_ms: number, method: string, name: Text, question: string, phases: Array<OutlinePhase>, 
 /**
@@ -734,6 +734,66 @@ theme?: string,
  * As whom its writer wants to be known; may be empty.
  */
 name: string, text: string, };
+
+export type WireLevel = "no" | "little" | "mostly" | "yes";
+
+export type PilotWish = { 
+/**
+ * The others listened to me.
+ */
+heard?: WireLevel, 
+/**
+ * I knew what to do.
+ */
+clear?: WireLevel, 
+/**
+ * I heard or understood something new.
+ */
+fresh?: WireLevel, 
+/**
+ * I would take part in this again.
+ */
+again?: WireLevel, 
+/**
+ * At most 300 characters; may be empty.
+ */
+line: string, };
+
+export type PilotAbout = { 
+/**
+ * Its id; empty: no method was run.
+ */
+method: string, answers: number, 
+/**
+ * Null: too few have answered.
+ */
+told: PilotTold | null, };
+
+export type PilotTold = { heard: [number, number, number, number], clear: [number, number, number, number], fresh: [number, number, number, number], again: [number, number, number, number], lines: Array<string>, };
+
+export type PastRequest = { tokens: Array<string>, };
+
+export type PastSessions = { sessions: Array<PastSession>, };
+
+export type PastSession = { session: string, title: string, language: WireLanguage, opened_unix_ms: number, ended: boolean, 
+/**
+ * People who had a seat.
+ */
+people: number, 
+/**
+ * Each once, in the order of being run.
+ */
+methods: Array<PastMethod>, 
+/**
+ * What the methods were about.
+ */
+questions: Array<string>, 
+/**
+ * Of its board.
+ */
+themes: Array<string>, pilots: Array<PilotAbout>, };
+
+export type PastMethod = { id: string, name: Text, };
 
 export type Collect = { 
 /**

@@ -88,6 +88,7 @@ impl Gathering {
                 lines: Vec::new(),
                 board: Vec::new(),
                 comments: Vec::new(),
+                pilots: BTreeMap::new(),
                 pseudonymous: false,
                 selected: false,
                 brief: false,

@@ -9,7 +9,10 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    domain::ideas::IdeaView,
+    domain::{
+        ideas::IdeaView,
+        pilot::{Pilot, Told},
+    },
     notes::engine::export::{Comment, CommentOn, Document, Line, Step},
 };
 
@@ -34,6 +37,24 @@ struct Head<'a> {
     steps: Vec<OneStep<'a>>,
     board: Vec<Theme<'a>>,
     comments: Vec<OneComment<'a>>,
+    pilots: Vec<OnePilot<'a>>,
+}
+
+#[derive(Serialize)]
+struct OnePilot<'a> {
+    method: &'a str,
+    answers: u32,
+    told: Option<OneTold<'a>>,
+}
+
+/// How often "no", "a little", "mostly" and "yes".
+#[derive(Serialize)]
+struct OneTold<'a> {
+    heard: [u32; 4],
+    clear: [u32; 4],
+    fresh: [u32; 4],
+    again: [u32; 4],
+    lines: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -183,7 +204,19 @@ fn head(document: &Document) -> Head<'_> {
         steps: document.steps.iter().map(|it| step(document, it)).collect(),
         board: document.board.iter().map(|(theme, lines)| Theme { theme, lines }).collect(),
         comments: document.comments.iter().map(one_comment).collect(),
+        pilots: document.pilots.iter().map(|(method, it)| one_pilot(method, it)).collect(),
     }
+}
+
+fn one_pilot<'a>(method: &'a str, it: &'a Pilot) -> OnePilot<'a> {
+    let told = |it: &'a Told| OneTold {
+        heard: it.heard,
+        clear: it.clear,
+        fresh: it.fresh,
+        again: it.again,
+        lines: &it.lines,
+    };
+    OnePilot { method, answers: it.answers, told: it.told.as_ref().map(told) }
 }
 
 fn one_comment(it: &Comment) -> OneComment<'_> {

@@ -27,6 +27,7 @@ use crate::domain::{
     ids::{ParticipantId, RoomId, SessionId},
     language::Language,
     message::{Place, RankedCard},
+    pilot::Pilot,
     time::{SessionTime, Span},
 };
 
@@ -55,6 +56,9 @@ pub struct Document {
     pub board: Vec<(String, Vec<u64>)>,
     /// What reviewers say of lines and themes.
     pub comments: Vec<Comment>,
+    /// What people say of how the methods worked, by the methods' ids. It is in no fact: whoever has
+    /// it puts it here.
+    pub pilots: BTreeMap<String, Pilot>,
     /// Whether people stand in it under other names than their own.
     pub pseudonymous: bool,
     /// Whether lines were left out because they were not asked for.

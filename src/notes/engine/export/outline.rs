@@ -11,6 +11,7 @@ use crate::{
         ids::{ParticipantId, RoomId},
         language::Language,
         method::{Assign, Phase},
+        pilot::Pilot,
     },
     notes::engine::export::{
         Comment, CommentOn, Document, Kind, Line, Look, MethodRun, Step, clock,
@@ -85,8 +86,38 @@ pub fn summary(document: &Document, look: Look) -> Vec<Block<'_>> {
             blocks.push(Block::Tree(ideas(document, run, words)));
         }
     }
+    for (method, pilot) in &document.pilots {
+        let run = document.runs.iter().find(|it| it.method.id == *method);
+        let name = run.map_or("", |it| it.method.name.in_language(look.language));
+        blocks.extend(said_of_method(name, pilot, words));
+    }
     if !document.brief {
         board(document, words, &mut blocks);
+    }
+    blocks
+}
+
+/// What people say of how a method worked. Of too few, only how many they are.
+fn said_of_method<'a>(name: &str, pilot: &Pilot, words: &'static Words) -> Vec<Block<'a>> {
+    let title = match name.is_empty() {
+        true => words.pilot.to_owned(),
+        false => format!("{}: {name}", words.pilot),
+    };
+    let heading = Block::Heading(3, title.into());
+    let answers = format!("{}: {}", words.pilot_answers, pilot.answers);
+    let Some(told) = &pilot.told else {
+        return vec![heading, Block::Text(format!("{answers}. {}", words.pilot_few).into())];
+    };
+    let each = [told.heard, told.clear, told.fresh, told.again];
+    let counted = words.pilot_questions.iter().zip(each).map(|(question, counts)| {
+        let levels = words.pilot_levels.iter().zip(counts).rev();
+        let levels: Vec<_> = levels.map(|(level, count)| format!("{level} {count}")).collect();
+        format!("{question}: {}", levels.join(", "))
+    });
+    let mut blocks = vec![heading, Block::Text(answers.into()), Block::Items(counted.collect())];
+    if !told.lines.is_empty() {
+        blocks.push(Block::Text(words.pilot_lines.into()));
+        blocks.push(Block::Items(told.lines.iter().map(|it| on_one_line(it)).collect()));
     }
     blocks
 }
@@ -116,8 +147,7 @@ fn board<'a>(document: &'a Document, words: &'static Words, blocks: &mut Vec<Blo
             blocks.push(Block::Tree(tree));
         }
     }
-    let rest: Vec<_> =
-        left.iter().flat_map(|it| collected(document, *it, &lines, words)).collect();
+    let rest: Vec<_> = left.iter().flat_map(|it| collected(document, *it, &lines, words)).collect();
     if !rest.is_empty() {
         blocks.push(Block::Heading(3, words.only_commented.into()));
         blocks.push(Block::Tree(rest));
@@ -143,12 +173,7 @@ fn collected(
     tree
 }
 
-fn comments(
-    document: &Document,
-    on: &CommentOn,
-    depth: u8,
-    words: &'static Words,
-) -> Vec<Branch> {
+fn comments(document: &Document, on: &CommentOn, depth: u8, words: &'static Words) -> Vec<Branch> {
     let text = |it: &Comment| match it.name.is_empty() {
         true => format!("{}: {}", words.comment, on_one_line(&it.text)),
         false => format!("{} ({}): {}", words.comment, it.name, on_one_line(&it.text)),

@@ -39,6 +39,9 @@ impl Document {
         self.lines.iter_mut().for_each(|it| hide(&mut it.text));
         hide(&mut self.title);
         self.board.iter_mut().for_each(|it| hide(&mut it.0));
+        self.pilots.values_mut().for_each(|it| {
+            it.told.iter_mut().flat_map(|it| &mut it.lines).for_each(hide);
+        });
         for comment in &mut self.comments {
             // Reviewers are people too, and no codes are kept of them.
             comment.name.clear();
