@@ -212,6 +212,15 @@ impl Story {
                 format!("{} gives idea {} {votes} votes", self.person(*by), idea.0)
             }
             Change::Voted { by, .. } => format!("{} votes", self.person(*by)),
+            Change::Struck { idea, by } => {
+                format!("{} takes back the words of idea {}", self.person(*by), idea.0)
+            }
+            Change::Grouped { idea, group: Some(group) } => {
+                format!("a host puts idea {} into a group{}", idea.0, self.words(group))
+            }
+            Change::Grouped { idea, group: None } => {
+                format!("a host takes idea {} out of its group", idea.0)
+            }
         }
     }
 

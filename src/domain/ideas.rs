@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ids::{ParticipantId, RoomId},
-    limits::{COMBINED_MAX, IDEA_CHARS_MAX, IDEAS_PERSON_MAX, IDEAS_ROOM_MAX},
+    limits::{COMBINED_MAX, IDEA_CHARS_MAX, IDEAS_PERSON_MAX, IDEAS_ROOM_MAX, THEME_CHARS_MAX},
     method::{Assign, Harvest, Phase, Vote},
     rejection::Rejection,
 };
@@ -28,6 +28,8 @@ pub enum Command {
     Choose { idea: IdeaId, on: bool },
     /// So many of one's votes lie on it from now on.
     Vote { idea: IdeaId, votes: u8 },
+    /// One's own words are taken back, wherever the idea is by now; its place in the chain stays.
+    Strike { idea: IdeaId },
 }
 
 /// What has happened to ideas.
@@ -60,6 +62,16 @@ pub enum Change {
         by: ParticipantId,
         idea: IdeaId,
         votes: u8,
+    },
+    /// Its words are gone. In the log they stand in no record of it any more.
+    Struck {
+        idea: IdeaId,
+        by: ParticipantId,
+    },
+    /// A facilitator has put it with others under a name; `None`: it stands for itself again.
+    Grouped {
+        idea: IdeaId,
+        group: Option<String>,
     },
 }
 
@@ -111,6 +123,10 @@ pub struct IdeaView {
     /// Whether the receiver has had a part in it.
     pub mine: bool,
     pub chosen: bool,
+    /// Whether its words are the receiver's own, and still there.
+    pub own: bool,
+    /// Under which name a facilitator has put it with others.
+    pub group: Option<String>,
     /// `None`: hidden, or nobody has been asked to vote.
     pub votes: Option<u32>,
 }
@@ -122,6 +138,7 @@ pub struct SourceView {
     pub idea: IdeaId,
     /// As in [`IdeaView`].
     pub by: Option<ParticipantId>,
+    pub own: bool,
     pub text: String,
 }
 
@@ -156,9 +173,15 @@ struct Idea {
     table: Option<RoomId>,
     chosen: bool,
     removed: bool,
+    group: Option<String>,
 }
 
 impl Idea {
+    /// Whether its words are those of this person alone, and still there.
+    fn is_own(&self, who: ParticipantId) -> bool {
+        self.by == who && self.from.is_empty() && !self.text.is_empty()
+    }
+
     /// Whether it stands for itself.
     fn stands(&self) -> bool {
         self.into.is_none() && !self.removed
@@ -180,6 +203,14 @@ impl Ideas {
         next: IdeaId,
         command: Command,
     ) -> Result<Change, Rejection> {
+        if let Command::Strike { idea } = command {
+            // Whatever the phase: nobody waits until words may be taken back.
+            return match self.ideas.get(&idea) {
+                Some(it) if it.is_own(by) => Ok(Change::Struck { idea, by }),
+                Some(_) => Err(Rejection::NotAllowed),
+                None => Err(Rejection::UnknownIdea),
+            };
+        }
         let stage = Stage::of(phase).ok_or(Rejection::NotNow)?;
         let writes = stage == Stage::Alone || (stage == Stage::Room && room != RoomId::Main);
         match command {
@@ -240,6 +271,26 @@ impl Ideas {
             }
             _ => Err(Rejection::NotNow),
         }
+    }
+
+    /// What comes of a facilitator's wish to put an idea with others, or why nothing does.
+    pub fn ask_group(
+        &self,
+        phase: &Phase,
+        idea: IdeaId,
+        group: Option<String>,
+    ) -> Result<Change, Rejection> {
+        if !matches!(Stage::of(phase), Some(Stage::Vote | Stage::Result)) {
+            return Err(Rejection::NotNow);
+        }
+        if !self.chosen().any(|it| *it.0 == idea) {
+            return Err(Rejection::UnknownIdea);
+        }
+        let fits = |it: &String| (1..=THEME_CHARS_MAX).contains(&it.chars().count());
+        if !group.as_ref().is_none_or(fits) {
+            return Err(Rejection::BadText);
+        }
+        Ok(Change::Grouped { idea, group })
     }
 
     /// An idea that somebody has before them, and which stands for itself.
@@ -316,8 +367,9 @@ impl Ideas {
                     }
                 }
                 let (by, text, table) = (*by, text.clone(), open.then_some(*room));
-                let (from, into, removed) = (parents, None, false);
-                self.ideas.insert(*idea, Idea { by, text, from, into, table, chosen, removed });
+                let (from, into, removed, group) = (parents, None, false, None);
+                let new = Idea { by, text, from, into, table, chosen, removed, group };
+                self.ideas.insert(*idea, new);
             }
             Change::Removed { idea, .. } => {
                 let Some(it) = self.ideas.get_mut(idea) else { return };
@@ -338,6 +390,16 @@ impl Ideas {
                 let own = self.votes.entry(*by).or_default();
                 own.insert(*idea, *votes);
                 own.retain(|_, votes| 0 < *votes);
+            }
+            Change::Struck { idea, by } => {
+                if let Some(it) = self.ideas.get_mut(idea).filter(|it| it.is_own(*by)) {
+                    it.text.clear();
+                }
+            }
+            Change::Grouped { idea, group } => {
+                if let Some(it) = self.ideas.get_mut(idea) {
+                    it.group.clone_from(group);
+                }
             }
         }
     }
@@ -464,7 +526,7 @@ impl Ideas {
         votes: Option<u32>,
     ) -> IdeaView {
         let mut from = Vec::new();
-        self.trace(idea, 1, &mut from);
+        self.trace(who, idea, 1, &mut from);
         IdeaView {
             idea: *id,
             by: idea.from.is_empty().then_some(idea.by),
@@ -473,16 +535,19 @@ impl Ideas {
             from,
             mine: who.is_some_and(|it| self.has_part(it, *id)),
             chosen: idea.chosen,
+            own: who.is_some_and(|it| idea.is_own(it)),
+            group: idea.group.clone(),
             votes,
         }
     }
 
-    fn trace(&self, idea: &Idea, depth: u8, out: &mut Vec<SourceView>) {
+    fn trace(&self, who: Option<ParticipantId>, idea: &Idea, depth: u8, out: &mut Vec<SourceView>) {
         for id in &idea.from {
             let Some(parent) = self.ideas.get(id) else { continue };
             let by = parent.from.is_empty().then_some(parent.by);
-            out.push(SourceView { depth, idea: *id, by, text: parent.text.clone() });
-            self.trace(parent, depth.saturating_add(1), out);
+            let own = who.is_some_and(|it| parent.is_own(it));
+            out.push(SourceView { depth, idea: *id, by, own, text: parent.text.clone() });
+            self.trace(who, parent, depth.saturating_add(1), out);
         }
     }
 
@@ -734,6 +799,51 @@ mod tests {
     }
 
     #[test]
+    fn alice_takes_her_words_back_wherever_they_are_and_the_chain_stays() {
+        let (mut stage, [tree, bench, ..]) = in_rooms();
+        stage.combine(BOB, &[tree, bench], "shade");
+        assert_eq!(stage.ask(BOB, Command::Strike { idea: tree }), Err(Rejection::NotAllowed));
+        assert_eq!(
+            stage.ask(ALICE, Command::Strike { idea: IdeaId(99) }),
+            Err(Rejection::UnknownIdea)
+        );
+        stage.ask(ALICE, Command::Strike { idea: tree }).expect("her own");
+        let shade = stage.view(ALICE).ideas.remove(0);
+        let from: Vec<_> = shade.from.iter().map(|it| (&*it.text, it.own)).collect();
+        assert_eq!(
+            (&*shade.text, shade.mine, from),
+            ("shade", true, vec![("", false), ("bench", false)])
+        );
+        assert!(stage.view(BOB).ideas[0].from[1].own, "his he may take back");
+        assert_eq!(
+            stage.ask(ALICE, Command::Strike { idea: tree }),
+            Err(Rejection::NotAllowed),
+            "gone"
+        );
+    }
+
+    #[test]
+    fn a_facilitator_puts_what_was_chosen_into_groups_and_nothing_else() {
+        let (mut stage, [tree, bench, ..]) = in_rooms();
+        stage.choose(ALICE, tree).expect("chosen");
+        let [_, rooms, vote, result] = phases();
+        let name = |it: &str| Some(it.to_owned());
+        let ask =
+            |stage: &Play, phase: &Phase, idea, group| stage.ideas.ask_group(phase, idea, group);
+        assert_eq!(ask(&stage, &rooms, tree, name("Green")), Err(Rejection::NotNow));
+        assert_eq!(ask(&stage, &vote, bench, name("Green")), Err(Rejection::UnknownIdea));
+        for bad in ["".to_owned(), "x".repeat(THEME_CHARS_MAX + 1)] {
+            assert_eq!(ask(&stage, &result, tree, Some(bad)), Err(Rejection::BadText));
+        }
+        let grouped = ask(&stage, &result, tree, name("Green")).expect("it may");
+        stage.ideas.apply(&grouped);
+        assert_eq!(stage.ideas.result(None)[0].group, name("Green"));
+        let alone = ask(&stage, &vote, tree, None).expect("it may");
+        stage.ideas.apply(&alone);
+        assert_eq!(stage.ideas.result(None)[0].group, None);
+    }
+
+    #[test]
     fn everything_has_a_limit() {
         let (mut stage, _) = in_rooms();
         let write = |text: &str| Command::Write { idea: None, text: text.into() };
@@ -791,6 +901,7 @@ mod tests {
             idea().prop_map(|idea| Command::Remove { idea }),
             (idea(), any::<bool>()).prop_map(|(idea, on)| Command::Choose { idea, on }),
             (idea(), 0..4_u8).prop_map(|(idea, votes)| Command::Vote { idea, votes }),
+            idea().prop_map(|idea| Command::Strike { idea }),
         ];
         prop_oneof![
             1 => (0..4_usize).prop_map(Act::Next),

@@ -190,6 +190,10 @@ pub enum ClientMessage {
         idea: u32,
         votes: u8,
     },
+    /// Takes back the words of an idea of one's own, wherever it is by now.
+    StrikeIdea {
+        idea: u32,
+    },
     /// One's hand is up, or down again.
     RaiseHand {
         on: bool,
@@ -236,6 +240,11 @@ pub enum ClientMessage {
     /// Facilitator: ends the sharing of a person's screen.
     EndShare {
         participant: u32,
+    },
+    /// Facilitator: puts an idea that was chosen with others under a name; null: by itself.
+    GroupIdea {
+        idea: u32,
+        group: Option<String>,
     },
     /// Facilitator: words and names that are to be heard rightly, in place of those before.
     SetGlossary {
@@ -703,6 +712,10 @@ pub struct WireIdea {
     /// Whether this page's person has had a part in it.
     pub mine: bool,
     pub chosen: bool,
+    /// Whether its words are this person's own, and still there.
+    pub own: bool,
+    /// Under which name it stands with others.
+    pub group: Option<String>,
     /// Null: hidden, or nobody has been asked to vote.
     pub votes: Option<u32>,
 }
@@ -713,6 +726,7 @@ pub struct WireSource {
     pub depth: u8,
     pub idea: u32,
     pub by: Option<u32>,
+    pub own: bool,
     pub text: String,
 }
 
@@ -1731,6 +1745,7 @@ impl From<IdeaView> for WireIdea {
             depth: it.depth,
             idea: it.idea.0,
             by: it.by.map(|it| it.0),
+            own: it.own,
             text: it.text,
         };
         WireIdea {
@@ -1741,6 +1756,8 @@ impl From<IdeaView> for WireIdea {
             from: it.from.into_iter().map(source).collect(),
             mine: it.mine,
             chosen: it.chosen,
+            own: it.own,
+            group: it.group,
             votes: it.votes,
         }
     }

@@ -332,6 +332,12 @@ impl Talk {
             ClientMessage::Vote { idea, votes } => {
                 Wish::Ideas(ideas::Command::Vote { idea: IdeaId(idea), votes })
             }
+            ClientMessage::StrikeIdea { idea } => {
+                Wish::Ideas(ideas::Command::Strike { idea: IdeaId(idea) })
+            }
+            ClientMessage::GroupIdea { idea, group } => {
+                Wish::GroupIdea { idea: IdeaId(idea), group }
+            }
             ClientMessage::RaiseHand { on } => Wish::RaiseHand(on),
             ClientMessage::React { reaction } => Wish::React(reaction.into()),
             ClientMessage::Post { text } => Wish::Post { text },

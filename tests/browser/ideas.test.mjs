@@ -1,12 +1,14 @@
 // The chain from one person to all, in six real browsers: people write alone, combine and choose in their
-// rooms, vote together; and next day a reviewer finds what won, with all that it came from.
+// rooms, vote together; and next day a reviewer finds what won, with all that it came from, collects it,
+// comments on it and takes it along.
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import path from "node:path";
 
 import { eventually, story } from "./harness.mjs";
 
 /** Minutes of each phase; people who are ready go on before. */
-const MINUTES = { own: 3, pair: 4, wall: 0.4, vote: 4, cluster: 1 };
+const MINUTES = { own: 3, pair: 4, wall: 0.4, vote: 4, cluster: 3 };
 const PHONE = { width: 360, height: 740 };
 const LAPTOP = { width: 1280, height: 800 };
 
@@ -96,16 +98,50 @@ story("six people write, combine, choose and vote, and the winner is traced back
   await first.locator("summary").click();
   assert.match(await first.innerText(), /Came from 2 ideas[\s\S]*A bench[\s\S]*Alice/);
   await pictures(stage, bob, "ideas-result");
+  await host.see("idea-group-name").first().fill("Green yards");
+  await host.page.keyboard.press("Enter");
+  await bob.see("idea-group").filter({ hasText: "Green yards" }).waitFor();
+  await host.picture(stage.screenshot("ideas-host-groups"));
+  // Alice takes words of hers back; what came of them stays.
+  const hers = alice.see("chosen-idea").first();
+  await hers.locator("summary").click();
+  await hers.getByLabel(/Take my words back: Alice wants a tree/).click();
+  await eventually("nobody reads them", async () => !(await bob.see("idea-votes").innerText()).includes("Alice wants a tree"));
+  await eventually("they are in no file", async () => filesWith(server.data, "Alice wants a tree").length === 0);
   await host.see("host-end").click();
   await host.see("host-end-confirm").click();
-  await alice.see("goodbye").waitFor();
+  for (const it of six) await it.see("pilot").waitFor();
+  for (const [at, it] of [alice, bob, fatima].entries()) {
+    for (const question of ["heard", "clear", "fresh"]) await it.see(`pilot-${question}-${at ? "yes" : "mostly"}`).check();
+    if (it === bob) await bob.see("pilot-line").fill("More time to combine");
+    if (it === alice) await pictures(stage, alice, "pilot");
+    await it.see("pilot-send").click();
+    await it.see("pilot-thanks").waitFor();
+  }
 
+  // Next day.
   const reviewer = await host.opensReview();
   await reviewer.see("view-ideas").click();
   const won = reviewer.see("chosen-idea").first();
   assert.match(await won.innerText(), /Trees with benches under them[\s\S]*6 votes[\s\S]*A bench[\s\S]*Alice/);
   assert.doesNotMatch(await reviewer.see("review-ideas").innerText(), /Fatima(?! wants)/, "she has not agreed");
   await pictures(stage, reviewer, "ideas-review");
+  await reviewer.see("view-pilots").click();
+  assert.match(await reviewer.see("review-pilots").innerText(), /3 answers[\s\S]*Yes 2 · Mostly 1/);
+  await pictures(stage, reviewer, "pilots-review");
+  await reviewer.see("view-lines").click();
+  await reviewer.finds("benches ");
+  await reviewer.see("review-hit").first().focus();
+  await reviewer.page.keyboard.press("Enter");
+  await reviewer.see("moment-theme").fill("School yard");
+  await reviewer.see("moment-collect").click();
+  await eventually("it is collected", async () => (await reviewer.see("board-theme").count()) === 1);
+  await reviewer.see("comment-name").fill("Dana of the board");
+  await reviewer.see("comment-text").fill("Let us ask the gardener");
+  await reviewer.see("comment-send").click();
+  await reviewer.see("comment").waitFor();
+  await pictures(stage, reviewer, "comments");
+  await reviewer.see("moment-close").click();
   await reviewer.see("view-meetings").click();
   const met = [...rooms.values()].reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
   assert.equal(await reviewer.sees("review-meetings", "met"), String(met), "in the pairs of one round");
@@ -114,9 +150,25 @@ story("six people write, combine, choose and vote, and the winner is traced back
   await reviewer.see("export-format").selectOption("md");
   const [file] = await Promise.all([reviewer.page.waitForEvent("download"), reviewer.see("export-save").click()]);
   const markdown = fs.readFileSync(await file.path(), "utf8");
-  const tree = /- Trees with benches under them \(6.votes, Room \d\)\n {2}- (A bench|Alice wants a tree) \(Alice\)\n {2}- /;
+  const tree = /- Green yards\n {2}- Trees with benches under them \(6.votes, Room \d\)\n {4}- .* \(Alice\)\n {4}- A bench \(Alice\)\n/;
   assert.match(markdown, tree);
+  assert.match(markdown, /School yard[\s\S]*Trees with benches under them[\s\S]*Dana of the board\): Let us ask the gardener/);
+  assert.match(markdown, /How the method worked[\s\S]*yes 2, mostly 1[\s\S]*More time to combine/);
+  await reviewer.page.keyboard.press("Escape");
+  await reviewer.see("to-library").click();
+  await reviewer.see("library-session").waitFor();
+  assert.match(await reviewer.see("library-session").innerText(), /What makes a good school yard\?[\s\S]*School yard/);
+  await pictures(stage, reviewer, "library");
 });
+
+/** The files below `folder` in which the words stand. */
+function filesWith(folder, words) {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((it) => it.isFile())
+    .map((it) => path.join(it.parentPath ?? it.path, it.name))
+    .filter((it) => fs.readFileSync(it).includes(words));
+}
 
 async function writes(person, text) {
   await person.see("idea-text").fill(text);

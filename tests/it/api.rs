@@ -618,9 +618,9 @@ async fn people_say_once_how_the_method_worked_and_it_is_shown_of_three() {
 
     let open = house.session(LAHTI, "Kevät").await;
     let own = house.tokens.own(open.parse().unwrap(), ParticipantId(1));
-    let answer =
-        house.post(&format!("/api/sessions/{open}/pilot"), &own, json!({ "heard": "yes" }));
-    assert_eq!(answer.await.refusal(), (409, "goes-on".into()));
+    let path = format!("/api/sessions/{open}/pilot");
+    let answer = house.post(&path, &own, json!({ "heard": "yes" })).await;
+    assert_eq!(answer.refusal(), (409, "goes-on".into()));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 // What a page knows of ideas, and what it lets a person do with their votes.
 import { expect, test } from "vitest";
-import { ideasTold, lasting, mostVotes, ownVotesLeft, together, votesLeft, withOwnVotes, withTally } from "../src/state/ideas";
+import { grouped, ideasTold, lasting, mostVotes, ownVotesLeft, together, votesLeft, withOwnVotes, withTally } from "../src/state/ideas";
 import { NOWHERE, reduce } from "../src/state/room";
 import type { Vote, WireIdea } from "../src/wire/wire";
 import { run, step } from "./help";
@@ -13,6 +13,8 @@ const idea = (number: number, text: string, mine = false): WireIdea => ({
   from: [],
   mine,
   chosen: true,
+  own: false,
+  group: null,
   votes: null,
 });
 const VOTE: Vote = { each: 3, same: 2, own: 1, hidden: true };
@@ -43,6 +45,17 @@ test("a tally tells each idea's votes, also none", () => {
   const seen = withTally(told("vote"), { type: "tally", votes: [{ idea: 2, votes: 4 }], voters: 3 });
   expect(seen?.ideas.map((it) => it.votes)).toEqual([0, 4, 0]);
   expect(seen?.voters).toBe(3);
+});
+
+test("ideas stand under their groups, and those without one last", () => {
+  const in_group = (number: number, group: string | null) => ({ ...idea(number, "x"), group });
+  const groups = grouped([in_group(1, null), in_group(2, "Green"), in_group(3, "Play"), in_group(4, "Green")]);
+  expect(groups.map((it) => [it.name, it.ideas.map((one) => one.idea)])).toEqual([
+    ["Green", [2, 4]],
+    ["Play", [3]],
+    [null, [1]],
+  ]);
+  expect(grouped([])).toEqual([]);
 });
 
 test("what is combined begins with all words, cut to what fits", () => {

@@ -4,7 +4,7 @@
 use crate::domain::{
     consent::Consent,
     fact::Fact,
-    ideas::{Command, IdeaId, IdeasView, Stage, Tally},
+    ideas::{Change, Command, IdeaId, IdeasView, Stage, Tally},
     ids::{ConnectionId, ParticipantId, RoomId},
     limits::STEP_EVERY_MS,
     message::Message,
@@ -30,7 +30,13 @@ impl Session {
         let phase = run.phase().ok_or(Rejection::NotNow)?;
         let change = run.ideas().ask((participant, room), phase, next, shown(command))?;
         let stage = Stage::of(phase);
+        let is_struck = matches!(change, Change::Struck { .. });
         self.keep(now, Fact::Ideas(change), out);
+        if is_struck {
+            // It may be before anybody, and in what any idea came from.
+            self.tell_ideas_to_all(out);
+            return Ok(());
+        }
         match stage {
             Some(Stage::Room) => self.tell_ideas_in(room, out),
             Some(Stage::Vote) => {
@@ -39,6 +45,21 @@ impl Session {
             }
             _ => self.tell_ideas(participant, out),
         }
+        Ok(())
+    }
+
+    /// A facilitator puts an idea with others.
+    pub(super) fn group_idea(
+        &mut self,
+        now: SessionTime,
+        idea: IdeaId,
+        group: Option<String>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Rejection> {
+        let (run, phase) = self.run.as_ref().zip(self.phase()).ok_or(Rejection::NotNow)?;
+        let change = run.ideas().ask_group(phase, idea, group.map(clean))?;
+        self.keep(now, Fact::Ideas(change), out);
+        self.tell_ideas_to_all(out);
         Ok(())
     }
 
@@ -167,12 +188,13 @@ impl Session {
     }
 }
 
+fn clean(text: String) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().filter(|it| !is_invisible(*it)).collect()
+}
+
 /// A text on one line, with nothing in it that cannot be seen.
 fn shown(command: Command) -> Command {
-    let clean = |text: String| {
-        let words: Vec<_> = text.split_whitespace().collect();
-        words.join(" ").chars().filter(|it| !is_invisible(*it)).collect()
-    };
     match command {
         Command::Write { idea, text } => Command::Write { idea, text: clean(text) },
         Command::Combine { ideas, text } => Command::Combine { ideas, text: clean(text) },

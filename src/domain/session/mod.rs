@@ -205,6 +205,11 @@ pub enum Wish {
     EndShare {
         participant: ParticipantId,
     },
+    /// Puts a chosen idea with others under a name; without: by itself.
+    GroupIdea {
+        idea: IdeaId,
+        group: Option<String>,
+    },
     /// Words and names to be heard rightly.
     SetGlossary {
         text: String,
@@ -645,6 +650,9 @@ impl Session {
                 | Wish::EndCall { .. }
                 | Wish::EndShare { .. }),
             ) => self.attend(now, wish, out)?,
+            (Some(Role::Facilitator), Wish::GroupIdea { idea, group }) => {
+                self.group_idea(now, idea, group, out)?;
+            }
             (Some(Role::Facilitator), Wish::SetGlossary { text }) => {
                 self.set_glossary(now, &text, out)?;
             }

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use crate::{
     domain::{
         fact::{CommentOn, Fact},
+        ideas::IdeaId,
         ids::{ParticipantId, SessionId},
         method::Harvest,
     },
@@ -472,6 +473,38 @@ fn paper(
     Ok(Paper::default())
 }
 
+/// The words of an idea go while its session is on; that it was there stays.
+pub(super) fn strike_idea(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    participant: ParticipantId,
+    idea: IdeaId,
+) -> rusqlite::Result<()> {
+    let mut gone = Gone::default();
+    for (seq, body) in records_of_idea(transaction, session, participant, u64::from(idea.0))? {
+        gone.add(seq, &own_text(&body, participant).unwrap_or_default());
+        if let Some(other) = corrected(&body, participant, "") {
+            replace(transaction, seq, &other)?;
+        }
+    }
+    gone.settle(transaction, session)
+}
+
+/// The records in which this person has put it into words.
+fn records_of_idea(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    participant: ParticipantId,
+    idea: u64,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let sql = "SELECT seq, body FROM records WHERE session = ?1";
+    let mut select = transaction.prepare(sql)?;
+    let rows = select.query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut found = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
+    found.retain(|it| idea_of(&it.1, participant) == Some(idea));
+    Ok(found)
+}
+
 /// An idea keeps its place in the chain: the record of its last words has others or none, and those
 /// of its earlier words, which would come up in their stead, have none.
 fn rewrite_idea(
@@ -480,14 +513,7 @@ fn rewrite_idea(
     (participant, idea): (ParticipantId, u64),
     (seq, text): (i64, &str),
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT seq, body FROM records WHERE session = ?1";
-    let mut select = transaction.prepare(sql)?;
-    let rows = select.query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for row in rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()? {
-        let (at, body) = row;
-        if idea_of(&body, participant) != Some(idea) {
-            continue;
-        }
+    for (at, body) in records_of_idea(transaction, session, participant, idea)? {
         let text = if at == seq { text } else { "" };
         if let Some(other) = corrected(&body, participant, text) {
             replace(transaction, at, &other)?;
@@ -587,13 +613,14 @@ mod tests {
         })
     }
 
-    /// A log of one session of which Dana has spoken, and what somebody then does to it.
-    fn check(act: impl AsyncFnOnce(&Log, SessionId) -> bool, left: &[&str]) {
+    /// A log of one session of which Dana has spoken, what somebody then does to it, which comments are
+    /// left, and what lies in no file any more.
+    fn check(act: impl AsyncFnOnce(&Log, SessionId) -> bool, left: &[&str], gone: &[&str]) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = Log::open(&folder.path().join("log.sqlite")).expect("a new log");
         let session = SessionId::new(1_790_000_000_000, 1);
         spoken_of(&log, session);
-        assert!(lies(folder.path(), "torin takana"));
+        assert!(gone.iter().all(|it| lies(folder.path(), it)));
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         assert!(runtime.block_on(act(&log, session)));
         let there = comments(&log, session);
@@ -604,21 +631,24 @@ mod tests {
             assert!(there.starts_with(before) && there.ends_with(after), "{there}");
             assert!(left.contains("KEY") || there == left, "{there}");
         }
-        if left.iter().all(|it| !it.contains("torin takana")) {
-            assert!(!lies(folder.path(), "torin takana"));
+        for it in gone {
+            assert!(!lies(folder.path(), it), "{it}");
         }
     }
 
+    const CUT: &str = "Joku sanoi: ”…”. Onko näin?";
+
     #[test]
     fn what_is_said_of_a_line_goes_with_it_and_no_comment_repeats_it() {
-        let cut = "Joku sanoi: ”…”. Onko näin?";
         check(
             async |log, session| log.correct(session, ALICE, 3, None, 1).await.expect("struck"),
-            &[cut, "Kysytään Virtaselta"],
+            &[CUT, "Kysytään Virtaselta"],
+            &["alamanterit", "torin takana", "Tästä Alicen"],
         );
         check(
             async |log, session| log.take_back(session, ALICE, true, 1).await.expect("erased"),
-            &[cut, "Kysytään KEY"],
+            &[CUT, "Kysytään KEY"],
+            &["alamanterit", "torin takana", "Alice", "Virta"],
         );
     }
 
@@ -629,11 +659,8 @@ mod tests {
             async |log, session| {
                 log.correct(session, ALICE, 3, text(), 1).await.expect("corrected")
             },
-            &[
-                "Tästä Alicen ajatuksesta lisää",
-                "Joku sanoi: ”…”. Onko näin?",
-                "Kysytään Virtaselta",
-            ],
+            &["Tästä Alicen ajatuksesta lisää", CUT, "Kysytään Virtaselta"],
+            &["alamanterit"],
         );
     }
 
@@ -643,7 +670,8 @@ mod tests {
         let struck = (SessionTime(9_500), Fact::Struck { participant: ALICE, span });
         check(
             async |log, session| log.append(session, vec![struck]).await.is_ok(),
-            &["Joku sanoi: ”…”. Onko näin?", "Kysytään Virtaselta"],
+            &[CUT, "Kysytään Virtaselta"],
+            &["alamanterit", "torin takana"],
         );
     }
 
@@ -652,10 +680,12 @@ mod tests {
         check(
             async |log, session| {
                 assert!(!log.uncomment(session, 3).await.expect("asked"), "that is a line");
-                assert!(!log.uncomment(SessionId::new(1, 9), 5).await.expect("asked"), "elsewhere");
+                let elsewhere = SessionId::new(1, 9);
+                assert!(!log.uncomment(elsewhere, 5).await.expect("asked"), "elsewhere");
                 log.uncomment(session, 6).await.expect("taken back")
             },
             &["Tästä Alicen ajatuksesta lisää", "Kysytään Virtaselta"],
+            &["Onko näin"],
         );
     }
 }

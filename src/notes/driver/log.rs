@@ -27,12 +27,13 @@ use tokio::sync::{
 
 use crate::domain::{
     fact::{Fact, GapReason, Record},
+    ideas::{self, IdeaId},
     ids::{ParticipantId, SessionId, TenantId},
     language::Language,
     time::{SessionTime, Span},
 };
 use crate::notes::{
-    driver::erasing::Gone,
+    driver::erasing::{Gone, strike_idea},
     engine::record::{self, RecordError},
 };
 
@@ -253,6 +254,11 @@ enum Change {
     Strike {
         participant: ParticipantId,
         span: Span,
+    },
+    /// The words of this idea are erased.
+    StrikeIdea {
+        participant: ParticipantId,
+        idea: IdeaId,
     },
 }
 
@@ -562,6 +568,9 @@ fn request(
                 Fact::BelongsTo { tenant } => Change::Belong(tenant),
                 Fact::Ended => Change::End,
                 Fact::Struck { participant, span } => Change::Strike { participant, span },
+                Fact::Ideas(ideas::Change::Struck { idea, by }) => {
+                    Change::StrikeIdea { participant: by, idea }
+                }
                 _ => Change::None,
             },
         })
@@ -673,7 +682,8 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: Vec<Append>) {
-        let strikes = |it: &NewRow| matches!(it.change, Change::Strike { .. });
+        let strikes =
+            |it: &NewRow| matches!(it.change, Change::Strike { .. } | Change::StrikeIdea { .. });
         let strikes = batch.iter().flat_map(|it| &it.rows).any(strikes);
         self.owes_erasing |= strikes;
         let written = write(&mut self.connection, &batch);
@@ -804,6 +814,9 @@ fn write(
                     Change::Strike { participant, span } => {
                         let gone = strike.execute(&id, *participant, *span)?;
                         gone.settle(&transaction, append.session)?;
+                    }
+                    Change::StrikeIdea { participant, idea } => {
+                        strike_idea(&transaction, append.session, *participant, *idea)?;
                     }
                     Change::None => {}
                 }

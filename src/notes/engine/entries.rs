@@ -380,7 +380,15 @@ impl Entries {
                     out.push(Change::Put(Arc::clone(&it.entry)));
                 }
             }
-            ideas::Change::Voted { .. } => (),
+            ideas::Change::Struck { idea, .. } => {
+                let Some(it) = self.ideas.get_mut(&idea).filter(|it| !it.combined) else { return };
+                // Whether or not it can be found now: the log may have lost the words before they
+                // were taken out of the index.
+                out.push(Change::Erase { seq: it.entry.seq });
+                it.entry = Arc::new(Entry { text: String::new(), ..(*it.entry).clone() });
+                it.found = false;
+            }
+            ideas::Change::Grouped { .. } | ideas::Change::Voted { .. } => (),
         }
     }
 

@@ -23,7 +23,7 @@ const OWN_WORDS: [&str; 4] = ["said", "unheard", "posted", "wrote"];
 const IDEA: &str = "idea-written";
 
 /// Fields in which people's words and names stand. Others hold numbers and words of ours.
-const HUMAN: [&str; 7] = ["title", "name", "text", "question", "topics", "tags", "theme"];
+const HUMAN: [&str; 8] = ["title", "name", "text", "question", "topics", "tags", "theme", "group"];
 
 /// What is taken out of a session.
 #[derive(Clone, Debug)]

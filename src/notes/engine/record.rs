@@ -72,7 +72,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 35] = [
+const KINDS: [&str; 37] = [
     "opened",
     "belongs-to",
     "joined",
@@ -93,6 +93,8 @@ const KINDS: [&str; 35] = [
     "idea-removed",
     "idea-chosen",
     "voted",
+    "idea-struck",
+    "idea-grouped",
     "method-ended",
     "kept",
     "pinned",
@@ -227,6 +229,14 @@ enum Body {
         participant: u32,
         idea: u32,
         votes: u8,
+    },
+    IdeaStruck {
+        idea: u32,
+        participant: u32,
+    },
+    IdeaGrouped {
+        idea: u32,
+        group: Option<String>,
     },
     MethodEnded {},
     Kept {
@@ -599,6 +609,12 @@ impl From<Body> for Fact {
                 idea: IdeaId(idea),
                 votes,
             }),
+            Body::IdeaStruck { idea, participant } => {
+                Fact::Ideas(Change::Struck { idea: IdeaId(idea), by: ParticipantId(participant) })
+            }
+            Body::IdeaGrouped { idea, group } => {
+                Fact::Ideas(Change::Grouped { idea: IdeaId(idea), group })
+            }
             Body::MethodEnded {} => Fact::MethodEnded,
             Body::Kept { participants, rule } => {
                 Fact::Kept { participants: participants.map(ParticipantId), rule: rule.into() }
@@ -671,6 +687,10 @@ impl From<&Change> for Body {
             }
             Change::Voted { by, idea, votes } => {
                 Body::Voted { participant: by.0, idea: idea.0, votes: *votes }
+            }
+            Change::Struck { idea, by } => Body::IdeaStruck { idea: idea.0, participant: by.0 },
+            Change::Grouped { idea, group } => {
+                Body::IdeaGrouped { idea: idea.0, group: group.clone() }
             }
         }
     }
@@ -903,6 +923,9 @@ mod tests {
             Change::Removed { idea: IdeaId(3), by: bob },
             Change::Chosen { idea: IdeaId(4), by: alice, on: true },
             Change::Voted { by: bob, idea: IdeaId(4), votes: 2 },
+            Change::Struck { idea: IdeaId(1), by: alice },
+            Change::Grouped { idea: IdeaId(4), group: Some("Piha".into()) },
+            Change::Grouped { idea: IdeaId(4), group: None },
         ];
         changes.into_iter().map(Fact::Ideas).collect()
     }
@@ -1108,6 +1131,9 @@ mod tests {
                 by,
                 votes
             }),
+            (idea(), person()).prop_map(|(idea, by)| Change::Struck { idea, by }),
+            (idea(), prop::option::of(any::<String>()))
+                .prop_map(|(idea, group)| Change::Grouped { idea, group }),
         ]
     }
 

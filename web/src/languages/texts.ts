@@ -255,6 +255,15 @@ export interface Texts {
       mine: string;
       from: (count: number) => string;
       takenBack: string;
+      /** Takes the words back while the session is on. */
+      strike: string;
+      strikeOf: (text: string) => string;
+      groupHint: string;
+      groupName: string;
+      groupOf: (text: string) => string;
+      groupDo: string;
+      groupDoOf: (text: string) => string;
+      ungrouped: string;
       vote: string;
       give: string;
       given: string;

@@ -94,6 +94,11 @@ export class Facilitation {
     this.#send({ type: "extend", seconds });
   }
 
+  /** Puts a chosen idea with others under a name; null: by itself. */
+  groupIdea(idea: number, group: string | null): void {
+    this.#send({ type: "group-idea", idea, group });
+  }
+
   stopMethod(): void {
     this.#send({ type: "stop-method" });
   }

@@ -60,6 +60,21 @@ export function mostVotes(vote: Vote, ideas: Ideas, idea: WireIdea): number {
   return Math.min(vote.same, now + Math.max(0, left));
 }
 
+/** Ideas that stand under one name. */
+export interface Group {
+  /** Null: those that stand by themselves. */
+  name: string | null;
+  ideas: readonly WireIdea[];
+}
+
+/** In the order of their coming, those that stand by themselves last. */
+export function grouped(ideas: readonly WireIdea[]): Group[] {
+  const groups = new Map<string | null, WireIdea[]>();
+  for (const it of ideas) groups.set(it.group, [...(groups.get(it.group) ?? []), it]);
+  const all = [...groups].map(([name, of]) => ({ name, ideas: of }));
+  return [...all.filter((it) => it.name !== null), ...all.filter((it) => it.name === null)];
+}
+
 /** What the field for a combined idea begins with: all words, to be made into a sentence. */
 export function together(ideas: readonly WireIdea[], chars_max: number): string {
   const texts = ideas.map((it) => it.text.trim().replace(/[.;,]$/, "")).filter((it) => it !== "");

@@ -295,6 +295,11 @@ export class Participation {
   }
 
   /** The room brings it to all, or does not any more. */
+  /** The words of an idea of one's own, wherever it is by now. */
+  strikeIdea(idea: number): void {
+    this.#sendOrSay({ type: "strike-idea", idea });
+  }
+
   chooseIdea(idea: number, on: boolean): void {
     this.#sendOrSay({ type: "choose-idea", idea, on });
   }

@@ -25,7 +25,7 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "write-idea", idea?: number, text: string, } | { "type": "combine-ideas", ideas: Array<number>, text: string, } | { "type": "remove-idea", idea: number, } | { "type": "choose-idea", idea: number, on: boolean, } | { "type": "vote", idea: number, votes: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "write-idea", idea?: number, text: string, } | { "type": "combine-ideas", ideas: Array<number>, text: string, } | { "type": "remove-idea", idea: number, } | { "type": "choose-idea", idea: number, on: boolean, } | { "type": "vote", idea: number, votes: number, } | { "type": "strike-idea", idea: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "group-idea", idea: number, group: string | null, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -306,6 +306,14 @@ from: Array<WireSource>,
  */
 mine: boolean, chosen: boolean, 
 /**
+ * Whether its words are this person's own, and still there.
+ */
+own: boolean, 
+/**
+ * Under which name it stands with others.
+ */
+group: string | null, 
+/**
  * Null: hidden, or nobody has been asked to vote.
  */
 votes: number | null, };
@@ -314,7 +322,7 @@ export type WireSource = {
 /**
  * 1: the idea was made of it; 2: the one before at depth 1 was; and so on.
  */
-depth: number, idea: number, by: number | null, text: string, };
+depth: number, idea: number, by: number | null, own: boolean, text: string, };
 
 export type WireName = { participant: number, name: string, };
 

@@ -339,6 +339,7 @@ impl Gathering {
         let mut ideas = run.ideas().result(None);
         for idea in &mut ideas {
             idea.text = clean(&idea.text);
+            idea.group = idea.group.as_deref().map(clean);
             idea.by = idea.by.filter(|it| self.lets_be_named(*it));
             for source in &mut idea.from {
                 source.text = clean(&source.text);

@@ -111,6 +111,7 @@ struct OneIdea<'a> {
     room: Option<String>,
     text: &'a str,
     votes: Option<u32>,
+    group: Option<&'a str>,
     from: Vec<OneSource<'a>>,
 }
 
@@ -240,6 +241,7 @@ fn one_idea(it: &IdeaView) -> OneIdea<'_> {
         room: it.room.map(|it| it.to_string()),
         text: &it.text,
         votes: it.votes,
+        group: it.group.as_deref(),
         from: from.collect(),
     }
 }

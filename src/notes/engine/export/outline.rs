@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     domain::{
+        ideas::IdeaView,
         ids::{ParticipantId, RoomId},
         language::Language,
         method::{Assign, Phase},
@@ -261,18 +262,35 @@ fn method<'a>(run: &'a MethodRun, look: Look, words: &'static Words, blocks: &mu
 /// Each chosen idea, and under it what it came from.
 fn ideas(document: &Document, run: &MethodRun, words: &'static Words) -> Vec<Branch> {
     let mut tree = Vec::new();
-    for idea in &run.ideas {
-        let room = idea.room.map(|it| words.room(it));
-        let votes = idea.votes.map(|it| votes(it, words));
-        let who = idea.by.map(|it| document.name(it).to_owned());
-        let about: Vec<_> = [votes, who, room].into_iter().flatten().collect();
-        let text = format!("{} ({})", idea_text(&idea.text, words), about.join(", "));
-        tree.push(Branch { depth: 0, text });
-        for source in &idea.from {
-            let who = source.by.map(|it| format!(" ({})", document.name(it))).unwrap_or_default();
-            let text = format!("{}{who}", idea_text(&source.text, words));
-            tree.push(Branch { depth: source.depth, text });
+    // Under each name what stands there together, and then what stands for itself.
+    let mut groups: Vec<Option<&str>> = Vec::new();
+    for group in run.ideas.iter().map(|it| it.group.as_deref()) {
+        if !groups.contains(&group) {
+            groups.push(group);
         }
+    }
+    groups.sort_by_key(Option::is_none);
+    for group in groups {
+        let under = u8::from(group.is_some());
+        tree.extend(group.map(|it| Branch { depth: 0, text: it.to_owned() }));
+        let own = run.ideas.iter().filter(|it| it.group.as_deref() == group);
+        own.for_each(|it| tree.extend(one_idea(document, it, under, words)));
+    }
+    tree
+}
+
+/// An idea at this depth, and under it what it came from.
+fn one_idea(document: &Document, idea: &IdeaView, depth: u8, words: &'static Words) -> Vec<Branch> {
+    let room = idea.room.map(|it| words.room(it));
+    let votes = idea.votes.map(|it| votes(it, words));
+    let who = idea.by.map(|it| document.name(it).to_owned());
+    let about: Vec<_> = [votes, who, room].into_iter().flatten().collect();
+    let text = format!("{} ({})", idea_text(&idea.text, words), about.join(", "));
+    let mut tree = vec![Branch { depth, text }];
+    for source in &idea.from {
+        let who = source.by.map(|it| format!(" ({})", document.name(it))).unwrap_or_default();
+        let text = format!("{}{who}", idea_text(&source.text, words));
+        tree.push(Branch { depth: depth.saturating_add(source.depth), text });
     }
     tree
 }

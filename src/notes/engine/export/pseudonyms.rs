@@ -56,6 +56,7 @@ impl Document {
             run.chosen.iter_mut().for_each(|(_, text)| hide(text));
             for idea in &mut run.ideas {
                 hide(&mut idea.text);
+                idea.group.iter_mut().for_each(hide);
                 idea.from.iter_mut().for_each(|it| hide(&mut it.text));
             }
             run.ranking.iter_mut().for_each(|it| hide(&mut it.text));
