@@ -1,13 +1,14 @@
 //! Search, measured: index and questions at 10 thousand, 100 thousand and a million segments, beside
-//! SQLite FTS5 on the same segments in the same run; and how soon a spoken line is findable, beside a
-//! plain commit. Ends with lines `figure NAME VALUE UNIT`. Says nothing of how right the answers are:
-//! the tests of `notes::engine::words` do.
+//! SQLite FTS5 on the same segments in the same run; how soon a spoken line is findable, beside a
+//! plain commit; and how soon a whole event is ready when it ends. Ends with lines `figure NAME VALUE
+//! UNIT`. Says nothing of how right the answers are: the tests of `notes::engine::words` do.
 //!
 //! Segments are made with a seed from the real sentences of the built-in methods, in three languages:
 //! a sentence or two, some of its words replaced by forms and compounds of the words in
 //! `notes/engine/words`, so that the vocabulary has a long tail as speech has.
 
-#![allow(dead_code)] // The program's parts are here whole, and not all of them are measured.
+// The program's parts are here whole, and not all of them are measured.
+#![allow(dead_code, unused_imports)]
 
 #[path = "../../../src/domain/mod.rs"]
 mod domain;
@@ -29,6 +30,7 @@ mod notes {
         pub mod highlight;
         pub mod matching;
         pub mod names;
+        pub mod outline;
         pub mod query;
         pub mod record;
         pub mod words;
@@ -56,7 +58,7 @@ use notes::{
         log::Log,
         voikko::Voikko,
     },
-    engine::words::Morphology,
+    engine::{outline::outline, words::Morphology},
 };
 
 /// Two hours of sixty rooms.
@@ -117,7 +119,8 @@ impl Maker {
             for (at, code) in ["fi = \"", "sv = \"", "en = \""].iter().enumerate() {
                 for piece in text.split(code).skip(1) {
                     let whole = piece.split('"').next().unwrap_or_default();
-                    let each = whole.split_inclusive(['.', '?', '!']).map(|it| it.trim().to_owned());
+                    let each =
+                        whole.split_inclusive(['.', '?', '!']).map(|it| it.trim().to_owned());
                     sentences[at].extend(each.filter(|it| 3 < it.split(' ').count()));
                 }
             }
@@ -181,6 +184,27 @@ fn session(number: usize) -> SessionId {
     SessionId::new(1_790_000_000_000 + number as u64 * 86_400_000, number as u128)
 }
 
+/// The beginning of a session: its people.
+fn people(number: usize) -> Vec<(SessionTime, Fact)> {
+    let unix_ms = 1_790_000_000_000 + number as u64 * 86_400_000;
+    let language = Language::Finnish;
+    let mut facts = vec![Fact::Opened { title: "Työpaja".into(), language, unix_ms }];
+    facts.extend((1..=PEOPLE).map(|person| Fact::Joined {
+        participant: ParticipantId(person as u32),
+        name: format!("Osallistuja {person}"),
+        language,
+        consent: Consent::On,
+        tags: Default::default(),
+    }));
+    facts.into_iter().map(|it| (SessionTime::ZERO, it)).collect()
+}
+
+fn said(person: u32, room: RoomId, start: SessionTime, made: Made) -> Fact {
+    let Made { language, text } = made;
+    let span = Span::new(start, start + 3_000);
+    Fact::Said { participant: ParticipantId(person), room, span, language, text }
+}
+
 /// Writes the segments into the log and beside it into FTS5, and gives the lines for questions.
 fn write_all(folder: &Path, many: usize) -> (Log, rusqlite::Connection, Vec<Made>, Duration) {
     let log = Log::open(&folder.join("log.sqlite")).expect("a log");
@@ -199,26 +223,7 @@ fn write_all(folder: &Path, many: usize) -> (Log, rusqlite::Connection, Vec<Made
     let mut made_all = 0;
     for number in 0..many.div_ceil(SEGMENTS_A_SESSION) {
         let id = session(number);
-        let mut facts = vec![(
-            SessionTime::ZERO,
-            Fact::Opened {
-                title: "Työpaja".into(),
-                language: Language::Finnish,
-                unix_ms: 1_790_000_000_000 + number as u64 * 86_400_000,
-            },
-        )];
-        for person in 1..=PEOPLE {
-            facts.push((
-                SessionTime::ZERO,
-                Fact::Joined {
-                    participant: ParticipantId(person as u32),
-                    name: format!("Osallistuja {person}"),
-                    language: Language::Finnish,
-                    consent: Consent::On,
-                    tags: Default::default(),
-                },
-            ));
-        }
+        let mut facts = people(number);
         let mut rows = Vec::new();
         for at in 0..SEGMENTS_A_SESSION.min(many - made_all) {
             let made = maker.make();
@@ -226,16 +231,9 @@ fn write_all(folder: &Path, many: usize) -> (Log, rusqlite::Connection, Vec<Made
             let person = maker.dice.below(PEOPLE as usize) as u64 + 1;
             let room = (person - 1) / (PEOPLE / ROOMS) + 1;
             rows.push((number, room, start.as_ms(), made.text.clone()));
-            facts.push((
-                start,
-                Fact::Said {
-                    participant: ParticipantId(person as u32),
-                    room: RoomId::Breakout(room as u16),
-                    span: Span::new(start, start + 3_000),
-                    language: made.language,
-                    text: made.text.clone(),
-                },
-            ));
+            let room = RoomId::Breakout(room as u16);
+            let copy = Made { language: made.language, text: made.text.clone() };
+            facts.push((start, said(person as u32, room, start, copy)));
             if maker.dice.below(many / 20_000 + 1) == 0 {
                 kept.push(made);
             }
@@ -266,6 +264,7 @@ fn write_all(folder: &Path, many: usize) -> (Log, rusqlite::Connection, Vec<Made
     }
     let began = Instant::now();
     peer.execute_batch("INSERT INTO fts (fts) VALUES ('optimize')").expect("merged");
+    peer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("all in one file");
     (log, peer, kept, peer_time + began.elapsed())
 }
 
@@ -273,7 +272,15 @@ fn write_all(folder: &Path, many: usize) -> (Log, rusqlite::Connection, Vec<Made
 struct Asked {
     ours: Search,
     /// `None`: FTS5 has nothing like it.
-    peer: Option<(String, Vec<rusqlite::types::Value>)>,
+    peer: Option<AskedOfPeer>,
+}
+
+/// For what a page of ours shows, but without the counts by room, person, phase and so on: the fifty best
+/// lines with their words marked, and how many there are in all.
+struct AskedOfPeer {
+    page: String,
+    total: String,
+    values: Vec<rusqlite::types::Value>,
 }
 
 const KINDS: [&str; 10] = [
@@ -305,33 +312,41 @@ fn ask(kind: usize, dice: &mut Dice, lines: &[Made], many: usize) -> Asked {
     };
     let all_words = words(dice);
     let word = dice.of(&all_words).clone();
-    let ranked = "SELECT rowid FROM fts WHERE fts MATCH ?1 ORDER BY rank LIMIT 50";
+    let worded = "fts MATCH ?1";
     let text = |it: String| Value::Text(it);
     let quoted = |it: &str| format!("\"{it}\"");
     let search = |text: String| Search { text, sessions: all.clone(), ..Search::default() };
-    let peer = |sql: &str, values: Vec<Value>| Some((sql.to_owned(), values));
+    let peer = |found: &str, values: Vec<Value>| {
+        let marked = "SELECT rowid, highlight(fts, 0, '[', ']') FROM fts";
+        let page = format!("{marked} WHERE {found} ORDER BY rank LIMIT 50");
+        let total = format!("SELECT count(*) FROM fts WHERE {found}");
+        Some(AskedOfPeer { page, total, values })
+    };
     match kind {
-        0 => Asked { ours: search(format!("{word} ")), peer: peer(ranked, vec![text(quoted(&word))]) },
+        0 => Asked {
+            ours: search(format!("{word} ")),
+            peer: peer(worded, vec![text(quoted(&word))]),
+        },
         1 => {
             let common = ["on", "ja", "att", "the", "jokainen", "ryhmä", "kaikki", "och"];
             let word = *dice.of(&common);
-            Asked { ours: search(format!("{word} ")), peer: peer(ranked, vec![text(quoted(word))]) }
+            Asked { ours: search(format!("{word} ")), peer: peer(worded, vec![text(quoted(word))]) }
         }
         2 => {
             let other = dice.of(&all_words).clone();
             let both = format!("{} {}", quoted(&word), quoted(&other));
-            Asked { ours: search(format!("{word} {other} ")), peer: peer(ranked, vec![text(both)]) }
+            Asked { ours: search(format!("{word} {other} ")), peer: peer(worded, vec![text(both)]) }
         }
         3 => {
             let line = notes::engine::query::words(&dice.of(lines).text).collect::<Vec<_>>();
             let at = dice.below(line.len().saturating_sub(2));
             let phrase = quoted(&line[at..(at + 2).min(line.len())].join(" "));
-            Asked { ours: search(phrase.clone()), peer: peer(ranked, vec![text(phrase)]) }
+            Asked { ours: search(phrase.clone()), peer: peer(worded, vec![text(phrase)]) }
         }
         4 => {
             let begins: String = word.chars().take(3 + dice.below(3)).collect();
             let star = format!("{}*", quoted(&begins));
-            Asked { ours: search(begins), peer: peer(ranked, vec![text(star)]) }
+            Asked { ours: search(begins), peer: peer(worded, vec![text(star)]) }
         }
         5 => {
             let mut letters: Vec<char> = word.chars().collect();
@@ -346,28 +361,34 @@ fn ask(kind: usize, dice: &mut Dice, lines: &[Made], many: usize) -> Asked {
         }
         7 => {
             let room = dice.below(ROOMS as usize) as i64 + 1;
-            let sql = "SELECT rowid FROM fts WHERE fts MATCH ?1 AND room = ?2 ORDER BY rank LIMIT 50";
             let rooms = [RoomId::Breakout(room as u16)].into();
             Asked {
                 ours: Search { rooms, ..search(format!("{word} ")) },
-                peer: peer(sql, vec![text(quoted(&word)), Value::Integer(room)]),
+                peer: peer(
+                    "fts MATCH ?1 AND room = ?2",
+                    vec![text(quoted(&word)), Value::Integer(room)],
+                ),
             }
         }
         8 => {
             let of = dice.below(sessions);
-            let sql =
-                "SELECT rowid FROM fts WHERE fts MATCH ?1 AND session = ?2 ORDER BY rank LIMIT 50";
             Asked {
                 ours: Search { sessions: [session(of)].into(), ..search(format!("{word} ")) },
-                peer: peer(sql, vec![text(quoted(&word)), Value::Integer(of as i64)]),
+                peer: peer(
+                    "fts MATCH ?1 AND session = ?2",
+                    vec![text(quoted(&word)), Value::Integer(of as i64)],
+                ),
             }
         }
         _ => {
             let of = dice.below(sessions);
-            let sql = "SELECT id FROM said WHERE session = ?1 ORDER BY at LIMIT 50";
+            let page = "SELECT said.id, fts.text FROM said JOIN fts ON fts.rowid = said.id \
+                        WHERE said.session = ?1 ORDER BY said.at LIMIT 50";
+            let total = "SELECT count(*) FROM said WHERE session = ?1";
+            let (page, total) = (page.to_owned(), total.to_owned());
             Asked {
                 ours: Search { sessions: [session(of)].into(), ..search(String::new()) },
-                peer: peer(sql, vec![Value::Integer(of as i64)]),
+                peer: Some(AskedOfPeer { page, total, values: vec![Value::Integer(of as i64)] }),
             }
         }
     }
@@ -415,7 +436,12 @@ impl Report {
     }
 }
 
-fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, report: &mut Report) {
+fn measure(
+    many: usize,
+    times: usize,
+    morphology: Option<Arc<dyn Morphology>>,
+    report: &mut Report,
+) {
     let folder = std::env::temp_dir().join(format!("vuoro-bench-search-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
@@ -430,7 +456,8 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
     report.figure(name("index-time-fts5"), peer_time.as_secs_f64(), "s");
     report.figure(name("index-size"), size_of(&dir), "MB");
     report.figure(name("index-size-fts5"), size_of(&folder.join("fts.sqlite")), "MB");
-    report.figure(name("log-size"), size_of(&folder.join("log.sqlite")), "MB");
+    let log_size = size_of(&folder.join("log.sqlite")) + size_of(&folder.join("log.sqlite-wal"));
+    report.figure(name("log-size"), log_size, "MB");
 
     let mut dice = Dice(SEED + 1);
     let (mut all, mut all_peer) = (Times(Vec::new()), Times(Vec::new()));
@@ -447,21 +474,30 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
             let answer = index.search(&asked.ours).expect("an answer");
             ours.0.push(ms(began));
             found.0.push(answer.total as f64);
-            if let Some((sql, values)) = &asked.peer {
-                let mut statement = peer.prepare(sql).expect("prepared");
+            if let Some(AskedOfPeer { page, total, values }) = &asked.peer {
+                let mut page = peer.prepare(page).expect("prepared");
+                let mut total = peer.prepare(total).expect("prepared");
+                let values = || rusqlite::params_from_iter(values);
                 let began = Instant::now();
-                let rows = statement
-                    .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, i64>(0))
-                    .expect("an answer");
-                std::hint::black_box(rows.count());
+                let rows = page.query_map(values(), |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+                });
+                std::hint::black_box(rows.expect("an answer").count());
+                let all: i64 = total.query_row(values(), |row| row.get(0)).expect("an answer");
                 theirs.0.push(ms(began));
+                std::hint::black_box(all);
             }
         }
         let told = |it: &mut Times| match it.0.is_empty() {
             true => "–".to_owned(),
             false => format!("{:.2} / {:.2} / {:.2}", it.at(0.5), it.at(0.95), it.at(0.99)),
         };
-        println!("| {title} | {:.0} | {} | {} |", found.at(0.5), told(&mut ours), told(&mut theirs));
+        println!(
+            "| {title} | {:.0} | {} | {} |",
+            found.at(0.5),
+            told(&mut ours),
+            told(&mut theirs)
+        );
         if !theirs.0.is_empty() {
             all_peer.0.extend(&theirs.0);
             all_shared.0.extend(&ours.0);
@@ -478,6 +514,10 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
     report.figure(name("memory"), resident() - before, "MiB");
 
     // A line that has just been written into the log, until a search finds it.
+    let one_line = |text: String| {
+        let made = Made { language: Language::Finnish, text };
+        (SessionTime(1), said(1, RoomId::Breakout(1), SessionTime(1), made))
+    };
     let follower = index.follow(&log).expect("threads");
     let id = session(0);
     let mut soon = Times(Vec::new());
@@ -485,20 +525,11 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
     std::thread::sleep(Duration::from_millis(500));
     for at in 0..200_u32 {
         let word = format!("sana{at}x{many}");
-        let said = |word: &str| Fact::Said {
-            participant: ParticipantId(1),
-            room: RoomId::Breakout(1),
-            span: Span::new(SessionTime(1), SessionTime(2)),
-            language: Language::Finnish,
-            text: format!("Nyt sanottiin {word} ihan oikeasti"),
-        };
-        log.append_blocking(id, vec![(SessionTime(1), said(&word))]).expect("kept");
+        let text = format!("Nyt sanottiin {word} ihan oikeasti");
+        log.append_blocking(id, vec![one_line(text)]).expect("kept");
         let began = Instant::now();
-        let search = Search {
-            text: format!("\"{word}\""),
-            sessions: [id].into(),
-            ..Search::default()
-        };
+        let search =
+            Search { text: format!("\"{word}\""), sessions: [id].into(), ..Search::default() };
         while index.search(&search).expect("an answer").total == 0 {
             std::hint::spin_loop();
         }
@@ -507,14 +538,8 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
     }
     drop(follower);
     for at in 0..20_u32 {
-        let fact = Fact::Said {
-            participant: ParticipantId(1),
-            room: RoomId::Breakout(1),
-            span: Span::new(SessionTime(1), SessionTime(2)),
-            language: Language::Finnish,
-            text: format!("Tavallinen talletus {at}"),
-        };
-        log.append_blocking(id, vec![(SessionTime(1), fact)]).expect("kept");
+        let line = one_line(format!("Tavallinen talletus {at}"));
+        log.append_blocking(id, vec![line]).expect("kept");
         index.take_in(&log).expect("taken in");
         let began = Instant::now();
         index.commit().expect("committed");
@@ -528,12 +553,72 @@ fn measure(many: usize, times: usize, morphology: Option<Arc<dyn Morphology>>, r
     let _ = fs::remove_dir_all(&folder);
 }
 
+/// An event of two hours in sixty rooms, regrouped every twenty minutes, written down as fast as the disk
+/// takes it while the index follows; then, how soon after its end all of it is found and can be seen at a
+/// glance, and how long an index from the log alone takes.
+fn measure_an_event(morphology: Option<Arc<dyn Morphology>>, report: &mut Report) {
+    /// What all rooms say in about four seconds goes to the disk at once.
+    const LINES_AT_ONCE: usize = 5;
+    const EVENT_MS: u64 = 7_200_000;
+    const ROUND_LINES: usize = SEGMENTS_A_SESSION / 6;
+    let folder = std::env::temp_dir().join(format!("vuoro-bench-event-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    println!("\n## An event");
+    let log = Log::open(&folder.join("log.sqlite")).expect("a log");
+    let index = Index::open_with(&folder.join("index"), &log, morphology.clone(), &mut |_| {});
+    let index = index.expect("an index");
+    let follower = index.follow(&log).expect("threads");
+    let id = session(0);
+    log.append_blocking(id, people(0)).expect("kept");
+    let mut maker = Maker::new();
+    let room = |person: u64, round: usize| {
+        let seat = (person - 1) * (1 + round as u64) % PEOPLE;
+        RoomId::Breakout((seat / (PEOPLE / ROOMS) + 1) as u16)
+    };
+    let mut facts = Vec::new();
+    for line in 0..SEGMENTS_A_SESSION {
+        let at = SessionTime(line as u64 * EVENT_MS / SEGMENTS_A_SESSION as u64);
+        let round = line / ROUND_LINES;
+        if line % ROUND_LINES == 0 {
+            facts.extend((1..=PEOPLE).map(|person| {
+                let (participant, room) = (ParticipantId(person as u32), Some(room(person, round)));
+                (at, Fact::Placed { participant, room })
+            }));
+        }
+        let person = maker.dice.below(PEOPLE as usize) as u64 + 1;
+        facts.push((at, said(person as u32, room(person, round), at, maker.make())));
+        if line % LINES_AT_ONCE == LINES_AT_ONCE - 1 {
+            log.append_blocking(id, std::mem::take(&mut facts)).expect("kept");
+        }
+    }
+    let ended = Instant::now();
+    log.append_blocking(id, vec![(SessionTime(EVENT_MS), Fact::Ended)]).expect("kept");
+    let all = Search { sessions: [id].into(), ..Search::default() };
+    while index.search(&all).expect("an answer").total < SEGMENTS_A_SESSION as u64 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let findable = ended.elapsed().as_secs_f64();
+    let seen = outline(&log.read(id).expect("readable"));
+    assert_eq!(seen.rooms.len() as u64, ROOMS, "every room has spoken");
+    report.figure("ready_s".to_owned(), ended.elapsed().as_secs_f64(), "s");
+    report.figure("ready-of-that-findable".to_owned(), findable, "s");
+    drop(follower);
+    let began = Instant::now();
+    let built = Index::open_with(&folder.join("built"), &log, morphology, &mut |_| {});
+    built.expect("an index");
+    report.figure("ready-index-from-the-log".to_owned(), began.elapsed().as_secs_f64(), "s");
+    drop((index, log));
+    let _ = fs::remove_dir_all(&folder);
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let quick = arguments.iter().any(|it| it == "--quick");
     let plain = arguments.iter().any(|it| it == "--plain");
     let json = arguments.iter().position(|it| it == "--json").and_then(|at| arguments.get(at + 1));
-    let morphology = Voikko::find().filter(|_| !plain).map(|it| Arc::new(it) as Arc<dyn Morphology>);
+    let morphology =
+        Voikko::find().filter(|_| !plain).map(|it| Arc::new(it) as Arc<dyn Morphology>);
     println!("Voikko: {}", if morphology.is_some() { "yes" } else { "no" });
     let mut report = Report { figures: Vec::new() };
     let chosen = arguments.iter().position(|it| it == "--segments");
@@ -545,6 +630,7 @@ fn main() {
     for many in sizes {
         measure(many, if quick { 50 } else { 200 }, morphology.clone(), &mut report);
     }
+    measure_an_event(morphology, &mut report);
     if let Some(path) = json {
         let figures: serde_json::Map<String, serde_json::Value> = (report.figures.iter())
             .map(|(name, value, unit)| (format!("{name} ({unit})"), (*value).into()))
