@@ -359,6 +359,63 @@ fn an_index_built_again_answers_as_the_one_that_grew() {
     assert_nothing_missing(&log, &built, sessions);
 }
 
+/// Two hours of sixty rooms, five people in each, written down faster than in life while the index follows
+/// on its own threads: with its newest lines in memory, it answers as the index built from the log alone.
+#[test]
+fn a_whole_event_answers_the_same_from_an_index_built_again() {
+    const LINES: u64 = 10_000;
+    const LINES_AT_ONCE: u64 = 20;
+    const EVENT_MS: u64 = 2 * 3_600_000;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log = Log::open(&folder.path().join("log.sqlite")).expect("a new log");
+    let grown = Index::open(&folder.path().join("grown"), &log, &mut |_| {}).expect("a new index");
+    let follower = grown.follow(&log).expect("threads");
+    let mut dice = Dice(11);
+    let session = SessionId::new(1_790_000_000_000, 60);
+    let mut people = vec![opened()];
+    people.extend((1..=300).map(|it| joined(ParticipantId(it), &format!("Osallistuja {it}"))));
+    log.append_blocking(session, people).expect("kept");
+    for first in (0..LINES).step_by(LINES_AT_ONCE as usize) {
+        let line = |at: u64| {
+            let person = dice.roll(300) as u32 + 1;
+            let room = RoomId::Breakout(((person - 1) / 5 + 1) as u16);
+            let (language, words) = *dice.pick(&WORDS);
+            let text: Vec<&str> = (0..=4 + dice.roll(9)).map(|_| *dice.pick(words)).collect();
+            said(ParticipantId(person), room, at * EVENT_MS / LINES, language, &text.join(" "))
+        };
+        log.append_blocking(session, (first..first + LINES_AT_ONCE).map(line).collect())
+            .expect("kept");
+    }
+    log.append_blocking(session, vec![(SessionTime(EVENT_MS), Fact::Ended)]).expect("kept");
+    let last = log.last_seq();
+    let mut news = grown.subscribe();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let findable = async { news.wait_for(|it| last <= *it).await.map(|it| *it) };
+    let findable = async { tokio::time::timeout(Duration::from_secs(60), findable).await };
+    let findable = runtime.expect("a runtime").block_on(findable);
+    findable.expect("findable at all").expect("the index lives");
+
+    let built = folder.path().join("built");
+    Index::rebuild(&built, &log, &mut |_| {}).expect("built");
+    let built = Index::open(&built, &log, &mut |_| {}).expect("opens");
+    let all = Search { sessions: [session].into(), ..Search::default() };
+    assert_eq!(grown.search(&all).expect("an answer").total, LINES);
+    let mut found = 0;
+    let pairs = WORDS.iter().flat_map(|it| it.1.windows(2).map(|two| two.join(" ")));
+    for text in pairs.chain([String::new(), "aja".into()]) {
+        let room = RoomId::Breakout(dice.roll(60) as u16 + 1);
+        for rooms in [BTreeSet::new(), [room].into()] {
+            let offset = dice.roll(60);
+            let search = Search { text: text.clone(), rooms, offset, ..all.clone() };
+            let one = grown.search(&search).expect("an answer");
+            assert_eq!(one, built.search(&search).expect("an answer"), "{search:?}");
+            found += one.total;
+        }
+    }
+    assert!(20_000 < found, "too little to compare: {found}");
+    drop(follower);
+}
+
 /// The plainest search there is: look at each text for the very word.
 fn assert_nothing_missing(log: &Log, index: &Index, sessions: [SessionId; 3]) {
     let all = log.read_after(0, usize::MAX).expect("readable");
