@@ -2,7 +2,7 @@
 //! it are asked in the same way, so that a line answers the same before and after it is committed.
 //! Never alters the text.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use crate::domain::language::Language;
 use crate::notes::engine::{
@@ -36,7 +36,18 @@ pub struct Token {
     /// In small letters.
     pub word: String,
     /// As [`Words::kept`].
-    pub keys: Vec<String>,
+    pub keys: Arc<[String]>,
+}
+
+/// Who tells the keys of a word that was said, as [`Words::kept`]; perhaps from memory.
+pub trait Keys {
+    fn keys(&self, language: Language, word: &str) -> Arc<[String]>;
+}
+
+impl Keys for Words {
+    fn keys(&self, language: Language, word: &str) -> Arc<[String]> {
+        self.kept(language, word).into()
+    }
 }
 
 /// One thing that must be there.
@@ -74,7 +85,7 @@ pub fn wanted(words: &Words, text: &str) -> Vec<Wanted> {
 }
 
 /// The words of a text.
-pub fn tokens(words: &Words, language: Language, text: &str) -> Vec<Token> {
+pub fn tokens(words: &impl Keys, language: Language, text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut start = None;
     for (at, it) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -83,7 +94,7 @@ pub fn tokens(words: &Words, language: Language, text: &str) -> Vec<Token> {
             (Some(from), false) => {
                 let form = text.get(from..at).unwrap_or_default();
                 let word: String = form.chars().flat_map(char::to_lowercase).collect();
-                let keys = words.kept(language, &word);
+                let keys = words.keys(language, &word);
                 tokens.push(Token { range: from..at, word, keys });
                 start = None;
             }

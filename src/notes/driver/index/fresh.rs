@@ -11,8 +11,7 @@ use tantivy::Searcher;
 use crate::notes::driver::index::schema::{Facets, Place};
 use crate::notes::engine::{
     entries::Change,
-    matching::{self, Token},
-    words::Words,
+    matching::{self, Keys, Token},
 };
 
 pub use crate::notes::engine::entries::Entry;
@@ -36,7 +35,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    pub fn all(words: &Words, changes: &[Change]) -> Vec<Cut> {
+    pub fn all(words: &impl Keys, changes: &[Change]) -> Vec<Cut> {
         let cut = |change: &Change| match change {
             Change::Put(entry) => {
                 let tokens = matching::tokens(words, entry.language, &entry.text);

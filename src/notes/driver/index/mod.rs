@@ -9,13 +9,14 @@
 //! a second, and nobody waits for it.
 
 pub mod fresh;
+mod remembered;
 mod schema;
 mod search;
 
 pub use search::{Counts, Hit, Search, SearchResults};
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs::{self, File},
     io,
@@ -34,11 +35,11 @@ use tokio::sync::watch;
 use crate::domain::{
     fact::{Fact, Record},
     ids::SessionId,
-    language::Language,
 };
 use crate::notes::driver::{
     index::{
         fresh::{Cut, Fresh},
+        remembered::Remembered,
         schema::Fields,
     },
     log::{Log, LogError},
@@ -46,6 +47,7 @@ use crate::notes::driver::{
 };
 use crate::notes::engine::{
     entries::{Change, Entries, Entry},
+    matching::Keys,
     query,
     words::{Morphology, Words},
 };
@@ -65,9 +67,6 @@ const WRITER_BYTES: usize = 32_000_000;
 
 /// Sessions that are followed in memory; the others are read again from the log when they go on.
 const SESSIONS_FOLLOWED_MAX: usize = 200;
-
-/// Words whose keys are remembered while many lines are added.
-const KEYS_REMEMBERED_MAX: usize = 100_000;
 
 /// What the folder holds. Goes up with every change of the fields or of how words are cut, which
 /// makes the folders of earlier programs be built again.
@@ -106,7 +105,7 @@ pub struct Index {
 struct Inner {
     path: PathBuf,
     fields: Fields,
-    words: Arc<Words>,
+    words: Arc<Remembered>,
     reader: IndexReader,
     places: search::PlacesCache,
     fresh: RwLock<Fresh>,
@@ -149,7 +148,7 @@ impl Index {
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Index, IndexError> {
         let kind = Kind { morphology: morphology.is_some() };
-        let words = Arc::new(Words::new(morphology));
+        let words = Arc::new(Remembered::new(Words::new(morphology)));
         // A crash in the middle of the swap leaves what was there before, with words that may have been
         // taken back since.
         remove_folder(&beside(dir, ".old"))?;
@@ -183,14 +182,15 @@ impl Index {
     ) -> Result<u64, IndexError> {
         let morphology = Voikko::find().map(|it| Arc::new(it) as Arc<dyn Morphology>);
         let kind = Kind { morphology: morphology.is_some() };
-        Index::build(dir, log, kind, &Arc::new(Words::new(morphology)), on_progress)
+        let words = Arc::new(Remembered::new(Words::new(morphology)));
+        Index::build(dir, log, kind, &words, on_progress)
     }
 
     fn build(
         dir: &Path,
         log: &Log,
         kind: Kind,
-        words: &Arc<Words>,
+        words: &Arc<Remembered>,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<u64, IndexError> {
         let building = beside(dir, ".building");
@@ -424,7 +424,7 @@ impl Index {
         dir: &Path,
         log: &Log,
         kind: Kind,
-        words: &Arc<Words>,
+        words: &Arc<Remembered>,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Index, IndexError> {
         Index::build(dir, log, kind, words, on_progress)?;
@@ -437,7 +437,7 @@ impl Index {
         dir: &Path,
         log: &Log,
         kind: Kind,
-        words: &Arc<Words>,
+        words: &Arc<Remembered>,
     ) -> Result<Option<Index>, IndexError> {
         if !dir.join("meta.json").exists() {
             return Ok(None);
@@ -582,7 +582,7 @@ impl Inner {
 
     /// What a fresh entry is cut into is the slow part; searches go on meanwhile.
     fn put_in_memory(&self, changes: &[Change], commit: u64) {
-        let cut = Cut::all(&self.words, changes);
+        let cut = Cut::all(&*self.words, changes);
         self.fresh_mut(|fresh| fresh.take_in(cut, commit));
     }
 
@@ -614,9 +614,7 @@ struct Filler {
     index: tantivy::Index,
     fields: Fields,
     kind: Kind,
-    words: Arc<Words>,
-    /// The keys of words that were said before.
-    remembered: HashMap<(Language, String), Arc<[String]>>,
+    words: Arc<Remembered>,
     path: PathBuf,
     /// `None` until there is something to add, and after a fault.
     writer: Option<IndexWriter>,
@@ -633,11 +631,10 @@ impl Filler {
         index: tantivy::Index,
         fields: Fields,
         kind: Kind,
-        words: Arc<Words>,
+        words: Arc<Remembered>,
         path: PathBuf,
         committed: u64,
     ) -> Filler {
-        let (writer, remembered) = (None, HashMap::new());
         // At first it is not known whether the process before has erased everything.
         let owes_erasing = true;
         Filler {
@@ -645,9 +642,8 @@ impl Filler {
             fields,
             kind,
             words,
-            remembered,
             path,
-            writer,
+            writer: None,
             committed,
             read: committed,
             owes_erasing,
@@ -707,23 +703,9 @@ impl Filler {
         Ok(())
     }
 
-    fn document(&mut self, entry: &Entry) -> tantivy::TantivyDocument {
-        let mut keys: BTreeSet<Arc<[String]>> = BTreeSet::new();
-        for word in query::words(&entry.text) {
-            let place = (entry.language, word);
-            let known = match self.remembered.get(&place) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    if KEYS_REMEMBERED_MAX <= self.remembered.len() {
-                        self.remembered.clear();
-                    }
-                    let new: Arc<[String]> = self.words.kept(place.0, &place.1).into();
-                    self.remembered.insert(place, Arc::clone(&new));
-                    new
-                }
-            };
-            keys.insert(known);
-        }
+    fn document(&self, entry: &Entry) -> tantivy::TantivyDocument {
+        let keys: BTreeSet<Arc<[String]>> =
+            query::words(&entry.text).map(|it| self.words.keys(entry.language, &it)).collect();
         let keys: BTreeSet<&str> =
             keys.iter().flat_map(|it| it.iter().map(String::as_str)).collect();
         self.fields.document(entry, keys)
@@ -884,6 +866,7 @@ mod tests {
     use crate::domain::{
         fact::Consent,
         ids::{ParticipantId, RoomId},
+        language::Language,
         limits::SEARCH_RESULTS_MAX,
         mark::Mark,
         time::{SessionTime, Span},
@@ -1220,7 +1203,7 @@ mod tests {
             &notes.dir(),
             &notes.log,
             Kind { morphology: false },
-            &Arc::new(Words::new(None)),
+            &Arc::new(Remembered::new(Words::new(None))),
             &mut |_| {},
         )
         .expect("built again");

@@ -160,6 +160,11 @@ impl Facets {
         self.0 >> from & ((1 << many) - 1)
     }
 
+    /// Kind, language and marks together, below 4,096.
+    pub fn small(self) -> usize {
+        self.bits(0, 12) as usize
+    }
+
     pub fn kind_index(self) -> usize {
         self.bits(0, 4) as usize
     }

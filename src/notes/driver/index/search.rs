@@ -27,13 +27,13 @@ use crate::domain::{
 };
 use crate::notes::driver::index::{
     fresh::{Entry, Fresh},
+    remembered::Remembered,
     schema::{self, Facets, Fields, Place},
 };
 use crate::notes::engine::{
     entries::Kind,
     highlight::{self, Part},
     matching::{self, BEGINNING, FORM, NEAR, PART, WORD, Wanted},
-    words::Words,
 };
 
 /// Lines that are compared to find who else said the same.
@@ -157,10 +157,10 @@ pub fn run(
     fresh: &Fresh,
     fields: &Fields,
     places: &PlacesCache,
-    words: &Words,
+    words: &Remembered,
     search: &Search,
 ) -> tantivy::Result<Option<SearchResults>> {
-    let mut wanted = matching::wanted(words, &search.text);
+    let mut wanted = matching::wanted(words.words(), &search.text);
     let segments = segment_places(&fresh.searcher, places, search)?;
     for one in &mut wanted {
         look_near_if_nothing_else(fresh, fields, one)?;
@@ -259,7 +259,7 @@ pub fn alike(
     fresh: &Fresh,
     fields: &Fields,
     places: &PlacesCache,
-    words: &Words,
+    words: &Remembered,
     (sessions, of, most): (&BTreeSet<SessionId>, &Entry, usize),
 ) -> tantivy::Result<Vec<Arc<Entry>>> {
     let own = matching::tokens(words, of.language, &of.text);
@@ -339,7 +339,11 @@ fn whole_query(
         let term = Term::from_field_text(fields.session, &only.to_string());
         return Box::new(TermQuery::new(term, IndexRecordOption::Basic));
     }
-    let mut must = vec![(Occur::Must, open_places(segments))];
+    let mut must = Vec::new();
+    // Where everything there is may be seen, nothing need be asked of each document.
+    if !segments.values().all(|it| it.1.iter().all(|it| it.open)) {
+        must.push((Occur::Must, open_places(segments)));
+    }
     must.extend(wanted.iter().map(|it| (Occur::Must, wanted_query(fields, it))));
     if wanted.is_empty() {
         must.push((Occur::Must, Box::new(AllQuery)));
@@ -468,8 +472,9 @@ impl Best {
         Self { limit, found: Vec::new(), worst: None }
     }
 
-    fn may_take(&self, points: u32) -> bool {
-        self.worst.is_none_or(|it| it.0 >= std::cmp::Reverse(points))
+    /// Whether a document with these could still be among the best.
+    fn may_take(&self, points: u32, unix_ms: u64) -> bool {
+        self.worst.is_none_or(|it| (std::cmp::Reverse(points), unix_ms) <= (it.0, it.1))
     }
 
     fn take(&mut self, rank: Rank, source: Source) {
@@ -544,11 +549,11 @@ impl Narrow {
     }
 }
 
-/// Counts by number, while they are counted. Places are counted three times, because each of session,
-/// phase and question is counted without its own narrowing.
+/// Counts by number, while they are counted.
 #[derive(Default)]
 struct Numbers {
-    /// By place, for session, phase and question.
+    met: Met,
+    /// Of those that miss the narrowing by session, by phase, by question and nothing else: by place.
     places: [Vec<u32>; 3],
     kinds: [u32; 16],
     languages: [u32; 4],
@@ -557,52 +562,93 @@ struct Numbers {
     participants: Vec<u32>,
 }
 
-fn count(counts: &mut Vec<u32>, at: usize) {
+/// Of those that meet every narrowing, which are counted with all of their values. Mostly these are all
+/// there is, so that each costs four additions.
+#[derive(Default)]
+struct Met {
+    places: Vec<u32>,
+    /// By [`Facets::small`].
+    small: Vec<u32>,
+    rooms: Vec<u32>,
+    participants: Vec<u32>,
+}
+
+fn count(counts: &mut Vec<u32>, at: usize, many: u32) {
     if counts.len() <= at {
         counts.resize(at + 1, 0);
     }
     if let Some(count) = counts.get_mut(at) {
-        *count += 1;
+        *count += many;
     }
+}
+
+/// Numbered from 1 in the order of joining, so never many more than there are people.
+fn participant_place(facets: Facets) -> usize {
+    facets.participant_number().min(1 << 20) as usize
 }
 
 impl Numbers {
     /// `misses`: as [`Narrow::misses`]; with more than one nothing is counted.
     fn count(&mut self, misses: u8, facets: Facets, place: usize) {
-        let counted = |bit: u8| misses & !(1 << bit) == 0;
-        for (bit, places) in (0_u8..).zip(&mut self.places) {
-            if counted(bit) {
-                count(places, place);
-            }
-        }
-        if counted(3)
-            && let Some(count) = self.kinds.get_mut(facets.kind_index())
-        {
-            *count += 1;
-        }
-        if counted(4)
-            && let Some(count) = self.languages.get_mut(facets.language_index())
-        {
-            *count += 1;
-        }
-        if counted(5) {
-            let marks = facets.marks();
-            if marks != 0 {
-                (0_u32..)
-                    .zip(&mut self.marks)
-                    .for_each(|(at, count)| *count += (marks >> at & 1) as u32);
-            }
-        }
-        if counted(6) {
-            count(&mut self.rooms, usize::from(facets.room_number()));
-        }
-        if counted(7) {
-            // Numbered from 1 in the order of joining, so never many more than there are people.
-            count(&mut self.participants, facets.participant_number().min(1 << 20) as usize);
+        if misses == 0 {
+            count(&mut self.met.places, place, 1);
+            count(&mut self.met.small, facets.small(), 1);
+            count(&mut self.met.rooms, usize::from(facets.room_number()), 1);
+            count(&mut self.met.participants, participant_place(facets), 1);
+        } else if misses.count_ones() == 1 {
+            self.count_one(misses.trailing_zeros(), facets, place);
         }
     }
 
-    fn add_to(&self, places: &[Option<Place>], counts: &mut Counts) {
+    /// `dimension`: the bit of the only narrowing that is not met.
+    fn count_one(&mut self, dimension: u32, facets: Facets, place: usize) {
+        match dimension {
+            3 => self.count_small(1, 0, 0, facets),
+            4 => self.count_small(0, 1, 0, facets),
+            5 => self.count_small(0, 0, 1, facets),
+            6 => count(&mut self.rooms, usize::from(facets.room_number()), 1),
+            7 => count(&mut self.participants, participant_place(facets), 1),
+            it => {
+                if let Some(places) = self.places.get_mut(it as usize) {
+                    count(places, place, 1);
+                }
+            }
+        }
+    }
+
+    /// So many of this kind, of this language and with these marks.
+    fn count_small(&mut self, kinds: u32, languages: u32, marks: u32, facets: Facets) {
+        if let Some(count) = self.kinds.get_mut(facets.kind_index()) {
+            *count += kinds;
+        }
+        if let Some(count) = self.languages.get_mut(facets.language_index()) {
+            *count += languages;
+        }
+        let set = facets.marks();
+        for (at, count) in (0_u32..).zip(&mut self.marks) {
+            *count += (set >> at & 1) as u32 * marks;
+        }
+    }
+
+    /// Those that meet everything, added to each way of counting.
+    fn spread(&mut self) {
+        let met = std::mem::take(&mut self.met);
+        for (at, many) in met.places.into_iter().enumerate().filter(|it| it.1 != 0) {
+            self.places.iter_mut().for_each(|it| count(it, at, many));
+        }
+        for (small, many) in (0_u64..).zip(met.small).filter(|it| it.1 != 0) {
+            self.count_small(many, many, many, Facets(small));
+        }
+        for (at, many) in met.rooms.into_iter().enumerate() {
+            count(&mut self.rooms, at, many);
+        }
+        for (at, many) in met.participants.into_iter().enumerate() {
+            count(&mut self.participants, at, many);
+        }
+    }
+
+    fn add_to(mut self, places: &[Option<Place>], counts: &mut Counts) {
+        self.spread();
         let [sessions, phases, questions] = &self.places;
         let counted = |numbers: &[u32]| -> Vec<(usize, u64)> {
             let all = numbers.iter().enumerate().filter(|it| 0 < *it.1);
@@ -677,8 +723,14 @@ struct Page {
     limit: usize,
 }
 
+/// Documents whose columns are read together, which costs a third of reading them one by one.
+const BLOCK: usize = 64;
+
 struct SegmentPage {
     segment: SegmentOrdinal,
+    /// Those that wait for it, with their points.
+    documents: Vec<DocId>,
+    points: Vec<u32>,
     narrow: Narrow,
     places: Arc<Vec<Option<Place>>>,
     placed: Arc<Vec<Placed>>,
@@ -704,16 +756,21 @@ impl Collector for Page {
         let columns = segment.fast_fields();
         let (places, placed) =
             self.segments.get(&segment.segment_id()).cloned().unwrap_or_default();
+        let seq = columns.u64(schema::SEQ)?;
+        // What is new is mostly beyond all that lies on disk.
+        let there = seq.min_value()..=seq.max_value();
         Ok(SegmentPage {
             segment: ordinal,
+            documents: Vec::with_capacity(BLOCK),
+            points: Vec::with_capacity(BLOCK),
             narrow: self.narrow.clone(),
             places,
             placed,
-            hidden: self.hidden.clone(),
+            hidden: self.hidden.iter().filter(|it| there.contains(it)).copied().collect(),
             ords: columns.str(schema::PLACE)?.map(|it| it.ords().clone()),
             facets: columns.u64(schema::FACETS)?,
             unix_ms: columns.u64(schema::UNIX_MS)?,
-            seq: columns.u64(schema::SEQ)?,
+            seq,
             total: 0,
             numbers: Numbers::default(),
             best: Best::new(self.limit),
@@ -735,35 +792,75 @@ impl Collector for Page {
     }
 }
 
-impl SegmentCollector for SegmentPage {
-    type Fruit = Tally;
+impl SegmentPage {
+    fn look_at_block(&mut self) {
+        let many = self.documents.len();
+        let (mut ords, mut facets) = ([None; BLOCK], [None; BLOCK]);
+        let mut unix_ms = [None; BLOCK];
+        if let Some(column) = &self.ords {
+            read(column, &self.documents, &mut ords);
+        }
+        read(&self.facets, &self.documents, &mut facets);
+        read(&self.unix_ms, &self.documents, &mut unix_ms);
+        for at in 0..many {
+            let (Some(document), Some(points)) = (self.documents.get(at), self.points.get(at))
+            else {
+                break;
+            };
+            let of = |column: &[Option<u64>; BLOCK]| column.get(at).copied().flatten();
+            self.look_at(*document, *points, of(&ords), of(&facets), of(&unix_ms));
+        }
+        self.documents.clear();
+        self.points.clear();
+    }
 
-    fn collect(&mut self, document: DocId, score: Score) {
+    fn look_at(
+        &mut self,
+        document: DocId,
+        points: u32,
+        place: Option<u64>,
+        facets: Option<u64>,
+        unix_ms: Option<u64>,
+    ) {
         let seq = |it: &Self| it.seq.first(document).unwrap_or(0);
         if !self.hidden.is_empty() && self.hidden.contains(&seq(self)) {
             return;
         }
-        let place = self.ords.as_ref().and_then(|it| it.first(document)).unwrap_or(u64::MAX);
-        let place = usize::try_from(place).unwrap_or(usize::MAX);
-        let Some(placed) = self.placed.get(place).copied() else { return };
-        let facets = Facets(self.facets.first(document).unwrap_or(0));
+        let place = place.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
+        let Some(placed) = self.placed.get(place).copied().filter(|it| it.open) else { return };
+        let (facets, unix_ms) = (Facets(facets.unwrap_or(0)), unix_ms.unwrap_or(0));
         let misses = self.narrow.misses(facets, placed);
-        if misses.count_ones() < 2 {
-            self.numbers.count(misses, facets, place);
-        }
+        self.numbers.count(misses, facets, place);
         if misses != 0 {
             return;
         }
         self.total += 1;
-        let points = score as u32;
-        if self.best.may_take(points) {
-            let unix_ms = self.unix_ms.first(document).unwrap_or(0);
+        if self.best.may_take(points, unix_ms) {
             let rank = (std::cmp::Reverse(points), unix_ms, seq(self));
             self.best.take(rank, Source::Disk(DocAddress::new(self.segment, document)));
         }
     }
+}
+
+fn read(column: &Column<u64>, documents: &[DocId], into: &mut [Option<u64>; BLOCK]) {
+    if let Some(into) = into.get_mut(..documents.len()) {
+        column.first_vals(documents, into);
+    }
+}
+
+impl SegmentCollector for SegmentPage {
+    type Fruit = Tally;
+
+    fn collect(&mut self, document: DocId, score: Score) {
+        self.documents.push(document);
+        self.points.push(score as u32);
+        if self.documents.len() == BLOCK {
+            self.look_at_block();
+        }
+    }
 
     fn harvest(mut self) -> Tally {
+        self.look_at_block();
         self.best.cut();
         let mut counts = Counts::default();
         self.numbers.add_to(&self.places, &mut counts);
@@ -787,22 +884,24 @@ fn merge(into: &mut Counts, from: Counts) {
 
 /// The same for what is too new to be on disk.
 fn tally_fresh(fresh: &Fresh, search: &Search, page: &Page, wanted: &[Wanted], tally: &mut Tally) {
+    let (mut numbers, mut places) = (Numbers::default(), Vec::<Option<Place>>::new());
     for (seq, it) in &fresh.entries {
         let placed = search.placed(&it.place);
         if !placed.open {
             continue;
         }
         let Some(points) = matching::points(&it.tokens, wanted) else { continue };
-        let misses = page.narrow.misses(it.facets, placed);
-        if misses.count_ones() < 2 {
-            let mut numbers = Numbers::default();
-            numbers.count(misses, it.facets, 0);
-            numbers.add_to(&[Some(it.place.clone())], &mut tally.counts);
+        // What is said at one time mostly has one place.
+        if places.last().and_then(Option::as_ref) != Some(&it.place) {
+            places.push(Some(it.place.clone()));
         }
+        let misses = page.narrow.misses(it.facets, placed);
+        numbers.count(misses, it.facets, places.len() - 1);
         if misses == 0 {
             tally.total += 1;
             let rank = (std::cmp::Reverse(points), it.entry.unix_ms, *seq);
             tally.found.push((rank, Source::Fresh(*seq)));
         }
     }
+    numbers.add_to(&places, &mut tally.counts);
 }
