@@ -9,7 +9,7 @@ import test from "node:test";
 import { Host, Person, openBrowser } from "./help/people.mjs";
 import { Server } from "./help/server.mjs";
 
-export { WORDS_WITHIN_S, eventually } from "./help/eventually.mjs";
+export { PATIENCE, WORDS_WITHIN_S, eventually } from "./help/eventually.mjs";
 
 /** Set to look at the log of a failed story afterwards. */
 const KEEP = process.env.VUORO_KEEP === "1";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { WORDS_WITHIN_S, eventually, story } from "./harness.mjs";
-import { silent } from "./help/gallery.mjs";
+import { silent } from "./help/socket.mjs";
 import { Keyboard } from "./help/keyboard.mjs";
 import { Host } from "./help/people.mjs";
 import { recall, recordings } from "./help/recordings.mjs";

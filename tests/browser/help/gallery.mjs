@@ -10,13 +10,13 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 import { eventually } from "./eventually.mjs";
-import { RawSocket } from "./socket.mjs";
 
 const script = (name) => fs.readFileSync(createRequire(new URL("../../../web/package.json", import.meta.url)).resolve(name), "utf8");
 const AXE = script("axe-core/axe.min.js");
 /** What pa11y goes through a page with. */
 const SNIFFER = script("@pa11y/html_codesniffer/build/HTMLCS.js");
-const LANGUAGES = ["fi", "sv", "en"];
+/** `VUORO_GALLERY_LANGUAGES=fi,sv` takes a part of the looks. */
+const LANGUAGES = (process.env.VUORO_GALLERY_LANGUAGES || "fi,sv,en").split(",");
 const PHONE = { width: 360, height: 740 };
 const LAPTOP = { width: 1280, height: 800 };
 const LOOKS = [[PHONE, "light"], [LAPTOP, "dark"], [PHONE, "dark"], [LAPTOP, "light"]];
@@ -27,27 +27,32 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 export const WHOLE = Boolean(process.env.VUORO_GALLERY);
 const FOLDER = process.env.VUORO_GALLERY || process.env.VUORO_SCREENSHOTS;
 
-/** The names of all states that any gallery of this process has shown. */
+/** The names of all states that any gallery of this process has shown, and what came out in all. */
 export const shown = new Set();
+export const total = { looks: 0, findings: 0 };
 
 export class Gallery {
   #found = [];
   #looks = 0;
+  /** States of this gallery, by which languages and looks take turns. */
+  #nth = 0;
 
   /**
    * Looks at what there is now. `page`: whose window it is; `ground`: the frame in it that is looked at,
    * or the page. `each`: done before each language, for what goes by itself after some seconds.
-   * `whole`: the picture is of the whole page, not of the window.
+   * `whole`: the picture is of the whole page, not of the window. `only`: the one language that the page
+   * speaks.
    */
-  async shows(name, { page }, { ground = page, whole = false, each = null } = {}) {
+  async shows(name, { page }, { ground = page, whole = false, each = null, only = null } = {}) {
     assert.ok(!shown.has(name), `there are two states called ${name}`);
     shown.add(name);
+    this.#nth += 1;
     await page.bringToFront();
-    let next = 2 * shown.size;
+    let next = 2 * this.#nth;
     for (const [at, language] of LANGUAGES.entries()) {
-      if (!WHOLE && (shown.size + at) % LANGUAGES.length === 2) continue;
+      if (only ? only !== language : !WHOLE && (this.#nth + at) % LANGUAGES.length === 2) continue;
       await each?.();
-      await speaks(ground, language);
+      if (!only) await speaks(ground, language);
       const looks = WHOLE ? LOOKS : [LOOKS[next++ % LOOKS.length]];
       for (const [size, colorScheme] of looks) {
         await page.setViewportSize(size);
@@ -60,6 +65,7 @@ export class Gallery {
 
   async #looksAt(name, page, ground, { colorScheme, whole }) {
     this.#looks += 1;
+    total.looks += 1;
     if (FOLDER) {
       fs.mkdirSync(FOLDER, { recursive: true });
       await page.screenshot({ path: path.resolve(FOLDER, `${name}.png`), fullPage: whole });
@@ -75,6 +81,7 @@ export class Gallery {
   /** Told at once: a story that does not come to its end would keep it to itself. */
   #finds(name, what) {
     this.#found.push(`${name}: ${what}`);
+    total.findings += 1;
     console.log(`found ${name}: ${what}`);
   }
 
@@ -151,16 +158,4 @@ function isDrawn(ground) {
     await Promise.allSettled(finite.map((it) => it.finished));
     await frame();
   });
-}
-
-/** Who has a seat and no media: their initials are shown. They do what their sockets say. */
-export async function silent(server, link, names, { consent = "on" } = {}) {
-  const token = decodeURIComponent(new URL(link).hash.slice(1));
-  const all = [];
-  for (const name of names) {
-    const socket = await RawSocket.connect(server.origin);
-    socket.say({ type: "join", token, seat: null, name, language: "fi", consent, tags: {} });
-    all.push({ name, socket, number: (await socket.hears("welcome")).participant });
-  }
-  return all;
 }

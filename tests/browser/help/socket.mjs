@@ -106,3 +106,15 @@ export class RawSocket {
     }
   }
 }
+
+/** Who has a seat and no media: their initials are shown. They do what their sockets say. */
+export async function silent(server, link, names, { consent = "on" } = {}) {
+  const token = decodeURIComponent(new URL(link).hash.slice(1));
+  const all = [];
+  for (const name of names) {
+    const socket = await RawSocket.connect(server.origin);
+    socket.say({ type: "join", token, seat: null, name, language: "fi", consent, tags: {} });
+    all.push({ name, socket, number: (await socket.hears("welcome")).participant });
+  }
+  return all;
+}
