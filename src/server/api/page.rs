@@ -111,7 +111,7 @@ fn operation(out: &mut String, Operation { method, path, about }: &Operation<'_>
     let parameters: Vec<_> = about["parameters"].as_array().into_iter().flatten().collect();
     if !parameters.is_empty() {
         out.push_str(
-            "<table><thead><tr><th>In the address</th><th>Is</th><th></th></tr></thead><tbody>",
+            "<table><thead><tr><th>In the address</th><th>Is</th><th>About</th></tr></thead><tbody>",
         );
         for it in parameters {
             let needed = if it["required"] == true { "" } else { ", optional" };
@@ -147,7 +147,7 @@ fn fields(out: &mut String, shape: &Value) {
         return;
     }
     let parts = shape["allOf"].as_array().cloned().unwrap_or_else(|| vec![shape.clone()]);
-    out.push_str("<table><thead><tr><th>Field</th><th>Is</th><th></th></tr></thead><tbody>");
+    out.push_str("<table><thead><tr><th>Field</th><th>Is</th><th>About</th></tr></thead><tbody>");
     for part in &parts {
         if part["$ref"].is_string() {
             let _ =

@@ -135,7 +135,9 @@ async function sniffed() {
   const told = ({ code, msg, element }) => `${code}: ${element.outerHTML?.slice(0, 120) ?? element.nodeName}: ${msg.slice(0, 160)}`;
   // A search that answers while one types has nothing to be sent.
   const sent = ({ code, element }) => !(code.includes("H32.2") && element.matches("form[role=search]"));
-  return window.HTMLCS.getMessages().filter((it) => it.type === ERROR && sent(it)).map(told);
+  // What is folded away is not drawn anew when the colours change, until it is opened.
+  const drawn = ({ code, element }) => !(code.includes("1_4_3") && element.checkVisibility?.() === false);
+  return window.HTMLCS.getMessages().filter((it) => it.type === ERROR && sent(it) && drawn(it)).map(told);
 }
 
 /** In the page: how many pixels it, or what lies over it, is too wide, and whether its ground is light. */
