@@ -60,6 +60,7 @@ fn said(who: ParticipantId, at_ms: u64, text: &str) -> (SessionTime, Fact) {
             span: Span::new(at, at + 900),
             language: Language::Finnish,
             text: text.into(),
+            words: vec![],
         },
     )
 }

@@ -132,6 +132,7 @@ fn said(who: ParticipantId, room: RoomId, start_ms: u64, language: Language, wor
         span: Span::new(SessionTime(start_ms), SessionTime(start_ms + 4_200)),
         language,
         text: words.into(),
+        words: vec![],
     }
 }
 

@@ -75,7 +75,7 @@ fn said(
 ) -> (SessionTime, Fact) {
     let at = SessionTime(at_ms);
     let span = Span::new(at, at + 1_500);
-    (at, Fact::Said { participant, room, span, language, text: text.to_owned() })
+    (at, Fact::Said { participant, room, span, language, text: text.to_owned(), words: vec![] })
 }
 
 /// Not a test of its own: the process that the tests below start and kill.

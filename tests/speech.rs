@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use vuoro::domain::ids::{ParticipantId, SessionId};
 use vuoro::domain::language::Language;
+use vuoro::domain::spoken::Spoken;
 use vuoro::domain::time::{SessionTime, Span};
 use vuoro::speech::driver::pipeline::{OpusPacket, SpeakerId, Speech, SpeechConfig, SpeechEvent};
 use vuoro::speech::driver::vad::Earshot;
@@ -22,6 +23,7 @@ use vuoro::speech::driver::wav::{FileSegment, transcribe_file};
 use vuoro::speech::driver::whisper::{Effort, Transcriber, WhisperModel, words};
 use vuoro::speech::engine::bounds::{PROMPT_TOKENS_MAX, UTTERANCE_MS_MAX};
 use vuoro::speech::engine::segmenter::Utterance;
+use vuoro::speech::engine::tongue::Tongue;
 
 use audio::{RATE, decibels, noises, read, write};
 use counting::word_errors;
@@ -192,10 +194,12 @@ fn an_answer_of_one_word_is_no_echo_of_the_glossary_and_noise_is_no_answer() {
     let mut whisper = model.transcriber().expect("a transcriber");
     let mut said = |pcm: &[f32], voice_ms| {
         let span = Span::new(SessionTime(0), SessionTime(pcm.len() as u64 / 16));
-        let utterance =
-            Utterance { span, voice: vec![span], pcm: pcm.to_vec(), voice_ms, overlap_ms: 0 };
+        let (voice, pcm, first_sample) = (vec![span], pcm.to_vec(), span.start);
+        let utterance = Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 };
         let prompt = "Americans, Kuntaliitto, country.";
-        words(&mut whisper, &utterance, Language::English, prompt).expect("words").text
+        words(&mut whisper, &utterance, &Tongue::told(Language::English), prompt)
+            .expect("words")
+            .text
     };
     // "Americans" and "country", with the silence after them.
     let jfk = read(&Path::new(FIXTURES).join("jfk.wav"));
@@ -214,6 +218,46 @@ fn an_answer_of_one_word_is_no_echo_of_the_glossary_and_noise_is_no_answer() {
     }
 }
 
+/// Alice is taken for a Finn at first and Bob for English; each is read in their own language from their first
+/// sentence on, by one whisper in turn, with a time for each word.
+#[test]
+fn who_speaks_another_language_than_was_thought_is_read_in_theirs() {
+    let model = model();
+    let mut whisper = model.transcriber().expect("a transcriber");
+    let sound = |name: &str| read(&Path::new(FIXTURES).join(name));
+    let (jfk, kirjasto) = (sound("jfk.wav"), sound("kirjasto.wav"));
+    let (alice, bob) = ((&jfk, Language::English), (&kirjasto, Language::Finnish));
+    let mut tongues =
+        [Language::Finnish, Language::English].map(|it| Tongue::new(Spoken::ByEar(it)));
+    let mut texts = [String::new(), String::new()];
+    for (who, (sound, language), from_ms, to_ms) in [
+        (0, alice, 200, 2_600),
+        (1, bob, 0, 3_300),
+        (0, alice, 3_100, 4_700),
+        (0, alice, 5_200, 7_900),
+        (1, bob, 4_000, 7_700),
+        (0, alice, 8_000, 11_000),
+    ] {
+        let pcm = sound[from_ms * 16..(to_ms * 16).min(sound.len())].to_vec();
+        let span = Span::new(SessionTime(from_ms as u64), SessionTime(to_ms as u64));
+        let (voice, first_sample, voice_ms) = (vec![span], span.start, span.ms() * 3 / 4);
+        let utterance = Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 };
+        let words = words(&mut whisper, &utterance, &tongues[who], "").expect("words");
+        eprintln!("{words:?}");
+        assert_eq!(words.language, language);
+        assert_eq!(words.spans.len(), words.text.split_whitespace().count());
+        assert!(words.spans.windows(2).all(|it| it[0].end <= it[1].start));
+        assert!(words.spans.iter().all(|it| span.covers(*it)));
+        tongues[who].learn(words.evidence);
+        texts[who] += &words.text;
+        texts[who] += " ";
+    }
+    assert!(word_errors(JFK, &texts[0]) <= 2, "{}", texts[0]);
+    // The smallest models write what a synthetic voice says in words of their own.
+    let found = ["palvelut", "kaikille", "uudesta"].iter().filter(|it| texts[1].contains(*it));
+    assert!(1 <= found.count(), "{}", texts[1]);
+}
+
 /// Through the whole path, as fast as people speak.
 #[test]
 fn what_is_being_said_is_read_before_it_ends() {
@@ -228,7 +272,7 @@ fn what_is_being_said_is_read_before_it_ends() {
     )
     .expect("it starts");
     let speaker = SpeakerId { session: SessionId::new(1, 1), participant: ParticipantId(1) };
-    speech.open(speaker, Language::English);
+    speech.open(speaker, Spoken::Told(Language::English));
     let mut pcm = samples(Path::new(FIXTURES).join("jfk.wav"));
     pcm.extend([0; 16_000]);
     let mut encoder =

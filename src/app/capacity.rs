@@ -16,7 +16,7 @@ use crate::{
     },
     speech::{
         driver::whisper::{WhisperFailure, WhisperModel, words},
-        engine::segmenter::Utterance,
+        engine::{segmenter::Utterance, tongue::Tongue},
     },
 };
 
@@ -71,7 +71,7 @@ fn rate(model: &WhisperModel, threads: usize, for_each: Duration) -> Result<f64,
     let utterance = utterance();
     let work = || -> Result<(usize, Duration), WhisperFailure> {
         let mut transcriber = model.transcriber()?;
-        let mut once = || words(&mut transcriber, &utterance, Language::English, "");
+        let mut once = || words(&mut transcriber, &utterance, &Tongue::told(Language::English), "");
         once()?; // the first time memory is fetched
         let (begun, mut times) = (Instant::now(), 0);
         while times == 0 || begun.elapsed() < for_each {
@@ -101,7 +101,8 @@ fn utterance() -> Utterance {
         .collect();
     let ms = pcm.len() as u64 / 16;
     let span = Span::new(SessionTime::ZERO, SessionTime(ms));
-    Utterance { span, voice: vec![span], pcm, voice_ms: ms, overlap_ms: 0 }
+    let (voice, first_sample) = (vec![span], span.start);
+    Utterance { span, voice, pcm, first_sample, voice_ms: ms, overlap_ms: 0 }
 }
 
 /// Adds what is not here, by the work it takes beside the heaviest model that has been measured.

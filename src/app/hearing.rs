@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     app::{config::SpeechSettings, models},
-    domain::{ids::SessionId, language::Language, time::SessionTime},
+    domain::{ids::SessionId, spoken::Spoken, time::SessionTime},
     media::driver::tap::TappedPacket,
     speech::driver::{
         pipeline::{OpusPacket, SpeakerId, Speech, SpeechConfig, SpeechEvent},
@@ -133,9 +133,9 @@ impl Hearing {
     }
 
     /// Begins or stops to listen to a person. Stopping forgets also what is being worked on.
-    pub fn listen(&self, speaker: SpeakerId, on: bool, language: Language) {
+    pub fn listen(&self, speaker: SpeakerId, on: bool, spoken: Spoken) {
         let Some(speech) = &self.speech else { return };
-        if on { speech.open(speaker, language) } else { speech.close(speaker, true) }
+        if on { speech.open(speaker, spoken) } else { speech.close(speaker, true) }
     }
 
     /// The person has moved: what they say from now on is an utterance of its own.

@@ -81,6 +81,11 @@ impl Story {
             Fact::ConsentSet { participant, consent } => {
                 format!("{} is {}", self.person(*participant), agreed(*consent))
             }
+            Fact::LanguageSet { participant, spoken } => {
+                let who = self.person(*participant);
+                let how = if spoken.is_by_ear() { "by ear, at first in" } else { "in" };
+                format!("{who} is heard {how} {}", spoken.language().code())
+            }
             Fact::TranscriptionSet { room, by, on } => {
                 let who = by.map_or("a host".to_owned(), |it| self.person(it));
                 let place = room.map_or("all rooms".to_owned(), |it| it.to_string());

@@ -24,6 +24,7 @@ use crate::{
         limits::SESSION_PEOPLE_MAX,
         message::{Message, RoomView},
         session::{Input, Output, Session, Wish},
+        spoken::Spoken,
         time::SessionTime,
         view::View,
     },
@@ -64,7 +65,7 @@ pub enum Command {
         news: Sender<News>,
         seat: Option<ParticipantId>,
         name: String,
-        language: Language,
+        spoken: Spoken,
         consent: Consent,
         tags: BTreeMap<String, String>,
     },
@@ -269,9 +270,9 @@ impl Task {
 
     async fn command(&mut self, command: Command) -> Result<(), LogError> {
         match command {
-            Command::Join { connection, news, seat, name, language, consent, tags } => {
+            Command::Join { connection, news, seat, name, spoken, consent, tags } => {
                 self.clients.insert(connection, Client { news, participant: None });
-                self.input(Input::Join { connection, seat, name, language, consent, tags }).await
+                self.input(Input::Join { connection, seat, name, spoken, consent, tags }).await
             }
             Command::Watch { connection, news } => {
                 self.clients.insert(connection, Client { news, participant: None });
@@ -327,8 +328,9 @@ impl Task {
             SpeechEvent::Partial { speaker, span, language, text } => {
                 Input::Partial { participant: speaker.participant, span, language, text }
             }
-            SpeechEvent::Segment { speaker, span, language, text } => {
-                Input::Transcribed { participant: speaker.participant, span, language, text }
+            SpeechEvent::Segment { speaker, span, language, text, words } => {
+                let participant = speaker.participant;
+                Input::Transcribed { participant, span, language, text, words }
             }
             SpeechEvent::Unheard { speaker, span, reason } => {
                 Input::Unheard { participant: speaker.participant, span, reason }
@@ -425,10 +427,10 @@ impl Task {
                 self.send(connection, News::Close);
                 self.clients.remove(&connection);
             }
-            Output::Listen { participant, on, language } => {
+            Output::Listen { participant, on, spoken } => {
                 let speaker = self.speaker(participant);
                 self.forwarder.listen(participant, on);
-                self.around.hearing.listen(speaker, on, language);
+                self.around.hearing.listen(speaker, on, spoken);
             }
             Output::Hush { participant, on } => {
                 self.forwarder.hush(participant, on);
@@ -643,9 +645,10 @@ mod tests {
     /// Alice's page, once she is in.
     async fn come_in(session: &SessionHandle) -> Receiver<News> {
         let (news, mut page) = mpsc::channel(NEWS_MAX);
-        let (name, language, consent) = ("Alice".to_owned(), Language::Finnish, Consent::On);
+        let (name, consent) = ("Alice".to_owned(), Consent::On);
+        let spoken = Spoken::Told(Language::Finnish);
         let (connection, tags) = (ALICE, BTreeMap::new());
-        let join = Command::Join { connection, news, seat: None, name, language, consent, tags };
+        let join = Command::Join { connection, news, seat: None, name, spoken, consent, tags };
         assert!(session.send(join).await);
         wait_for(&mut page, |it| matches!(it, News::Welcome { .. })).await;
         page

@@ -11,6 +11,7 @@ use crate::domain::{
     method::Method,
     mixing::Keep,
     run::{Clock, RunOptions, StepBegan},
+    spoken::Spoken,
     time::{SessionTime, Span},
 };
 
@@ -64,6 +65,12 @@ pub enum Fact {
     ConsentSet {
         participant: ParticipantId,
         consent: Consent,
+    },
+    /// In which language a person is heard from now on. Where it is found by ear, every `Said` of
+    /// theirs says in which they are heard since.
+    LanguageSet {
+        participant: ParticipantId,
+        spoken: Spoken,
     },
     /// Whether words are written down. `room` `None`: in all rooms, for as long as a facilitator wants;
     /// `by` `None`: a facilitator.
@@ -140,6 +147,9 @@ pub enum Fact {
         span: Span,
         language: Language,
         text: String,
+        /// When each word of the text was said, as white space parts them: in order, inside `span`.
+        /// Empty when not known.
+        words: Vec<Span>,
     },
     /// Words that could not be written down.
     Unheard {

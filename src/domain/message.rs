@@ -104,7 +104,10 @@ pub enum Message {
 pub struct PersonView {
     pub participant: ParticipantId,
     pub name: String,
+    /// In which they are heard.
     pub language: Language,
+    /// The language is found by listening, and not as they have said.
+    pub by_ear: bool,
     pub consent: Consent,
     pub microphone: bool,
     pub camera: bool,

@@ -4,6 +4,7 @@
 pub mod ids;
 pub mod language;
 pub mod limits;
+pub mod spoken;
 pub mod time;
 pub mod timeline;
 

@@ -42,6 +42,10 @@ pub enum ClientMessage {
         seat: Option<String>,
         name: String,
         language: WireLanguage,
+        /// The language is to be found by listening; `language` is only what it may be.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        by_ear: bool,
         consent: WireConsent,
         /// Organisation, role, region and the like, by kind: people of one kind are mixed.
         #[serde(default)]
@@ -70,6 +74,13 @@ pub enum ClientMessage {
     },
     SetConsent {
         consent: WireConsent,
+    },
+    /// In which language the person speaks from now on; `by_ear` as in `join`.
+    SetLanguage {
+        language: WireLanguage,
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        by_ear: bool,
     },
     /// Whether words are written down. A participant: in their own room, without `room`. A facilitator:
     /// in a room or, without `room`, in all.
@@ -578,7 +589,12 @@ pub struct WireRoomBalance {
 pub struct WirePerson {
     pub participant: u32,
     pub name: String,
+    /// In which they are heard.
     pub language: WireLanguage,
+    /// The language is found by listening, and not as they have said.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub by_ear: bool,
     pub consent: WireConsent,
     pub microphone: bool,
     pub camera: bool,
@@ -1616,6 +1632,7 @@ impl From<PersonView> for WirePerson {
             participant: it.participant.0,
             name: it.name,
             language: it.language.into(),
+            by_ear: it.by_ear,
             consent: it.consent.into(),
             microphone: it.microphone,
             camera: it.camera,

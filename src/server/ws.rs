@@ -28,12 +28,12 @@ use crate::{
         fact::Consent,
         ideas::{self, IdeaId},
         ids::{ConnectionId, ParticipantId},
-        language::Language,
         limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
         message::Message,
         rejection::Rejection,
         run::RunOptions,
         session::Wish,
+        spoken::Spoken,
         time::SessionTime,
         view::{View, Wanted},
     },
@@ -44,7 +44,8 @@ use crate::{
         strangers::{Silent, TooMany},
         token::{Right, Role},
         wire::{
-            ClientMessage, ServerMessage, Transcription, WireGrant, WireVote, WireWanted, wire_ms,
+            ClientMessage, ServerMessage, Transcription, WireGrant, WireLanguage, WireVote,
+            WireWanted, wire_ms,
         },
     },
 };
@@ -126,7 +127,7 @@ enum Introduction {
     Participant {
         seat: Option<ParticipantId>,
         name: String,
-        language: Language,
+        spoken: Spoken,
         consent: Consent,
         tags: BTreeMap<String, String>,
     },
@@ -136,8 +137,8 @@ enum Introduction {
 impl Introduction {
     fn into_command(self, connection: ConnectionId, news: mpsc::Sender<News>) -> Command {
         match self {
-            Introduction::Participant { seat, name, language, consent, tags } => {
-                Command::Join { connection, news, seat, name, language, consent, tags }
+            Introduction::Participant { seat, name, spoken, consent, tags } => {
+                Command::Join { connection, news, seat, name, spoken, consent, tags }
             }
             Introduction::Facilitator => Command::Watch { connection, news },
         }
@@ -156,13 +157,13 @@ fn introduce(server: &Server, message: ClientMessage) -> Result<(Right, Introduc
         return Err(Refusal::NOT_ALLOWED);
     }
     let introduction = match message {
-        ClientMessage::Join { seat, name, language, consent, tags, .. } => {
+        ClientMessage::Join { seat, name, language, by_ear, consent, tags, .. } => {
             Introduction::Participant {
                 // A seat that has run out is no reason to be sent away: a new one is given.
                 seat: seat.and_then(|it| server.tokens.read_seat(&it, right.session)),
                 // What the tenant says of the person wins over what the page does.
                 name: right.person.name.clone().unwrap_or(name),
-                language: language.into(),
+                spoken: spoken(language, by_ear),
                 consent: consent.into(),
                 tags: if right.person.tags.is_empty() { tags } else { right.person.tags.clone() },
             }
@@ -170,6 +171,11 @@ fn introduce(server: &Server, message: ClientMessage) -> Result<(Right, Introduc
         _ => Introduction::Facilitator,
     };
     Ok((right, introduction))
+}
+
+fn spoken(language: WireLanguage, by_ear: bool) -> Spoken {
+    let language = language.into();
+    if by_ear { Spoken::ByEar(language) } else { Spoken::Told(language) }
 }
 
 /// The page after its first message.
@@ -275,6 +281,9 @@ impl Talk {
                 return Ok(Command::View { connection, view });
             }
             ClientMessage::SetConsent { consent } => Wish::SetConsent(consent.into()),
+            ClientMessage::SetLanguage { language, by_ear } => {
+                Wish::SetLanguage(spoken(language, by_ear))
+            }
             ClientMessage::SetTranscription { on, room } => {
                 let room = room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?;
                 Wish::SetTranscription { room, on }

@@ -62,6 +62,43 @@ story("two speak at once, and both are read with the right name, first in part a
   for (const it of [alice, bob]) assert.deepEqual(it.complaints, []);
 });
 
+story("two who leave their language to the ear are each written down in their own, and may change it", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const [alice, bob] = [await stage.person("Alice"), await stage.person("Bob")];
+  // Each page speaks the other's language, so that the first guess is wrong for both.
+  await alice.joins(host.joinLink, { language: "by-ear", page: "fi" });
+  await bob.joins(host.joinLink, { language: "by-ear", page: "en" });
+  const heard = (person) => person.see("heard-as").getAttribute("data-language");
+  assert.deepEqual([await heard(alice), await heard(bob)], ["fi", "en"]);
+  await alice.hearsAndSees(bob);
+  await Promise.all([alice.says(recordings.selfish), bob.says(recordings.library)]);
+
+  for (const viewer of [alice, bob]) {
+    await readsTheWords(stage, viewer, alice, recordings.selfish);
+    await readsTheWords(stage, viewer, bob, recordings.library, 0.5);
+    for (const [speaker, language] of [[alice, "en"], [bob, "fi"]]) {
+      const of = (await viewer.captions()).filter((it) => it.name === speaker.name);
+      assert.deepEqual([...new Set(of.map((it) => it.language))], [language], `${speaker.name} by ${viewer.name}`);
+    }
+  }
+  assert.deepEqual([await heard(alice), await heard(bob)], ["en", "fi"]);
+  await alice.picture(stage.screenshot("heard-as"));
+
+  // It is remembered, and what she says herself is so.
+  await alice.page.reload();
+  await alice.see("join-submit").click();
+  await alice.isInside();
+  await eventually("it is remembered", async () => (await heard(alice)) === "en");
+  await alice.see("heard-as-change").click();
+  await alice.see("heard-as-language").selectOption("sv");
+  await alice.see("settings").click();
+  await alice.see("heard-as").waitFor({ state: "detached" });
+  assert.equal(await alice.see("spoken-language").inputValue(), "sv");
+  await alice.picture(stage.screenshot("spoken-language"));
+  for (const it of [alice, bob]) assert.deepEqual(it.complaints, []);
+});
+
 story("who pauses takes back what they are saying", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
@@ -136,11 +173,11 @@ function wordsOf(viewer, name) {
   );
 }
 
-async function readsTheWords(stage, viewer, speaker, recording) {
+async function readsTheWords(stage, viewer, speaker, recording, least = RECALL_MIN) {
   let part = 0;
   const enough = async () => {
     part = recall(recording.words, await wordsOf(viewer, speaker.name));
-    return part >= RECALL_MIN;
+    return part >= least;
   };
   const what = () => `${viewer.name} reads ${Math.round(part * 100)} % of ${speaker.name}'s words`;
   await eventually(`${viewer.name} reads what ${speaker.name} said`, enough, WORDS_WITHIN_S).catch((error) => {

@@ -12,6 +12,7 @@ use vuoro::domain::{
     language::Language,
     message::Message,
     session::{Input, Output, Session, Wish},
+    spoken::Spoken,
     time::{SessionTime, Span},
 };
 
@@ -164,7 +165,7 @@ impl Room {
                 let said = words.iter().map(|it| format!("{}:{}", it.0.0, it.1.0));
                 let text = said.collect::<Vec<_>>().join(" ");
                 let language = Language::Finnish;
-                self.feed(Input::Transcribed { participant, span, language, text });
+                self.feed(Input::Transcribed { participant, span, language, text, words: vec![] });
             }
             if self.session.poll_timeout().is_some_and(|it| it.0 <= self.now) {
                 self.feed(Input::Tick);
@@ -288,7 +289,7 @@ impl Room {
             connection,
             seat: Some(who),
             name: format!("Person {}", who.0),
-            language: Language::Finnish,
+            spoken: Spoken::Told(Language::Finnish),
             consent,
             tags: BTreeMap::new(),
         });

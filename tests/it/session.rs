@@ -13,6 +13,7 @@ use vuoro::domain::{
     },
     message::{Message, OwnTalk},
     session::{Input, Session, Wish},
+    spoken::Spoken,
     time::SessionTime,
 };
 
@@ -195,7 +196,7 @@ mod coming_and_going {
                 connection: page,
                 seat: None,
                 name: "Mallory".to_owned(),
-                language: Language::Finnish,
+                spoken: Spoken::Told(Language::Finnish),
                 consent: Consent::On,
                 tags: Default::default(),
             });
@@ -366,6 +367,7 @@ mod words {
             span: span(0..1),
             language: Language::Finnish,
             text: "Nobody.".to_owned(),
+            words: vec![],
         });
         assert!(stage.is_silent());
     }
@@ -380,6 +382,55 @@ mod words {
             stage.feed(Input::Unheard { participant, span: span(100..200), reason });
         }
         assert_snapshot!(stage.news(), @"keep: Alice in main: Backlog");
+    }
+}
+
+mod language {
+    use super::*;
+
+    /// In which language the person is heard, and how that is known, as everybody sees it.
+    fn heard(stage: &Stage, person: Person) -> (Language, bool) {
+        let overview = stage.session.overview(stage.now);
+        let mut people = overview.rooms.into_iter().flat_map(|it| it.people);
+        let seen = people.find(|it| it.participant == person.seat).expect("is there");
+        (seen.language, seen.by_ear)
+    }
+
+    #[test]
+    fn who_leaves_it_to_the_ear_is_heard_as_they_speak_until_they_say_otherwise() {
+        let (mut stage, _, bob, _) = alice_bob_and_a_host();
+        stage.wait(10_000);
+        stage.hush();
+        stage.wish(bob.page, Wish::SetLanguage(Spoken::ByEar(Language::Finnish)));
+        let news = stage.news();
+        assert!(news.contains("keep: Bob speaks by ear, fi"), "{news}");
+        assert!(news.contains("listen: Bob on by ear, fi"), "{news}");
+        assert_eq!(heard(&stage, bob), (Language::Finnish, true));
+        stage.says_in(Language::Swedish, bob, 8_000..9_000, "Hej alla");
+        assert_eq!(heard(&stage, bob), (Language::Swedish, true));
+        let news = stage.news();
+        assert!(!news.contains("listen"), "the ears know it themselves: {news}");
+        assert!(news.contains("Alice <- main:"), "the room is told: {news}");
+        // It is remembered when he comes again, and after a crash.
+        stage.loses_connection(bob);
+        stage.restart();
+        let page = stage.new_page("Bob");
+        stage.feed(Input::Join {
+            connection: page,
+            seat: Some(bob.seat),
+            name: "Bob".to_owned(),
+            spoken: Spoken::ByEar(Language::Finnish),
+            consent: Consent::On,
+            tags: Default::default(),
+        });
+        let news = stage.news();
+        assert!(!news.contains("keep:"), "nothing is new: {news}");
+        assert!(news.contains("listen: Bob on by ear, sv"), "{news}");
+        // What he says of himself is so, whatever is heard.
+        stage.wish(page, Wish::SetLanguage(Spoken::Told(Language::English)));
+        stage.says_in(Language::English, bob, 12_000..13_000, "Hello");
+        assert_eq!(heard(&stage, bob), (Language::English, false));
+        assert!(stage.news().contains("listen: Bob on en"));
     }
 }
 

@@ -10,6 +10,7 @@ use vuoro::domain::{
     message::{BalanceView, Message, PersonView, Place, RoomView, WaitingView},
     run::{Clock, StepBegan},
     session::{Input, Output, Session, Wish},
+    spoken::Spoken,
     talk::Post,
     time::{SessionTime, Span},
 };
@@ -84,7 +85,7 @@ impl Stage {
             connection: page,
             seat,
             name: name.to_owned(),
-            language: Language::Finnish,
+            spoken: Spoken::Told(Language::Finnish),
             consent,
             tags: BTreeMap::new(),
         });
@@ -123,11 +124,16 @@ impl Stage {
 
     /// What a person said in that time (in ms) has been written down now.
     pub fn says(&mut self, person: Person, span_ms: Range<u64>, text: &str) {
+        self.says_in(Language::Finnish, person, span_ms, text);
+    }
+
+    pub fn says_in(&mut self, language: Language, person: Person, span_ms: Range<u64>, text: &str) {
         self.feed(Input::Transcribed {
             participant: person.seat,
             span: span(span_ms),
-            language: Language::Finnish,
+            language,
             text: text.to_owned(),
+            words: vec![],
         });
     }
 
@@ -209,7 +215,8 @@ impl Stage {
         self.news.is_empty()
     }
 
-    fn new_page(&mut self, name: &str) -> ConnectionId {
+    /// A connection that nobody has used.
+    pub fn new_page(&mut self, name: &str) -> ConnectionId {
         let name = name.trim();
         let page = ConnectionId(self.pages.len() as u64 + 1);
         let tabs = self.pages.values().filter(|it| it.split('#').next() == Some(name)).count();
@@ -232,9 +239,11 @@ impl Stage {
             Output::Place { participant, room } => {
                 format!("media: {} {}", self.name(participant), place(room))
             }
-            Output::Listen { participant, on, language } => {
+            Output::Listen { participant, on, spoken } => {
                 let on = if *on { "on" } else { "off" };
-                format!("listen: {} {on} {}", self.name(participant), language.code())
+                let how = if spoken.is_by_ear() { "by ear, " } else { "" };
+                let language = spoken.language().code();
+                format!("listen: {} {on} {how}{language}", self.name(participant))
             }
             Output::Hush { participant, on } => {
                 format!(
@@ -263,6 +272,11 @@ impl Stage {
             }
             Fact::ConsentSet { participant, consent } => {
                 format!("{} is {}", self.name(participant), agreed(*consent))
+            }
+            Fact::LanguageSet { participant, spoken } => {
+                let how = if spoken.is_by_ear() { "by ear, " } else { "" };
+                let language = spoken.language().code();
+                format!("{} speaks {how}{language}", self.name(participant))
             }
             Fact::TranscriptionSet { room, by, on } => {
                 let who = by.map_or("Host".to_owned(), |it| self.name(&it));

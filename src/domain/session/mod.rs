@@ -40,6 +40,7 @@ use crate::domain::{
     rooms::Rooms,
     run::{Run, RunOptions},
     session::{look_back::Total, record::Record},
+    spoken::Spoken,
     talk::{Reaction, Talk, is_invisible},
     time::{SessionTime, Span},
 };
@@ -52,7 +53,7 @@ pub enum Input {
         connection: ConnectionId,
         seat: Option<ParticipantId>,
         name: String,
-        language: Language,
+        spoken: Spoken,
         consent: Consent,
         /// Organisation, role, region and the like, by kind.
         tags: BTreeMap<String, String>,
@@ -88,12 +89,13 @@ pub enum Input {
         language: Language,
         text: String,
     },
-    /// Words of an utterance.
+    /// Words of an utterance. `words`: a span for each, or none at all.
     Transcribed {
         participant: ParticipantId,
         span: Span,
         language: Language,
         text: String,
+        words: Vec<Span>,
     },
     /// An utterance without words, and why.
     Unheard {
@@ -108,6 +110,8 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
     SetConsent(Consent),
+    /// In which language the person speaks, or that it be found by listening.
+    SetLanguage(Spoken),
     /// Whether words are written down: a participant for their own room, with `None`; a facilitator
     /// for a room or, with `None`, for all.
     SetTranscription {
@@ -243,7 +247,7 @@ pub enum Output {
     Listen {
         participant: ParticipantId,
         on: bool,
-        language: Language,
+        spoken: Spoken,
     },
     /// Whether the person's audio goes nowhere, because the method gives the floor to others.
     Hush {
@@ -288,7 +292,7 @@ pub struct Session {
     /// Voice activity detection has found somebody's voice: it works.
     has_ears: bool,
     /// Whose audio is listened to, in which language, as the shell was last told.
-    heard: BTreeMap<ParticipantId, Language>,
+    heard: BTreeMap<ParticipantId, Spoken>,
     talk: Talk,
     captions: captions::Captions,
     glossary: String,
@@ -309,7 +313,7 @@ enum Role {
 #[derive(Clone, Debug)]
 struct Seat {
     name: String,
-    language: Language,
+    spoken: Spoken,
     consent: Consent,
     /// Nothing said before may be kept: they agreed then, or took back what was before.
     agreed_since: SessionTime,
@@ -390,8 +394,8 @@ impl Session {
     pub fn handle(&mut self, now: SessionTime, input: Input, out: &mut Vec<Output>) {
         let from = out.len();
         match input {
-            Input::Join { connection, seat, name, language, consent, tags } => {
-                let person = Person { name, language, consent, tags };
+            Input::Join { connection, seat, name, spoken, consent, tags } => {
+                let person = Person { name, spoken, consent, tags };
                 let joined = self.join(now, connection, seat, person, out);
                 answer(connection, joined, out);
             }
@@ -415,8 +419,8 @@ impl Session {
             Input::Partial { participant, span, language, text } => {
                 self.partial(participant, span, (language, text), out);
             }
-            Input::Transcribed { participant, span, language, text } => {
-                self.transcribed(now, participant, span, (language, text), out);
+            Input::Transcribed { participant, span, language, text, words } => {
+                self.transcribed(now, participant, span, (language, text, words), out);
             }
             Input::Unheard { participant, span, reason } => {
                 self.withdraw(participant, out);
@@ -455,7 +459,7 @@ impl Session {
         now: SessionTime,
         connection: ConnectionId,
         seat: Option<ParticipantId>,
-        Person { name, language, consent, tags }: Person,
+        Person { name, spoken, consent, tags }: Person,
         out: &mut Vec<Output>,
     ) -> Result<(), Rejection> {
         if self.ended {
@@ -476,12 +480,18 @@ impl Session {
             answer(old, Err(Rejection::Replaced), out);
         }
         let known_tags = self.mixing.tags.get(&participant).cloned().unwrap_or_default();
+        // Who is heard by ear has been heard already.
+        let known_spoken = self.seats.get(&participant).map(|it| it.spoken);
+        let spoken = known_spoken.map_or(spoken, |it| spoken.heard_as(it.language()));
+        let language = spoken.language();
         let same = self.seats.get(&participant).is_some_and(|it| {
-            (&it.name, it.language, it.consent) == (&name, language, consent) && tags == known_tags
+            (&it.name, it.spoken.language(), it.consent) == (&name, language, consent)
+                && tags == known_tags
         });
         if !same {
             self.keep(now, Fact::Joined { participant, name, language, consent, tags }, out);
         }
+        self.set_language(now, participant, spoken, out);
         // Groups at work take everybody in; the main room would be lonely.
         let late = placed.is_none_or(|it| it == RoomId::Main).then(|| self.late_room(participant));
         let late = late.flatten();
@@ -506,6 +516,21 @@ impl Session {
         self.welcome_to_method(now, participant, connection, late.is_some(), out);
         self.room_changed(now, room, Some(connection), out);
         Ok(())
+    }
+
+    fn set_language(
+        &mut self,
+        now: SessionTime,
+        participant: ParticipantId,
+        spoken: Spoken,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(known) = self.seats.get(&participant).map(|it| it.spoken) else { return };
+        // What has been found by ear is not forgotten because somebody leaves it to the ear again.
+        let again = known.is_by_ear() && spoken.is_by_ear();
+        if known != spoken && !again {
+            self.keep(now, Fact::LanguageSet { participant, spoken }, out);
+        }
     }
 
     fn check_space_for_one_more(&self, new_seat: bool) -> Result<(), Rejection> {
@@ -585,6 +610,13 @@ impl Session {
             (Some(Role::Participant(id)), Wish::SetConsent(consent)) => {
                 let id = *id;
                 self.set_consent(now, id, consent, out);
+            }
+            (Some(Role::Participant(id)), Wish::SetLanguage(spoken)) => {
+                let id = *id;
+                self.set_language(now, id, spoken, out);
+                if let Some(room) = self.rooms.room_of(id) {
+                    self.room_changed(now, room, None, out);
+                }
             }
             (Some(Role::Participant(id)), Wish::SetTranscription { room: None, on }) => {
                 let id = *id;
@@ -847,7 +879,7 @@ impl Session {
         now: SessionTime,
         participant: ParticipantId,
         span: Span,
-        (language, text): (Language, String),
+        (language, text, words): (Language, String, Vec<Span>),
         out: &mut Vec<Output>,
     ) {
         let text: String = text.trim().chars().take(SEGMENT_CHARS_MAX).collect();
@@ -855,12 +887,20 @@ impl Session {
         if text.is_empty() {
             return;
         }
-        let said = Fact::Said { participant, room, span, language, text: text.clone() };
+        let words = word_spans(&text, words, span);
+        let said = Fact::Said { participant, room, span, language, text: text.clone(), words };
+        let heard_as = self.seats.get(&participant).map(|it| it.spoken);
         self.keep(now, said, out);
         let name = self.seats.get(&participant).map(|it| it.name.clone()).unwrap_or_default();
         let caption = Caption { participant, name, span, language, text };
         self.partial_is_over(participant, span);
         self.tell_words(room, span, Message::Caption(caption), out);
+        // Who is heard in another language now is shown so.
+        if self.seats.get(&participant).map(|it| it.spoken) != heard_as
+            && let Some(room) = self.rooms.room_of(participant)
+        {
+            self.room_changed(now, room, None, out);
+        }
     }
 
     /// The room in which the person was when they began, if their words may be kept.
@@ -933,9 +973,10 @@ impl Session {
                     _ => at,
                 };
                 let struck_at = before.and_then(|it| it.struck_at);
+                let spoken = before.map(|it| it.spoken).filter(|it| it.language() == *language);
                 let seat = Seat {
                     name: name.clone(),
-                    language: *language,
+                    spoken: spoken.unwrap_or(Spoken::Told(*language)),
                     consent: *consent,
                     agreed_since,
                     struck_at,
@@ -962,6 +1003,16 @@ impl Session {
                     seat.agreed_since = at;
                 }
             }
+            Fact::LanguageSet { participant, spoken } => {
+                if let Some(seat) = self.seats.get_mut(participant) {
+                    seat.spoken = *spoken;
+                }
+            }
+            Fact::Said { participant, language, .. } => {
+                if let Some(seat) = self.seats.get_mut(participant) {
+                    seat.spoken = seat.spoken.heard_as(*language);
+                }
+            }
             Fact::TranscriptionSet { room, on, .. } => self.record.set(*room, *on, at),
             Fact::Struck { participant, .. } => {
                 if let Some(seat) = self.seats.get_mut(participant) {
@@ -986,7 +1037,6 @@ impl Session {
             Fact::Pinned { participant, room } => self.mixing.pin(*participant, *room),
             Fact::Opened { .. }
             | Fact::BelongsTo { .. }
-            | Fact::Said { .. }
             | Fact::Unheard { .. }
             | Fact::Marked { .. }
             | Fact::Collected { .. }
@@ -997,10 +1047,19 @@ impl Session {
     }
 }
 
+/// The spans of the words of a text that may have been cut; none where they do not belong to it.
+fn word_spans(text: &str, mut words: Vec<Span>, within: Span) -> Vec<Span> {
+    let count = text.split_whitespace().count();
+    words.truncate(count);
+    let in_order = words.windows(2).all(|it| it[0].end <= it[1].start);
+    let inside = words.iter().all(|it| within.covers(*it));
+    if words.len() == count && in_order && inside { words } else { Vec::new() }
+}
+
 /// Who comes, as they say.
 struct Person {
     name: String,
-    language: Language,
+    spoken: Spoken,
     consent: Consent,
     tags: BTreeMap<String, String>,
 }

@@ -145,10 +145,10 @@ impl Session {
             return Err(Rejection::TooFast);
         }
         seat.struck_at = Some(now);
-        let language = seat.language;
+        let spoken = seat.spoken;
         if self.heard.remove(&participant).is_some() {
             // What is being worked on is forgotten; `tune` opens the ears again.
-            out.push(Output::Listen { participant, on: false, language });
+            out.push(Output::Listen { participant, on: false, spoken });
         }
         let span = Span::new(now - waited_ms - STRIKE_MS, now);
         self.keep(now, Fact::Struck { participant, span }, out);
@@ -162,17 +162,19 @@ impl Session {
         let (mut closed, mut ears) = (Vec::new(), Vec::new());
         for (participant, room) in self.rooms.people() {
             let Some(seat) = self.seats.get(&participant) else { continue };
-            let language = seat.language;
+            let spoken = seat.spoken;
             let may = seat.consent == Consent::On && self.record.is_on(room);
             let heard = self.heard.get(&participant);
+            // What is heard by ear need not be told to the ears.
+            let is_heard =
+                heard.is_some_and(|it| *it == spoken || it.is_by_ear() && spoken.is_by_ear());
             if !may && heard.is_some() {
-                closed.push(Output::Listen { participant, on: false, language });
+                closed.push(Output::Listen { participant, on: false, spoken });
                 self.heard.remove(&participant);
                 ears.push((participant, room, false));
-            } else if may && heard != Some(&language) && matches!(seat.presence, Presence::Here(_))
-            {
-                self.heard.insert(participant, language);
-                out.push(Output::Listen { participant, on: true, language });
+            } else if may && !is_heard && matches!(seat.presence, Presence::Here(_)) {
+                self.heard.insert(participant, spoken);
+                out.push(Output::Listen { participant, on: true, spoken });
                 ears.push((participant, room, true));
             }
         }

@@ -93,7 +93,8 @@ impl Session {
             Some(PersonView {
                 participant,
                 name: seat.name.clone(),
-                language: seat.language,
+                language: seat.spoken.language(),
+                by_ear: seat.spoken.is_by_ear(),
                 consent: seat.consent,
                 microphone: seat.microphone,
                 camera: seat.camera,

@@ -574,6 +574,7 @@ mod tests {
             span: Span::new(SessionTime(5_000), SessionTime(9_000)),
             language,
             text: HERS.into(),
+            words: vec![],
         };
         let collected = Fact::Collected { entry: 3, theme: Some("Luonto".into()) };
         let comment = |on, text: &str| Fact::Commented {

@@ -982,6 +982,7 @@ mod tests {
             span: Span::new(at, at + 900),
             language: Language::Finnish,
             text: text.into(),
+            words: vec![],
         };
         (at, fact)
     }

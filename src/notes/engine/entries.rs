@@ -199,6 +199,11 @@ impl Entries {
                     person.consent = consent;
                 }
             }
+            Fact::LanguageSet { participant, spoken } => {
+                if let Some(person) = self.people.get_mut(&participant) {
+                    person.language = spoken.language();
+                }
+            }
             Fact::MethodBegan { method, options } => {
                 let number = self.run.as_ref().map_or(0, |it| it.number + 1);
                 let question = options.question;
@@ -214,7 +219,7 @@ impl Entries {
                     run.place = None;
                 }
             }
-            Fact::Said { participant, room, span, language, text } => {
+            Fact::Said { participant, room, span, language, text, .. } => {
                 let entry = self.entry(seq, Kind::Said, Some(participant), room, span, text);
                 self.put(Entry { language, ..entry }, out);
             }
@@ -590,6 +595,7 @@ mod tests {
             span,
             language: Language::Swedish,
             text: "Hej".into(),
+            words: vec![],
         };
         let at = span.start;
         let mark = Fact::Marked { by: BOB, of: ALICE, at, mark: Mark::Worry, on: true };
@@ -616,6 +622,7 @@ mod tests {
             span,
             language: Language::Finnish,
             text: text.to_owned(),
+            words: vec![],
         };
         let facts = vec![
             said(ALICE, span(1_000, 9_000), "early"),

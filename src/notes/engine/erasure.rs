@@ -132,6 +132,10 @@ pub fn corrected(body: &str, participant: ParticipantId, text: &str) -> Option<S
         true => text.split_whitespace().collect::<Vec<_>>().join(" ").into(),
         false => text.into(),
     };
+    // The times are those of the words that were heard.
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("words");
+    }
     Some(value.to_string())
 }
 
@@ -234,6 +238,7 @@ mod tests {
             span: Span::new(SessionTime(1), SessionTime(2)),
             language: Language::Finnish,
             text: text.into(),
+            words: vec![],
         })
     }
 

@@ -271,6 +271,7 @@ mod tests {
             span: Span::new(SessionTime(start), SessionTime(end)),
             language: Language::Finnish,
             text: "Hei.".into(),
+            words: vec![],
         };
         (end, fact)
     }

@@ -18,6 +18,7 @@ use crate::domain::{
     method::Method,
     mixing::Keep,
     run::{Clock, Grouping, RunOptions, StepBegan},
+    spoken::Spoken,
     time::{SessionTime, Span},
 };
 
@@ -72,12 +73,13 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 37] = [
+const KINDS: [&str; 38] = [
     "opened",
     "belongs-to",
     "joined",
     "placed",
     "consent-set",
+    "language-set",
     "transcription-set",
     "struck",
     "rooms-opened",
@@ -138,6 +140,13 @@ enum Body {
     ConsentSet {
         participant: u32,
         consent: Agreement,
+    },
+    /// `by_ear`: the language is a guess, or what was heard.
+    LanguageSet {
+        participant: u32,
+        language: Tongue,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_ear: bool,
     },
     TranscriptionSet {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,6 +256,9 @@ enum Body {
         participant: u32,
         room: Option<Room>,
     },
+    /// `words`: for each word how long after the one before it begins (the first: after `start_ms`), and how
+    /// long it is, in ms, one after another: a third less than from when to when. Not there when not known,
+    /// as in everything that was written before words had times.
     Said {
         participant: u32,
         room: Room,
@@ -254,6 +266,8 @@ enum Body {
         end_ms: u64,
         language: Tongue,
         text: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        words: Vec<u64>,
     },
     Unheard {
         participant: u32,
@@ -425,6 +439,11 @@ impl From<&Fact> for Body {
             Fact::ConsentSet { participant, consent } => {
                 Body::ConsentSet { participant: participant.0, consent: (*consent).into() }
             }
+            Fact::LanguageSet { participant, spoken } => Body::LanguageSet {
+                participant: participant.0,
+                language: spoken.language().into(),
+                by_ear: spoken.is_by_ear(),
+            },
             Fact::TranscriptionSet { room, by, on } => {
                 Body::TranscriptionSet { room: room.map(Room), by: by.map(|it| it.0), on: *on }
             }
@@ -472,13 +491,14 @@ impl From<&Fact> for Body {
             Fact::Pinned { participant, room } => {
                 Body::Pinned { participant: participant.0, room: room.map(Room) }
             }
-            Fact::Said { participant, room, span, language, text } => Body::Said {
+            Fact::Said { participant, room, span, language, text, words } => Body::Said {
                 participant: participant.0,
                 room: Room(*room),
                 start_ms: span.start.as_ms(),
                 end_ms: span.end.as_ms(),
                 language: (*language).into(),
                 text: text.clone(),
+                words: apart(span.start, words),
             },
             Fact::Unheard { participant, room, span, reason } => Body::Unheard {
                 participant: participant.0,
@@ -537,6 +557,13 @@ impl From<Body> for Fact {
                 participant: ParticipantId(participant),
                 consent: consent.into(),
             },
+            Body::LanguageSet { participant, language, by_ear } => {
+                let language = language.into();
+                Fact::LanguageSet {
+                    participant: ParticipantId(participant),
+                    spoken: if by_ear { Spoken::ByEar(language) } else { Spoken::Told(language) },
+                }
+            }
             Body::TranscriptionSet { room, by, on } => {
                 Fact::TranscriptionSet { room: room.map(|it| it.0), by: by.map(ParticipantId), on }
             }
@@ -623,13 +650,16 @@ impl From<Body> for Fact {
                 participant: ParticipantId(participant),
                 room: room.map(|room| room.0),
             },
-            Body::Said { participant, room, start_ms, end_ms, language, text } => Fact::Said {
-                participant: ParticipantId(participant),
-                room: room.0,
-                span: span(start_ms, end_ms),
-                language: language.into(),
-                text,
-            },
+            Body::Said { participant, room, start_ms, end_ms, language, text, words } => {
+                Fact::Said {
+                    participant: ParticipantId(participant),
+                    room: room.0,
+                    span: span(start_ms, end_ms),
+                    language: language.into(),
+                    text,
+                    words: together(start_ms, &words),
+                }
+            }
             Body::Unheard { participant, room, start_ms, end_ms, reason } => Fact::Unheard {
                 participant: ParticipantId(participant),
                 room: room.0,
@@ -720,6 +750,29 @@ fn grouping(numbers: Vec<Vec<u32>>) -> Grouping {
 
 fn span(start_ms: u64, end_ms: u64) -> Span {
     Span::new(SessionTime(start_ms), SessionTime(end_ms))
+}
+
+/// How long after the one before each word begins, and how long it is. Words are in order.
+fn apart(start: SessionTime, words: &[Span]) -> Vec<u64> {
+    let mut from = start;
+    let mut apart = |it: &Span| {
+        let gap_ms = it.start.since_ms(from);
+        from = it.end;
+        [gap_ms, it.ms()]
+    };
+    words.iter().flat_map(&mut apart).collect()
+}
+
+/// What [`apart`] was made of; whatever a log has, no time is past the last there can be.
+fn together(start_ms: u64, apart: &[u64]) -> Vec<Span> {
+    let mut from = start_ms;
+    let mut word = |pair: &[u64]| {
+        let [gap_ms, ms] = pair else { return None };
+        let start = from.saturating_add(*gap_ms);
+        from = start.saturating_add(*ms);
+        Some(span(start, from))
+    };
+    apart.chunks(2).map_while(&mut word).collect()
 }
 
 impl From<Language> for Tongue {
@@ -847,6 +900,7 @@ mod tests {
                 span: span(61_000, 64_500),
                 language: Language::Finnish,
                 text: "Työmatkat pyörällä, eikö niin?".into(),
+                words: vec![],
             },
             Fact::Unheard {
                 participant: bob,
@@ -879,6 +933,7 @@ mod tests {
         .chain(told_of_ideas(alice, bob))
         .chain([Fact::GlossarySet { text: "Hyvinkää, Kivelä".into() }])
         .chain(told_by_reviewers())
+        .chain(told_of_speech(bob))
         .collect()
     }
 
@@ -941,6 +996,23 @@ mod tests {
         vec![
             said(CommentOn::Entry(19), "Dana", "Tästä lisää"),
             said(CommentOn::Theme("Yhteydet".into()), "", "Kaksi riviä\nriittää"),
+        ]
+    }
+
+    /// So did the language of speech, and the times of words.
+    fn told_of_speech(bob: ParticipantId) -> Vec<Fact> {
+        vec![
+            Fact::LanguageSet { participant: bob, spoken: Spoken::ByEar(Language::Finnish) },
+            Fact::LanguageSet { participant: bob, spoken: Spoken::Told(Language::Swedish) },
+            // Since words have times; what was said before has none.
+            Fact::Said {
+                participant: bob,
+                room: RoomId::Main,
+                span: span(70_000, 71_000),
+                language: Language::Swedish,
+                text: "Vi tar det".into(),
+                words: vec![span(70_040, 70_200), span(70_200, 70_560), span(70_600, 71_000)],
+            },
         ]
     }
 
@@ -1177,15 +1249,20 @@ mod tests {
                 .prop_map(|(participant, room)| Fact::Placed { participant, room }),
             (person(), consents())
                 .prop_map(|(participant, consent)| Fact::ConsentSet { participant, consent }),
+            (person(), languages(), any::<bool>()).prop_map(|(participant, language, by_ear)| {
+                let spoken = if by_ear { Spoken::ByEar(language) } else { Spoken::Told(language) };
+                Fact::LanguageSet { participant, spoken }
+            }),
             any::<u16>().prop_map(|count| Fact::RoomsOpened { count }),
             "[a-z0-9-]{1,40}".prop_map(|it| Fact::BelongsTo { tenant: it.parse().unwrap() }),
-            (person(), rooms(), spans(), languages(), any::<String>()).prop_map(
-                |(participant, room, span, language, text)| Fact::Said {
+            (person(), rooms(), spans(), languages(), any::<String>(), any::<bool>()).prop_map(
+                |(participant, room, span, language, text, timed)| Fact::Said {
                     participant,
                     room,
                     span,
                     language,
-                    text
+                    text,
+                    words: if timed { vec![span, Span::new(span.end, span.end)] } else { vec![] },
                 }
             ),
             (

@@ -6,19 +6,23 @@ use std::sync::Arc;
 
 use crate::domain::ids::SessionId;
 use crate::domain::language::Language;
+use crate::domain::spoken::Spoken;
 use crate::domain::time::Span;
 use crate::speech::driver::pipeline::SpeakerId;
+use crate::speech::driver::whisper::Words;
 use crate::speech::engine::bounds::{DRAFTS_S_MAX, SAMPLES_PER_MS};
 use crate::speech::engine::schedule::{Schedule, Work};
 use crate::speech::engine::segmenter::Utterance;
 use crate::speech::engine::stitch::rest;
+use crate::speech::engine::tongue::Tongue;
 
 /// An utterance on its way to a worker.
 pub(super) struct Job {
     pub speaker: SpeakerId,
     /// Of the line it belongs to.
     pub generation: u64,
-    pub language: Language,
+    /// What is known of the speaker's language when it is read.
+    pub tongue: Tongue,
     pub utterance: Utterance,
     /// By the clock of the desk.
     pub due_ms: u64,
@@ -29,7 +33,7 @@ pub(super) struct Job {
 impl Job {
     pub fn key(&self) -> Key {
         let Utterance { span, pcm, .. } = &self.utterance;
-        Key { span: *span, samples: pcm.len(), language: self.language }
+        Key { span: *span, samples: pcm.len(), told: self.tongue.as_told() }
     }
 }
 
@@ -49,20 +53,20 @@ impl Work for Job {
     }
 }
 
-/// Two pieces of audio of one speaker with the same key are the same audio, to be read as the same
-/// language.
+/// Two pieces of audio of one speaker with the same key are the same audio, to be read in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     span: Span,
     samples: usize,
-    language: Language,
+    /// The language it is to be read in; `None`: by ear.
+    told: Option<Language>,
 }
 
 /// A speaker whose words are waited for.
 pub(super) struct Line {
     /// Changes when the speaker is forgotten; what carries an older one is not told.
     pub generation: u64,
-    pub language: Language,
+    pub tongue: Tongue,
     /// Utterances that have ended and whose words are waited for.
     pub pending: usize,
     /// Utterances that have ended, and those of them that have been told of.
@@ -73,7 +77,7 @@ pub(super) struct Line {
     /// Has ended just as that draft has it: its words will be these.
     pub awaits_draft: Option<Job>,
     /// The words of the newest draft of the running utterance.
-    pub drafted: Option<(Key, String)>,
+    pub drafted: Option<(Key, Words)>,
     /// What was heard last, before anything was taken out of it; to take out of the next words what is
     /// heard twice. Empty when the last utterance has no words.
     pub said: String,
@@ -100,13 +104,13 @@ impl Desk {
     }
 
     /// Returns the generation of the line.
-    pub fn open(&mut self, speaker: SpeakerId, language: Language) -> u64 {
+    pub fn open(&mut self, speaker: SpeakerId, spoken: Spoken) -> u64 {
         let generations = &mut self.generations;
         let line = self.lines.entry(speaker).or_insert_with(|| {
             *generations += 1;
             Line {
                 generation: *generations,
-                language,
+                tongue: Tongue::new(spoken),
                 pending: 0,
                 ended: 0,
                 concluded: 0,
@@ -118,7 +122,7 @@ impl Desk {
                 deaf: false,
             }
         });
-        line.language = language;
+        line.tongue.tell(spoken);
         line.deaf = false;
         line.generation
     }
@@ -127,7 +131,7 @@ impl Desk {
         self.lines.get_mut(&speaker).filter(|it| it.generation == generation)
     }
 
-    /// The text of an utterance of the line without what the one before has of it.
+    /// The text of an utterance of the line without what the one before has of it: its end.
     pub fn stitched(&mut self, job: &Job, text: &str) -> String {
         let said = self.line(job.speaker, job.generation).map(|it| it.said.as_str());
         match said.filter(|_| 0 < job.utterance.overlap_ms) {

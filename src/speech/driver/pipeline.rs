@@ -20,11 +20,12 @@ use std::time::{Duration, Instant};
 use crate::domain::fact::GapReason;
 use crate::domain::ids::{ParticipantId, SessionId};
 use crate::domain::language::Language;
+use crate::domain::spoken::Spoken;
 use crate::domain::time::{SessionTime, Span};
 use crate::speech::driver::desk::{Desk, Job};
 use crate::speech::driver::listener::{Ear, Tally};
 use crate::speech::driver::vad::Vad;
-use crate::speech::driver::whisper::{Transcriber, WhisperFailure, draft, words};
+use crate::speech::driver::whisper::{Transcriber, WhisperFailure, Words, draft, words};
 use crate::speech::engine::bounds::{
     BACKLOG_S_MAX, DRAFT_DUE_MS, FINAL_DUE_MS, IDLE_MS, PROMPT_CHARS_MAX, UTTERANCE_MS_MAX,
     WAITING_PACKETS_MAX,
@@ -80,8 +81,9 @@ pub enum SpeechEvent {
     /// Words of what is still being said: each replaces the one before, and the speaker's next
     /// `Segment` or `Unheard` the last. Without text: what was told so far is not to stand.
     Partial { speaker: SpeakerId, span: Span, language: Language, text: String },
-    /// Final words.
-    Segment { speaker: SpeakerId, span: Span, language: Language, text: String },
+    /// Final words. `words`: a span for each, as white space parts them, in order and inside `span`;
+    /// empty when not known.
+    Segment { speaker: SpeakerId, span: Span, language: Language, text: String, words: Vec<Span> },
     /// Voice whose words nobody wrote down.
     Unheard { speaker: SpeakerId, span: Span, reason: GapReason },
 }
@@ -208,10 +210,11 @@ impl Speech {
         Ok(())
     }
 
-    /// Begins to listen to somebody. Again: the language of what ends from now on.
-    pub fn open(&self, speaker: SpeakerId, language: Language) {
+    /// Begins to listen to somebody. Again: the language of what ends from now on; what has been found
+    /// out by ear is kept while it is left to the ear.
+    pub fn open(&self, speaker: SpeakerId, spoken: Spoken) {
         let mut inbox = self.shared.inbox();
-        let generation = self.shared.desk().open(speaker, language);
+        let generation = self.shared.desk().open(speaker, spoken);
         inbox.open(speaker, generation);
     }
 
@@ -355,18 +358,25 @@ impl Shared {
     }
 
     /// An utterance has its words; there may be none.
-    fn heard(&self, desk: &mut Desk, job: &Job, text: String) {
-        let Job { speaker, generation, language, .. } = *job;
+    fn heard(&self, desk: &mut Desk, job: &Job, words: Words) {
+        let Job { speaker, generation, .. } = *job;
+        let Words { text, spans: mut words, language, evidence, .. } = words;
         let span = job.utterance.span;
         let stitched = desk.stitched(job, &text);
         let mut partial = false;
         if let Some(line) = desk.line(speaker, generation) {
+            // Unless they have said since in which language they speak.
+            if line.tongue.is_by_ear() && job.tongue.is_by_ear() {
+                line.tongue.learn(evidence);
+            }
             line.said = text;
             partial = line.partial_told;
         }
         let text = stitched;
+        // What was taken out stood at its beginning.
+        words.drain(..words.len().saturating_sub(text.split_whitespace().count()));
         if !text.is_empty() {
-            let event = SpeechEvent::Segment { speaker, span, language, text };
+            let event = SpeechEvent::Segment { speaker, span, language, text, words };
             self.tell(desk, generation, event);
         } else if partial {
             let event = SpeechEvent::Partial { speaker, span, language, text };
@@ -377,15 +387,15 @@ impl Shared {
 
     /// A draft has its words, or is of no use. Of an utterance that has ended meanwhile, with no more
     /// said, they are the final ones.
-    fn drafted(&self, desk: &mut Desk, draft: &Job, number: u64, text: Option<String>) {
-        let Job { speaker, generation, language, .. } = *draft;
+    fn drafted(&self, desk: &mut Desk, draft: &Job, number: u64, words: Option<Words>) {
+        let Job { speaker, generation, .. } = *draft;
         let Some(line) = desk.line(speaker, generation) else { return };
         line.drafting = None;
         if let Some(job) = line.awaits_draft.take() {
-            match text {
-                Some(text) => {
+            match words {
+                Some(words) => {
                     add(&self.counts.drafts_used, 1);
-                    self.heard(desk, &job, text);
+                    self.heard(desk, &job, words);
                 }
                 // More may have been said and be waiting since.
                 None => {
@@ -395,14 +405,17 @@ impl Shared {
             }
             return;
         }
-        let current = line.concluded == number && line.language == language;
-        let Some(text) = text.filter(|_| current) else { return };
+        // Of a language that the person has not changed since, and of what has not been told already.
+        let current = line.concluded == number && line.tongue.as_told() == draft.tongue.as_told();
+        let Some(words) = words.filter(|_| current) else { return };
         let span = draft.utterance.span;
+        let Words { ref text, language, .. } = words;
+        let told = (!text.is_empty()).then(|| text.clone());
         // What ended meanwhile with more to it has its own words soon.
         if line.ended == number {
-            line.drafted = Some((draft.key(), text.clone()));
+            line.drafted = Some((draft.key(), words));
         }
-        if !text.is_empty() {
+        if let Some(text) = told {
             line.partial_told = true;
             let text = desk.stitched(draft, &text);
             self.tell(desk, generation, SpeechEvent::Partial { speaker, span, language, text });
@@ -416,9 +429,9 @@ impl Shared {
         line.pending += 1;
         line.ended += 1;
         let drafted = line.drafted.take().filter(|it| line.pending == 1 && it.0 == key);
-        if let Some((_, text)) = drafted {
+        if let Some((_, words)) = drafted {
             add(&self.counts.drafts_used, 1);
-            self.heard(desk, &job, text);
+            self.heard(desk, &job, words);
         } else if line.pending == 1 && line.drafting == Some(key) {
             line.awaits_draft = Some(job);
         } else {
@@ -730,16 +743,16 @@ impl Ears {
                 return;
             }
             let Some(line) = desk.line(speaker, generation) else { return };
-            let language = line.language;
+            let tongue = line.tongue;
             let due_ms = now_ms + FINAL_DUE_MS.saturating_sub(arrived.since_ms(span.end));
-            let job = Job { speaker, generation, language, utterance, due_ms, draft_of: None };
+            let job = Job { speaker, generation, tongue, utterance, due_ms, draft_of: None };
             self.shared.ended(&mut desk, job);
         }
         if let Some(utterance) = draft {
             let Some(line) = desk.line(speaker, generation) else { return };
-            let (language, draft_of) = (line.language, Some(line.ended));
+            let (tongue, draft_of) = (line.tongue, Some(line.ended));
             let due_ms = now_ms + DRAFT_DUE_MS;
-            let job = Job { speaker, generation, language, utterance, due_ms, draft_of };
+            let job = Job { speaker, generation, tongue, utterance, due_ms, draft_of };
             desk.schedule.push_draft(job);
         }
         self.shared.desk_changed.notify_all();
@@ -770,7 +783,7 @@ fn work(shared: &Shared, transcribers: &TranscriberFactory, transcriber: Box<dyn
     let mut transcriber = Some(transcriber);
     loop {
         let mut desk = shared.desk();
-        let job = loop {
+        let mut job = loop {
             if desk.stopping {
                 return;
             }
@@ -782,20 +795,24 @@ fn work(shared: &Shared, transcribers: &TranscriberFactory, transcriber: Box<dyn
                 }
             }
         };
-        if job.draft_of.is_some()
-            && let Some(line) = desk.line(job.speaker, job.generation)
-        {
-            line.drafting = Some(job.key());
+        if let Some(line) = desk.line(job.speaker, job.generation) {
+            // What was said before may have told more of the language since this ended.
+            if line.tongue.is_by_ear() && job.tongue.is_by_ear() {
+                job.tongue = line.tongue;
+            }
+            if job.draft_of.is_some() {
+                line.drafting = Some(job.key());
+            }
         }
         let expected = desk.expected.get(&job.speaker.session).cloned();
         drop(desk);
         let prompt = expected.as_deref().unwrap_or_default();
-        let text = transcribe(shared, transcribers, &mut transcriber, &job, prompt);
+        let words = transcribe(shared, transcribers, &mut transcriber, &job, prompt);
         let mut desk = shared.desk();
         desk.schedule.done(job.speaker);
-        match (job.draft_of, text) {
-            (Some(number), text) => shared.drafted(&mut desk, &job, number, text),
-            (None, Some(text)) => shared.heard(&mut desk, &job, text),
+        match (job.draft_of, words) {
+            (Some(number), words) => shared.drafted(&mut desk, &job, number, words),
+            (None, Some(words)) => shared.heard(&mut desk, &job, words),
             (None, None) => shared.unheard(&mut desk, &job, GapReason::Failed),
         }
         // Another utterance of this speaker may have waited for this one.
@@ -811,7 +828,7 @@ fn transcribe(
     transcriber: &mut Option<Box<dyn Transcriber>>,
     job: &Job,
     prompt: &str,
-) -> Option<String> {
+) -> Option<Words> {
     let speaker = job.speaker;
     let is_draft = job.draft_of.is_some();
     let started = Instant::now();
@@ -821,11 +838,11 @@ fn transcribe(
             None => transcribers()?,
         };
         let result = if is_draft {
-            draft(ready.as_mut(), &job.utterance, job.language, prompt)
+            draft(ready.as_mut(), &job.utterance, &job.tongue, prompt)
         } else {
-            words(ready.as_mut(), &job.utterance, job.language, prompt).map(|it| {
+            words(ready.as_mut(), &job.utterance, &job.tongue, prompt).map(|it| {
                 add(&shared.counts.retried, u64::from(it.retried));
-                Some(it.text)
+                Some(it)
             })
         };
         *transcriber = Some(ready);
@@ -841,7 +858,7 @@ fn transcribe(
         add(&shared.counts.transcribed_ms, job.audio_ms());
     }
     match result {
-        Ok(Ok(text)) => text,
+        Ok(Ok(words)) => words,
         Ok(Err(error)) => {
             tracing::warn!(%speaker.session, %speaker.participant, is_draft, %error, "an utterance is lost");
             None
@@ -933,6 +950,8 @@ mod tests {
     use crate::speech::driver::whisper::Effort;
     use crate::speech::engine::bounds::FRAME_SAMPLES;
     use crate::speech::engine::guard::Piece;
+    use crate::speech::engine::times::Timed;
+    use crate::speech::engine::tongue::Odds;
 
     fn alice() -> SpeakerId {
         SpeakerId { session: SessionId::new(1, 1), participant: ParticipantId(1) }
@@ -947,6 +966,7 @@ mod tests {
     struct Gated {
         begun: Sender<()>,
         answers: Arc<Mutex<Receiver<&'static str>>>,
+        odds: Arc<Mutex<Option<Odds>>>,
     }
 
     impl Transcriber for Gated {
@@ -965,7 +985,13 @@ mod tests {
                     Err(WhisperFailure::Other { ms: pcm.len() as u64 / 16, why: "asked".into() })
                 }
                 Ok(text) => {
-                    Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: 0.0 }])
+                    let words = text.split_whitespace().zip(0..).map(|(it, n)| Timed {
+                        text: it.into(),
+                        start_ms: 300 + n * 200,
+                        end_ms: 500 + n * 200,
+                    });
+                    let words = words.collect();
+                    Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: 0.0, words }])
                 }
                 Err(_) => Ok(vec![]),
             }
@@ -973,6 +999,10 @@ mod tests {
 
         fn detect(&mut self, _: &[f32]) -> Result<Language, WhisperFailure> {
             Ok(Language::English)
+        }
+
+        fn odds(&mut self) -> Result<Option<Odds>, WhisperFailure> {
+            Ok(*self.odds.lock().unwrap_or_else(PoisonError::into_inner))
         }
     }
 
@@ -994,6 +1024,8 @@ mod tests {
         speech: Speech,
         events: Receiver<SpeechEvent>,
         begun: Receiver<()>,
+        /// How likely each language is in whatever is said.
+        odds: Arc<Mutex<Option<Odds>>>,
         panics: Arc<AtomicBool>,
         /// What everybody says, in pieces of 1.6 s; how far each is.
         tape: Vec<OpusPacket>,
@@ -1022,21 +1054,24 @@ mod tests {
             let answer = Arc::new(Mutex::new(answer));
             let panics = Arc::new(AtomicBool::new(false));
             let fragile = Arc::clone(&panics);
+            let odds = Arc::new(Mutex::new(None));
+            let likely = Arc::clone(&odds);
             let speech = Speech::start_tuned(
                 SpeechConfig { workers, backlog_s_max },
                 tuning,
                 Arc::new(move || {
                     let answers = Arc::clone(&answer);
-                    Ok(Box::new(Gated { begun: begin.clone(), answers }) as Box<dyn Transcriber>)
+                    let gated = Gated { begun: begin.clone(), answers, odds: Arc::clone(&likely) };
+                    Ok(Box::new(gated) as Box<dyn Transcriber>)
                 }),
                 Arc::new(move || Box::new(Fragile(Arc::clone(&fragile), LoudnessVad))),
                 Arc::new(move |event| drop(tell.send(event))),
             );
             let speech = speech.unwrap();
-            speech.open(alice(), Language::Finnish);
-            speech.open(bob(), Language::Swedish);
+            speech.open(alice(), Spoken::Told(Language::Finnish));
+            speech.open(bob(), Spoken::Told(Language::Swedish));
             let tape = packets(&[true; PIECE * 12], 65_500);
-            Self { speech, events, begun, answers, panics, tape, said: BTreeMap::new() }
+            Self { speech, events, begun, answers, odds, panics, tape, said: BTreeMap::new() }
         }
 
         /// Says the next piece, and ends it.
@@ -1131,7 +1166,7 @@ mod tests {
         rig.say(bob());
         rig.answer("hejsan");
         rig.expect(&["bob spoke", "bob sv: hejsan"]);
-        rig.speech.open(bob(), Language::English);
+        rig.speech.open(bob(), Spoken::Told(Language::English));
         rig.say(bob());
         rig.answer("hello");
         rig.expect(&["bob spoke", "bob en: hello"]);
@@ -1203,7 +1238,7 @@ mod tests {
         rig.speech.close(alice(), true);
         assert_eq!(rig.speech.backlog_ms(), 0);
         // Opened again before the worker comes back with what was withdrawn.
-        rig.speech.open(alice(), Language::English);
+        rig.speech.open(alice(), Spoken::Told(Language::English));
         rig.answer("a secret");
         rig.say(bob());
         rig.answer("hej");
@@ -1303,7 +1338,7 @@ mod tests {
         // While a draft is being read.
         let mut rig = Rig::drafting();
         rig.pause(alice());
-        rig.speech.open(alice(), Language::English);
+        rig.speech.open(alice(), Spoken::Told(Language::English));
         rig.answer("hei loo");
         rig.end(alice());
         rig.answer("hello");
@@ -1313,10 +1348,40 @@ mod tests {
         rig.pause(alice());
         rig.answer("hei loo");
         rig.expect(&["alice fi~ hei loo"]);
-        rig.speech.open(alice(), Language::English);
+        rig.speech.open(alice(), Spoken::Told(Language::English));
         rig.end(alice());
         rig.answer("hello");
         rig.expect(&["alice spoke", "alice en: hello"]);
+    }
+
+    #[test]
+    fn who_is_heard_by_ear_is_read_in_the_language_they_speak() {
+        let mut rig = Rig::new(1, 60);
+        let sounds = |rig: &Rig, odds| *rig.odds.lock().unwrap() = Some(odds);
+        rig.speech.open(alice(), Spoken::ByEar(Language::Finnish));
+        // The first is sure, so that it is read again at once; the second only speaks for English.
+        sounds(&rig, [0.05, 0.95, 0.0]);
+        rig.say(alice());
+        ["hei san", "hejsan"].iter().for_each(|it| rig.answer(it));
+        rig.expect(&["alice spoke", "alice sv: hejsan"]);
+        sounds(&rig, [0.1, 0.2, 0.7]);
+        rig.say(alice());
+        rig.answer("jes");
+        rig.expect(&["alice spoke", "alice sv: jes"]);
+        rig.say(alice());
+        ["jes", "yes"].iter().for_each(|it| rig.answer(it));
+        rig.expect(&["alice spoke", "alice en: yes"]);
+        // What was found out is kept when she moves or is opened again, and not when she says otherwise.
+        rig.speech.open(alice(), Spoken::ByEar(Language::Finnish));
+        rig.say(alice());
+        rig.answer("still");
+        rig.expect(&["alice spoke", "alice en: still"]);
+        rig.speech.open(alice(), Spoken::Told(Language::Finnish));
+        sounds(&rig, [0.0, 1.0, 0.0]);
+        rig.say(alice());
+        rig.answer("suomea");
+        rig.expect(&["alice spoke", "alice fi: suomea"]);
+        assert_eq!(rig.speech.counters().segments, 5);
     }
 
     #[test]
@@ -1348,7 +1413,7 @@ mod tests {
         let mut rig = Rig::drafting();
         rig.pause(alice());
         rig.speech.close(alice(), true);
-        rig.speech.open(alice(), Language::English);
+        rig.speech.open(alice(), Spoken::Told(Language::English));
         rig.answer("a secret");
         rig.pause(bob());
         rig.answer("hej");
@@ -1365,7 +1430,7 @@ mod tests {
         rig.answer("last words");
         rig.expect(&["alice spoke", "alice fi: last words"]);
         assert_eq!(rig.speech.counters().packets_unwanted, PIECE as u64);
-        rig.speech.open(alice(), Language::Finnish);
+        rig.speech.open(alice(), Spoken::Told(Language::Finnish));
         rig.begin_to_say(alice());
         rig.speech.close(alice(), false);
         rig.answer("again");
@@ -1434,7 +1499,7 @@ mod tests {
         let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS, false);
         let open = || {
             let mut inbox = shared.inbox();
-            let generation = shared.desk().open(alice(), Language::Finnish);
+            let generation = shared.desk().open(alice(), Spoken::Told(Language::Finnish));
             inbox.open(alice(), generation);
         };
         let take = || shared.inbox().take(None).unwrap().1;
@@ -1462,7 +1527,7 @@ mod tests {
         let shared = Arc::new(Shared::new(60, Arc::new(|_| ())));
         let vads: VadFactory = Arc::new(|| Box::new(LoudnessVad));
         let mut ears = Ears::new(Arc::clone(&shared), vads, IDLE_MS, false);
-        let generation = shared.desk().open(alice(), Language::Finnish);
+        let generation = shared.desk().open(alice(), Spoken::Told(Language::Finnish));
         shared.inbox().open(alice(), generation);
         let packets = packets(&[true; PIECE], 0);
         let (first, rest) = packets.split_at(PIECE / 2);

@@ -17,6 +17,7 @@ use crate::speech::driver::whisper::{Transcriber, WhisperFailure, WhisperModel, 
 use crate::speech::engine::bounds::{RATE_HZ, SAMPLES_PER_MS};
 use crate::speech::engine::segmenter::Utterance;
 use crate::speech::engine::stitch::rest;
+use crate::speech::engine::tongue::Tongue;
 
 /// Why a file could not be transcribed.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +125,7 @@ impl Scribe<'_> {
             }
         };
         for utterance in self.waiting.drain(..) {
-            let heard = words(self.transcriber, &utterance, language, "")?.text;
+            let heard = words(self.transcriber, &utterance, &Tongue::told(language), "")?.text;
             let again = 0 < utterance.overlap_ms;
             let text = if again { rest(&self.said, &heard).to_owned() } else { heard.clone() };
             self.said = heard;

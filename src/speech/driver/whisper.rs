@@ -12,6 +12,7 @@ use whisper_rs::{
 };
 
 use crate::domain::language::Language;
+use crate::domain::time::Span;
 use crate::speech::engine::bounds::{
     CONTEXT_FULL, PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
 };
@@ -19,6 +20,8 @@ use crate::speech::engine::context;
 use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge};
 use crate::speech::engine::level::levelled;
 use crate::speech::engine::segmenter::Utterance;
+use crate::speech::engine::times::{Timed, word_spans};
+use crate::speech::engine::tongue::{Evidence, Odds, Tongue};
 
 /// Why words could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -63,37 +66,39 @@ pub trait Transcriber: Send {
 
     /// Which of our languages is spoken; of others, whichever sounds nearest.
     fn detect(&mut self, pcm: &[f32]) -> Result<Language, WhisperFailure>;
+
+    /// How likely each of our languages is in what was transcribed last: no more than one step of the
+    /// decoder, as the sounds have been understood already. `None`: this one cannot tell, as a model of
+    /// one language.
+    fn odds(&mut self) -> Result<Option<Odds>, WhisperFailure> {
+        Ok(None)
+    }
 }
 
 /// The words of an utterance, guarded; empty when there are none. Tries twice when the first answer
 /// looks like a failure; the second is taken unless it is empty. Where next to nothing is heard and
 /// whisper says what the prompt says, it is asked again without, and must have heard about the same.
+/// Where the language is in doubt it is asked for, and the utterance is read again when it is another.
 pub fn words(
     transcriber: &mut dyn Transcriber,
     utterance: &Utterance,
-    language: Language,
+    tongue: &Tongue,
     prompt: &str,
 ) -> Result<Words, WhisperFailure> {
-    let pcm = levelled(&utterance.pcm);
-    let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
-    let mut read = |prompt: &str, effort| {
-        let pieces = transcriber.transcribe(&pcm, language, prompt, effort)?;
-        Ok::<_, WhisperFailure>(judge(&pieces, &heard))
-    };
-    let (first, mut retried) = (read(prompt, Effort::Cut)?, false);
-    let mut text = first.text;
-    if first.retry {
-        retried = true;
-        let second = read(prompt, Effort::Full)?.text;
-        text = if second.is_empty() { text } else { second };
+    let mut reader = Reader::new(transcriber, utterance);
+    let (mut read, evidence) = reader.in_some_language(tongue, prompt)?;
+    let mut retried = read.retry;
+    if retried {
+        let second = reader.read(read.language, prompt, Effort::Full)?;
+        read = if second.text.is_empty() { read } else { second };
     }
-    if echoes(&text, prompt, &heard) {
+    if echoes(&read.text, prompt, &reader.heard) {
         retried = true;
-        if !is_alike(&text, &read("", Effort::Cut)?.text) {
-            text.clear();
+        if !is_alike(&read.text, &reader.read(read.language, "", Effort::Cut)?.text) {
+            read.text.clear();
         }
     }
-    Ok(Words { text, retried })
+    Ok(Words { retried, ..read.told(utterance, evidence) })
 }
 
 /// The words of what is still being said, guarded and tried once; `None` when they are not to be
@@ -101,22 +106,90 @@ pub fn words(
 pub fn draft(
     transcriber: &mut dyn Transcriber,
     utterance: &Utterance,
-    language: Language,
+    tongue: &Tongue,
     prompt: &str,
-) -> Result<Option<String>, WhisperFailure> {
-    let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
-    let pcm = levelled(&utterance.pcm);
-    let Verdict { text, retry } =
-        judge(&transcriber.transcribe(&pcm, language, prompt, Effort::Cut)?, &heard);
-    let is_certain = !retry && !echoes(&text, prompt, &heard);
-    Ok(is_certain.then_some(text))
+) -> Result<Option<Words>, WhisperFailure> {
+    let mut reader = Reader::new(transcriber, utterance);
+    let (read, evidence) = reader.in_some_language(tongue, prompt)?;
+    let is_certain = !read.retry && !echoes(&read.text, prompt, &reader.heard);
+    Ok(is_certain.then(|| read.told(utterance, evidence)))
 }
 
 /// What was said in one utterance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Words {
     pub text: String,
+    /// One span for each word of the text, as white space parts them; empty when not known.
+    pub spans: Vec<Span>,
+    /// In which it was read.
+    pub language: Language,
+    pub evidence: Evidence,
     pub retried: bool,
+}
+
+/// Reads one utterance, perhaps again and again.
+struct Reader<'a> {
+    transcriber: &'a mut dyn Transcriber,
+    pcm: std::borrow::Cow<'a, [f32]>,
+    heard: Heard,
+}
+
+impl<'a> Reader<'a> {
+    fn new(transcriber: &'a mut dyn Transcriber, utterance: &'a Utterance) -> Self {
+        let heard = Heard::of(&utterance.pcm, utterance.voice_ms);
+        Self { transcriber, pcm: levelled(&utterance.pcm), heard }
+    }
+
+    /// One attempt, as the guard leaves it.
+    fn read(
+        &mut self,
+        language: Language,
+        prompt: &str,
+        effort: Effort,
+    ) -> Result<Attempt, WhisperFailure> {
+        let pieces = self.transcriber.transcribe(&self.pcm, language, prompt, effort)?;
+        let Verdict { text, retry } = judge(&pieces, &self.heard);
+        let sum: f32 = pieces.iter().map(|it| it.logprob_mean).sum();
+        let confidence = (!text.is_empty()).then_some(sum / pieces.len().max(1) as f32);
+        let written = pieces.into_iter().flat_map(|it| it.words).collect();
+        Ok(Attempt { text, retry, language, confidence, written })
+    }
+
+    /// Reads it in the language it is likeliest in.
+    fn in_some_language(
+        &mut self,
+        tongue: &Tongue,
+        prompt: &str,
+    ) -> Result<(Attempt, Evidence), WhisperFailure> {
+        let mut read = self.read(tongue.language(), prompt, Effort::Cut)?;
+        let wonders = tongue.wonders(self.heard.voice_ms, read.confidence);
+        let odds = if wonders { self.transcriber.odds()? } else { None };
+        let likeliest = odds.as_ref().map_or(read.language, |it| tongue.verdict(it));
+        if likeliest != read.language {
+            read = self.read(likeliest, prompt, Effort::Cut)?;
+        }
+        let evidence = Evidence { odds, confidence: read.confidence };
+        Ok((read, evidence))
+    }
+}
+
+/// What one try has given, guarded.
+struct Attempt {
+    text: String,
+    retry: bool,
+    language: Language,
+    /// How sure whisper is of its words; `None` when it has none.
+    confidence: Option<f32>,
+    /// All that it wrote.
+    written: Vec<Timed>,
+}
+
+impl Attempt {
+    fn told(self, utterance: &Utterance, evidence: Evidence) -> Words {
+        let Attempt { text, language, written, .. } = self;
+        let spans = word_spans(&text, &written, utterance.first_sample, utterance.span);
+        Words { text, spans, language, evidence, retried: false }
+    }
 }
 
 /// A loaded whisper model: 75 MB (tiny) to 3 GB, in memory once.
@@ -178,6 +251,9 @@ fn parameters(language: Language) -> FullParams<'static, 'static> {
     // clip twice (69 instead of 110 of 114 words right; how: see `CONTEXT_MARGIN`).
     it.set_no_timestamps(false);
     it.set_single_segment(true);
+    // From what the decoder knows already, and how loud it is: see `tests/bench/RESULTS.md` for what it
+    // costs and how right it is. The other way, by DTW, reads everything again and starts four threads.
+    it.set_token_timestamps(true);
     it.set_suppress_blank(true);
     // What is no speech is the guard's to say.
     it.set_no_speech_thold(1.1);
@@ -237,6 +313,26 @@ impl Transcriber for WhisperTranscriber {
         let best = Language::ALL.into_iter().max_by(|a, b| of(*a).total_cmp(&of(*b)));
         Ok(best.unwrap_or_default())
     }
+
+    fn odds(&mut self) -> Result<Option<Odds>, WhisperFailure> {
+        let failed = |source| WhisperFailure::Detect { ms: 0, source };
+        if !self.context.is_multilingual() {
+            return Ok(None);
+        }
+        // What the encoder made of the audio is still in the state, for the decoder to begin anew.
+        self.state.decode(&[self.context.token_sot()], 0, 1).map_err(failed)?;
+        let logits = self.state.get_logits().map_err(failed)?;
+        let logit = |it: Language| {
+            let token = whisper_rs::get_lang_id(it.code()).map(|id| self.context.token_lang(id));
+            let token = token.and_then(|it| usize::try_from(it).ok());
+            token.and_then(|it| logits.get(it)).copied().unwrap_or(f32::NEG_INFINITY)
+        };
+        let logits = Language::ALL.map(logit);
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let odds = logits.map(|it| (it - most).exp());
+        let sum: f32 = odds.iter().sum();
+        Ok(sum.is_finite().then(|| odds.map(|it| it / sum)))
+    }
 }
 
 impl WhisperTranscriber {
@@ -269,10 +365,39 @@ impl WhisperTranscriber {
                 text: segment.to_str_lossy().map(|it| it.into_owned()).unwrap_or_default(),
                 no_speech: segment.no_speech_probability(),
                 logprob_mean: logs.iter().sum::<f32>() / logs.len().max(1) as f32,
+                words: timed(&segment, end),
             }
         };
         self.state.as_iter().map(piece).collect()
     }
+}
+
+/// The words of a segment with their times. A token that begins with a space begins a word; one may be
+/// only a part of a letter.
+fn timed(segment: &whisper_rs::WhisperSegment<'_>, end: i32) -> Vec<Timed> {
+    let mut words: Vec<(Vec<u8>, u64, u64)> = Vec::new();
+    for token in (0..segment.n_tokens()).filter_map(|it| segment.get_token(it)) {
+        let data = token.token_data();
+        let Ok(bytes) = token.to_bytes() else { continue };
+        if data.id >= end {
+            continue;
+        }
+        // whisper counts in hundredths of a second.
+        let ms = |at: i64| u64::try_from(at).unwrap_or_default() * 10;
+        match words.last_mut().filter(|_| !bytes.starts_with(b" ")) {
+            Some((word, _, until)) => {
+                word.extend_from_slice(bytes);
+                *until = ms(data.t1).max(*until);
+            }
+            None => words.push((bytes.to_vec(), ms(data.t0), ms(data.t1))),
+        }
+    }
+    let timed = |(bytes, start_ms, end_ms): (Vec<u8>, u64, u64)| Timed {
+        text: String::from_utf8_lossy(&bytes).trim().to_owned(),
+        start_ms,
+        end_ms,
+    };
+    words.into_iter().map(timed).collect()
 }
 
 /// Whisper stops at once when there is less than a second.
@@ -315,7 +440,8 @@ impl Transcriber for ScriptedTranscriber {
         match self.script.pop_front() {
             Some(Ok("panic")) => panic!("asked to panic"),
             Some(Ok(text)) => {
-                Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: -0.1 }])
+                let words = Vec::new();
+                Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: -0.1, words }])
             }
             Some(Err(())) => Err(WhisperFailure::Other { ms, why: "scripted".into() }),
             None => Ok(vec![]),
@@ -325,16 +451,22 @@ impl Transcriber for ScriptedTranscriber {
     fn detect(&mut self, _: &[f32]) -> Result<Language, WhisperFailure> {
         Ok(Language::Swedish)
     }
+
+    fn odds(&mut self) -> Result<Option<Odds>, WhisperFailure> {
+        Ok(Some([0.05, 0.95, 0.0]))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::{SessionTime, Span};
+    use crate::domain::spoken::Spoken;
+    use crate::domain::time::SessionTime;
 
     fn utterance(voice_ms: u64) -> Utterance {
         let span = Span::new(SessionTime(0), SessionTime(2_000));
-        Utterance { span, voice: vec![span], pcm: vec![0.1; 32_000], voice_ms, overlap_ms: 0 }
+        let (voice, first_sample, pcm) = (vec![span], span.start, vec![0.1; 32_000]);
+        Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 }
     }
 
     fn check_with(
@@ -345,7 +477,8 @@ mod tests {
     ) -> Vec<Effort> {
         let mut transcriber = ScriptedTranscriber::new(script.iter().map(|it| Ok(*it)));
         let utterance = utterance(voice_ms);
-        let got = words(&mut transcriber, &utterance, Language::Finnish, prompt).unwrap();
+        let tongue = Tongue::told(Language::Finnish);
+        let got = words(&mut transcriber, &utterance, &tongue, prompt).unwrap();
         assert_eq!(got.text, expect, "{script:?}");
         transcriber.efforts
     }
@@ -368,8 +501,24 @@ mod tests {
         check(2_000, &["Kuntaliitto."], "Kuntaliitto.", &[Cut]);
         // While it is being said nobody asks twice; it is shown when it has been said.
         let mut transcriber = ScriptedTranscriber::new([Ok("Kuntaliitto.")]);
-        let drafted = draft(&mut transcriber, &utterance(400), Language::Finnish, glossary);
+        let tongue = Tongue::told(Language::Finnish);
+        let drafted = draft(&mut transcriber, &utterance(400), &tongue, glossary);
         assert_eq!(drafted.unwrap(), None);
+    }
+
+    #[test]
+    fn who_is_heard_by_ear_is_read_again_in_the_language_they_speak() {
+        let mut tongue = Tongue::new(Spoken::ByEar(Language::Finnish));
+        let mut transcriber = ScriptedTranscriber::new([Ok("hei san"), Ok("hejsan"), Ok("tack")]);
+        let mut say = |tongue: &Tongue| {
+            let words = words(&mut transcriber, &utterance(2_000), tongue, "").unwrap();
+            (words.text, words.language, words.evidence)
+        };
+        let (text, language, evidence) = say(&tongue);
+        assert_eq!((text.as_str(), language), ("hejsan", Language::Swedish));
+        tongue.learn(evidence);
+        let (text, language, _) = say(&tongue);
+        assert_eq!((text.as_str(), language), ("tack", Language::Swedish));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::domain::limits::SEGMENT_CHARS_MAX;
 use crate::speech::engine::bounds::RATE_HZ;
+use crate::speech::engine::times::Timed;
 
 /// One segment of whisper's answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Piece {
     pub no_speech: f32,
     /// Mean natural logarithm of the probabilities of its tokens; 0 is certain.
     pub logprob_mean: f32,
+    /// Its words and when they were said; may be empty.
+    pub words: Vec<Timed>,
 }
 
 /// What is known of the audio that the pieces are about.
@@ -341,7 +344,7 @@ mod tests {
     const WEAK: Heard = Heard { ms: 3_000, voice_ms: 300, level_dbfs: -48.0 };
 
     fn piece(text: &str) -> Piece {
-        Piece { text: text.into(), no_speech: 0.05, logprob_mean: -0.3 }
+        Piece { text: text.into(), no_speech: 0.05, logprob_mean: -0.3, words: Vec::new() }
     }
 
     fn check(text: &str, heard: Heard, expect: &str, retry: bool) {

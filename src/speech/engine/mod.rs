@@ -9,4 +9,6 @@ pub mod reorder;
 pub mod schedule;
 pub mod segmenter;
 pub mod stitch;
+pub mod times;
 pub mod timing;
+pub mod tongue;

@@ -202,7 +202,8 @@ fn people(number: usize) -> Vec<(SessionTime, Fact)> {
 fn said(person: u32, room: RoomId, start: SessionTime, made: Made) -> Fact {
     let Made { language, text } = made;
     let span = Span::new(start, start + 3_000);
-    Fact::Said { participant: ParticipantId(person), room, span, language, text }
+    let words = vec![];
+    Fact::Said { participant: ParticipantId(person), room, span, language, text, words }
 }
 
 /// Writes the segments into the log and beside it into FTS5, and gives the lines for questions.

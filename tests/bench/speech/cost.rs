@@ -8,6 +8,7 @@ use vuoro::domain::language::Language;
 use vuoro::domain::time::{SessionTime, Span};
 use vuoro::speech::driver::whisper::{WhisperModel, words};
 use vuoro::speech::engine::segmenter::Utterance;
+use vuoro::speech::engine::tongue::Tongue;
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
@@ -44,9 +45,10 @@ pub fn run(
         for piece in &pieces {
             let pcm = piece.to_vec();
             let span = Span::new(SessionTime::ZERO, SessionTime(PIECE_S as u64 * 1_000));
-            let utterance =
-                Utterance { span, voice: vec![span], pcm, voice_ms: span.ms(), overlap_ms: 0 };
-            let (_, own) = with_cpu(|| words(&mut ours, &utterance, Language::English, ""));
+            let (voice, first_sample, voice_ms) = (vec![span], span.start, span.ms());
+            let utterance = Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 };
+            let tongue = Tongue::told(Language::English);
+            let (_, own) = with_cpu(|| words(&mut ours, &utterance, &tongue, ""));
             let (_, theirs) = stock.transcribe(piece, "en");
             let (_, whole) = with_cpu(|| same.transcribe(piece));
             if round == 0 {

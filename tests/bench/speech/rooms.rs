@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use vuoro::domain::ids::{ParticipantId, SessionId};
 use vuoro::domain::language::Language;
+use vuoro::domain::spoken::Spoken;
 use vuoro::domain::time::{SessionTime, Span};
 use vuoro::speech::driver::pipeline::{OpusPacket, SpeakerId, Speech, SpeechConfig, SpeechEvent};
 use vuoro::speech::driver::vad::Earshot;
@@ -183,9 +184,10 @@ fn live(model: &WhisperModel, plan: &Plan<'_>, rooms: usize, seconds: u64) -> Tr
     );
     let speech = speech.expect("speech");
     stay_on(1);
-    warm_up(&speech, plan.language, &tracks[0], &heard);
+    let spoken = Spoken::Told(plan.language);
+    warm_up(&speech, spoken, &tracks[0], &heard);
     for room in 0..rooms {
-        speech.open(speaker(room), plan.language);
+        speech.open(speaker(room), spoken);
     }
     // From here on the clock of what is said and of what is heard is the same.
     let begun = Instant::now();
@@ -213,9 +215,9 @@ fn live(model: &WhisperModel, plan: &Plan<'_>, rooms: usize, seconds: u64) -> Tr
 }
 
 /// Says what the first room will say first, to nobody: a worker's first work fetches its memory.
-fn warm_up(speech: &Speech, language: Language, track: &[OpusPacket], heard: &Mutex<Heard>) {
+fn warm_up(speech: &Speech, spoken: Spoken, track: &[OpusPacket], heard: &Mutex<Heard>) {
     let nobody = SpeakerId { session: SessionId::new(0, 2), participant: ParticipantId(1) };
-    speech.open(nobody, language);
+    speech.open(nobody, spoken);
     for packets in track[..track.len().min(250)].chunks(50) {
         packets.iter().for_each(|it| speech.offer(nobody, it.clone()));
         std::thread::sleep(Duration::from_millis(100));

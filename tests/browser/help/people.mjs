@@ -206,10 +206,10 @@ export class Person extends Someone {
 
   /**
    * The join page, filled in but not sent. `plain`: as browsers do, with echo cancelling and so on;
-   * `consent`: null leaves the question open.
+   * `language`: the spoken one, `page`: that of the page; `consent`: null leaves the question open.
    */
-  async arrives(link, { language = "en", consent = "on", plain = false } = {}) {
-    await this.page.goto(withLanguage(link, plain ? "" : "&raw-audio"));
+  async arrives(link, { language = "en", consent = "on", plain = false, page = "en" } = {}) {
+    await this.page.goto(withLanguage(link, plain ? "" : "&raw-audio", page));
     await this.see("join-name").fill(this.name);
     await this.see("join-language").selectOption(language);
     if (consent) await this.see(`join-consent-${consent}`).check();
@@ -307,6 +307,7 @@ export class Person extends Someone {
         participant: Number(it.dataset.participant),
         name: it.querySelector("[data-testid=caption-name]").textContent,
         text: it.querySelector("[data-testid=caption-text]").textContent,
+        language: it.querySelector("[data-testid=caption-text]").lang,
       })),
     );
   }
@@ -361,6 +362,6 @@ export class Person extends Someone {
 }
 
 /** A link in English, whatever the browser's language. */
-function withLanguage(link, more = "") {
-  return link.replace("#", `?lang=en${more}#`);
+function withLanguage(link, more = "", language = "en") {
+  return link.replace("#", `?lang=${language}${more}#`);
 }

@@ -5,8 +5,12 @@ import fs from "node:fs";
 export const RATE_HZ = 16_000;
 export const LIBRIVOX = "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-";
 export const JFK = new URL("../../fixtures/jfk.wav", import.meta.url);
+const KIRJASTO = new URL("../../fixtures/kirjasto.wav", import.meta.url);
 
-/** LibriVox and the speech of 1961 are in the public domain. Words as a listener writes them. */
+/**
+ * LibriVox and the speech of 1961 are in the public domain; the Finnish is a synthetic voice (Festival,
+ * `hy_fi_mv`) that reads two sentences of `tests/bench/speech/finnish.txt`. Words as a listener writes them.
+ */
 export const recordings = {
   country: recording(
     JFK,
@@ -26,6 +30,10 @@ export const recordings = {
   respectable: recording(
     `${LIBRIVOX}0920.wav`,
     "had he married a more amiable woman he might have been made still more respectable than he was",
+  ),
+  library: recording(
+    KIRJASTO,
+    "kunnan palvelut ovat tärkeitä kaikille asukkaille haluamme kuulla nuorten mielipiteitä uudesta kirjastosta",
   ),
   amiable: recording(`${LIBRIVOX}0930.wav`, "he might even have been made amiable himself"),
 };

@@ -14,6 +14,7 @@ use vuoro::domain::{
     preview::{Preview, preview},
     run::{Grouping, RunOptions, StepBegan},
     session::{Input, Wish},
+    spoken::Spoken,
     time::SessionTime,
 };
 
@@ -68,7 +69,7 @@ impl Run {
             connection,
             seat: None,
             name: format!("Soul {index}"),
-            language: Language::Finnish,
+            spoken: Spoken::Told(Language::Finnish),
             consent: Consent::On,
             tags: BTreeMap::new(),
         })?;

@@ -257,6 +257,7 @@ impl Run {
                         span: Span::new(self.now - 1, self.now + 1),
                         language: Language::Finnish,
                         text: "A secret.".to_owned(),
+                        words: vec![],
                     }));
                 }
             }
@@ -309,6 +310,7 @@ impl Run {
             participant,
             name,
             language: Language::Finnish,
+            by_ear: false,
             consent,
             microphone: false,
             camera: false,

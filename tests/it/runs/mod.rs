@@ -35,6 +35,7 @@ use vuoro::domain::{
     preview::preview,
     run::{RunOptions, StepBegan},
     session::{Input, Output, Session, Wish},
+    spoken::Spoken,
     time::SessionTime,
 };
 
@@ -510,7 +511,7 @@ impl Run {
             connection,
             seat: self.souls[index].seat,
             name: format!("Soul {index}"),
-            language: Language::ALL[index % 3],
+            spoken: Spoken::Told(Language::ALL[index % 3]),
             consent,
             tags: self.souls[index].tags.clone(),
         })

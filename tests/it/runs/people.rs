@@ -13,6 +13,7 @@ use vuoro::domain::{
     mixing::Keep,
     run::RunOptions,
     session::{Input, Wish},
+    spoken::Spoken,
     talk::Reaction,
     time::Span,
 };
@@ -183,7 +184,8 @@ impl Run {
         let old = self.souls[index].page.replace(connection);
         let tags = self.souls[index].tags.clone();
         let language = Language::ALL[index % 3];
-        self.step(Input::Join { connection, seat, name, language, consent, tags })?;
+        let spoken = Spoken::Told(language);
+        self.step(Input::Join { connection, seat, name, spoken, consent, tags })?;
         if self.world.owner(connection).is_none() {
             self.souls[index].page = old;
         }
@@ -208,7 +210,13 @@ impl Run {
             0 => Input::Unheard { participant, span, reason: GapReason::Backlog },
             _ => {
                 let text = format!("Words {number}.");
-                Input::Transcribed { participant, span, language: Language::Finnish, text }
+                Input::Transcribed {
+                    participant,
+                    span,
+                    language: Language::Finnish,
+                    text,
+                    words: vec![],
+                }
             }
         };
         self.speech.insert((until, number * 3), Input::Voice { participant, on: false });

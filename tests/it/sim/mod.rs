@@ -20,6 +20,7 @@ use vuoro::domain::{
     language::Language,
     message::{Message, Overview, RoomView},
     session::{Input, Output, Session, Wish},
+    spoken::Spoken,
     talk::Reaction,
     time::{SessionTime, Span},
 };
@@ -504,7 +505,8 @@ impl Run {
         let consent = self.consent();
         let old = self.souls[index].page.replace(connection);
         let tags = BTreeMap::new();
-        self.step(Input::Join { connection, seat, name, language, consent, tags })?;
+        let spoken = Spoken::Told(language);
+        self.step(Input::Join { connection, seat, name, spoken, consent, tags })?;
         let old = old.filter(|it| *it != connection && self.world.open.contains(it));
         if self.reference.owner(connection).is_none() {
             self.souls[index].page = old;
@@ -552,7 +554,7 @@ impl Run {
     }
 
     fn words(&self, participant: ParticipantId, span: Span, text: String) -> Input {
-        Input::Transcribed { participant, span, language: Language::Finnish, text }
+        Input::Transcribed { participant, span, language: Language::Finnish, text, words: vec![] }
     }
 
     fn room(&mut self) -> RoomId {
@@ -757,6 +759,7 @@ impl Run {
                         span: Span::new(self.now, self.now),
                         language: Language::Finnish,
                         text: "A secret.".to_owned(),
+                        words: vec![],
                     }));
                 }
             }

@@ -92,8 +92,8 @@ impl Reference {
         let mut expected = Expected::default();
         let refused =
             match input {
-                Input::Join { connection, seat, name, language, consent, .. } => {
-                    let person = (name.trim(), *language, *consent);
+                Input::Join { connection, seat, name, spoken, consent, .. } => {
+                    let person = (name.trim(), spoken.language(), *consent);
                     let refused = self.join(now, *connection, *seat, person, &mut expected.facts);
                     refused.map(|it| (*connection, it))
                 }
@@ -109,14 +109,15 @@ impl Reference {
                     let refused = self.grant(now, *connection, wish, &mut expected);
                     refused.map(|it| (*connection, it))
                 }
-                Input::Transcribed { participant, span, language, text } => {
+                Input::Transcribed { participant, span, language, text, .. } => {
                     let room = self.people.get(participant).and_then(|it| {
                         it.room_at(span.start).filter(|_| it.agreed_since(span.start))
                     });
                     if let Some(room) = room.filter(|_| !text.trim().is_empty()) {
                         let (participant, span, language) = (*participant, *span, *language);
                         let text = text.trim().to_owned();
-                        let said = Fact::Said { participant, room, span, language, text };
+                        let said =
+                            Fact::Said { participant, room, span, language, text, words: vec![] };
                         expected.facts.push(said);
                         let there = self.people.values().filter(|it| {
                             it.room() == Some(room) && it.room_at(span.end) == Some(room)
@@ -168,6 +169,7 @@ impl Reference {
             participant: *id,
             name: it.name.clone(),
             language: it.language,
+            by_ear: false,
             consent: it.consent(),
             microphone: it.microphone,
             camera: it.camera,

@@ -9,7 +9,10 @@ const PERSON = "vuoro-person-";
 
 export interface KeptPerson {
   name: string;
+  /** In which they speak, or may be speaking. */
   language: WireLanguage;
+  /** The language is to be found by listening. */
+  byEar?: boolean;
   /** Null: the person was never asked. */
   consent: WireConsent | null;
   /** Only to mix the groups with; empty or absent: not told. */

@@ -78,8 +78,6 @@ export const en: Texts = {
     organisation: "Organisation or group",
     organisationHint: "Used only to mix the groups: people of one organisation are spread over them.",
     optional: "optional",
-    language: "Language you speak",
-    languageHint: "Helps in turning your speech into text.",
     devices: "Sound and picture",
     openDevices: "Turn on microphone and camera",
     openingDevices: "Answer the browser’s question: allow.",
@@ -395,6 +393,19 @@ export const en: Texts = {
     sharing: (name) => `${name} shares a screen.`,
     sharingEnded: (name) => `${name} has stopped sharing the screen.`,
     shares: "Shares a screen",
+  },
+
+  spoken: {
+    title: "Language you speak",
+    hint: "Helps in turning your speech into text.",
+    byEar: "Found by listening",
+    byEarHint: "Your first sentences decide. You see the result in the room and can change it.",
+    writtenIn: {
+      fi: "Your speech is written down in Finnish.",
+      sv: "Your speech is written down in Swedish.",
+      en: "Your speech is written down in English.",
+    },
+    change: "Change",
   },
 
   captions: {

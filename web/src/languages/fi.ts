@@ -92,8 +92,6 @@ export const fi: Texts = {
     organisation: "Organisaatio tai ryhmä",
     organisationHint: "Vain ryhmien sekoittamista varten: saman organisaation väki jaetaan eri ryhmiin.",
     optional: "vapaaehtoinen",
-    language: "Kieli, jota puhut",
-    languageHint: "Auttaa muuttamaan puheesi tekstiksi.",
     devices: "Ääni ja kuva",
     openDevices: "Avaa mikrofoni ja kamera",
     openingDevices: "Vastaa selaimen kysymykseen: salli.",
@@ -409,6 +407,19 @@ export const fi: Texts = {
     sharing: (name) => `${name} jakaa näyttönsä.`,
     sharingEnded: (name) => `${name} lopetti näytön jakamisen.`,
     shares: "Jakaa näyttöään",
+  },
+
+  spoken: {
+    title: "Kieli, jota puhut",
+    hint: "Auttaa muuttamaan puheesi tekstiksi.",
+    byEar: "Tunnistetaan puheesta",
+    byEarHint: "Ensimmäiset lauseesi ratkaisevat. Näet tuloksen huoneessa ja voit vaihtaa sen.",
+    writtenIn: {
+      fi: "Puheesi kirjoitetaan suomeksi.",
+      sv: "Puheesi kirjoitetaan ruotsiksi.",
+      en: "Puheesi kirjoitetaan englanniksi.",
+    },
+    change: "Vaihda",
   },
 
   captions: {

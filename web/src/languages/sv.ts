@@ -78,8 +78,6 @@ export const sv: Texts = {
     organisation: "Organisation eller grupp",
     organisationHint: "Används bara för att blanda grupperna: folk från samma organisation fördelas på olika grupper.",
     optional: "frivilligt",
-    language: "Språk du talar",
-    languageHint: "Hjälper till att göra ditt tal till text.",
     devices: "Ljud och bild",
     openDevices: "Slå på mikrofon och kamera",
     openingDevices: "Svara på webbläsarens fråga: tillåt.",
@@ -396,6 +394,19 @@ export const sv: Texts = {
     sharing: (name) => `${name} delar sin skärm.`,
     sharingEnded: (name) => `${name} delar inte längre sin skärm.`,
     shares: "Delar sin skärm",
+  },
+
+  spoken: {
+    title: "Språk du talar",
+    hint: "Hjälper till att göra ditt tal till text.",
+    byEar: "Känns igen på ditt tal",
+    byEarHint: "Dina första meningar avgör. Du ser resultatet i rummet och kan ändra det.",
+    writtenIn: {
+      fi: "Ditt tal skrivs ner på finska.",
+      sv: "Ditt tal skrivs ner på svenska.",
+      en: "Ditt tal skrivs ner på engelska.",
+    },
+    change: "Ändra",
   },
 
   captions: {

@@ -1,7 +1,7 @@
 // Every text of the pages, as one type: a language that lacks one does not compile. Only words here;
 // it never decides when they are shown.
 
-import type { Aim, Assign, Colour, Harvest, Turns, WireKind, WireLevel, WireMark, WireReaction } from "../wire/wire";
+import type { Aim, Assign, Colour, Harvest, Turns, WireKind, WireLanguage, WireLevel, WireMark, WireReaction } from "../wire/wire";
 
 /** A fault or a refusal: what has happened, and what the person can do. */
 export interface Told {
@@ -69,8 +69,6 @@ export interface Texts {
     organisation: string;
     organisationHint: string;
     optional: string;
-    language: string;
-    languageHint: string;
     devices: string;
     openDevices: string;
     openingDevices: string;
@@ -357,6 +355,18 @@ export interface Texts {
     sharing: (name: string) => string;
     sharingEnded: (name: string) => string;
     shares: string;
+  };
+
+  /** In which language a person speaks. */
+  spoken: {
+    title: string;
+    hint: string;
+    /** It is found by listening. */
+    byEar: string;
+    byEarHint: string;
+    /** As it is heard now. */
+    writtenIn: Record<WireLanguage, string>;
+    change: string;
   };
 
   captions: {

@@ -8,7 +8,7 @@ import type { LocalMedia } from "../media/local.svelte";
 import { Peer, type PeerState, type ScreenLines, type SlotTracks } from "../media/peer";
 import { Sound } from "../media/sound";
 import { Support } from "../media/support";
-import type { ClientMessage, ServerMessage, WireConsent, WireMark, WireReaction } from "../wire/wire";
+import type { ClientMessage, ServerMessage, WireConsent, WireLanguage, WireMark, WireReaction } from "../wire/wire";
 import { clockOf, remaining } from "./countdown";
 import { hasSet, markKey } from "./marks";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
@@ -238,6 +238,14 @@ export class Participation {
     this.#send({ type: "set-consent", consent: this.consent });
   }
 
+  /** In which language this person speaks; null: to be found by listening. */
+  speakLanguage(language: WireLanguage | null): void {
+    const known = language ?? myself(this.room)?.language ?? this.#person?.language ?? "fi";
+    const byEar = language === null;
+    if (this.#person) this.#keep({ ...this.#person, language: known, byEar });
+    this.#sendOrSay({ type: "set-language", language: known, by_ear: byEar });
+  }
+
   /** Whether words are written down in this room. */
   setRoomTranscribed(on: boolean): void {
     this.#sendOrSay({ type: "set-transcription", on });
@@ -363,10 +371,12 @@ export class Participation {
 
   #opening(): ClientMessage {
     // Only `join` makes a line.
-    const { name, language, organisation = "" } = this.#person ?? { name: "", language: "fi" as const };
+    const nobody: Omit<KeptPerson, "consent"> = { name: "", language: "fi" };
+    const { name, language, byEar = false, organisation = "" } = this.#person ?? nobody;
     const seat = keptSeat(this.#session) ?? this.#seat;
     const tags: Record<string, string> = organisation ? { organisation } : {};
-    return { type: "join", token: this.#token, seat, name, language, consent: this.consent, tags };
+    const spoken = byEar ? { language, by_ear: true } : { language };
+    return { type: "join", token: this.#token, seat, name, ...spoken, consent: this.consent, tags };
   }
 
   #received(message: ServerMessage): void {

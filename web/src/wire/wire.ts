@@ -4,7 +4,11 @@ export type ClientMessage = { "type": "join", token: string,
 /**
  * From an earlier `welcome` of this person: asks for the same seat.
  */
-seat: string | null, name: string, language: WireLanguage, consent: WireConsent, 
+seat: string | null, name: string, language: WireLanguage, 
+/**
+ * The language is to be found by listening; `language` is only what it may be.
+ */
+by_ear?: boolean, consent: WireConsent, 
 /**
  * Organisation, role, region and the like, by kind: people of one kind are mixed.
  */
@@ -13,7 +17,7 @@ tags: { [key in string]: string }, } | { "type": "watch", token: string, } | { "
  * The connection there is shall go on by another way, as the page's network has changed; where
  * there is none, a new one.
  */
-restart?: boolean, } | { "type": "answer", number: number, sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-transcription", on: boolean, room?: string, } | { "type": "strike" } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
+restart?: boolean, } | { "type": "answer", number: number, sdp: string, } | { "type": "set-consent", consent: WireConsent, } | { "type": "set-language", language: WireLanguage, by_ear?: boolean, } | { "type": "set-transcription", on: boolean, room?: string, } | { "type": "strike" } | { "type": "set-microphone", on: boolean, } | { "type": "set-camera", on: boolean, } | { "type": "view", slots: Array<WireWanted>, screen?: WireWanted, } | { "type": "leave" } | { "type": "open-rooms", count: number, } | { "type": "move", participant: number, room: string, } | { "type": "end" } | { "type": "run-method", method: Method, 
 /**
  * What is talked about. May be empty.
  */
@@ -159,7 +163,15 @@ mix: number,
  */
 overlap: number, backchannels: number, interruptions: number, };
 
-export type WirePerson = { participant: number, name: string, language: WireLanguage, consent: WireConsent, microphone: boolean, camera: boolean, present: boolean, };
+export type WirePerson = { participant: number, name: string, 
+/**
+ * In which they are heard.
+ */
+language: WireLanguage, 
+/**
+ * The language is found by listening, and not as they have said.
+ */
+by_ear?: boolean, consent: WireConsent, microphone: boolean, camera: boolean, present: boolean, };
 
 export type WireRoom = { 
 /**

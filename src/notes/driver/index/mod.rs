@@ -895,7 +895,7 @@ mod tests {
     ) -> (SessionTime, Fact) {
         let at = SessionTime(at_ms);
         let span = Span::new(at, at + 2_000);
-        (at, Fact::Said { participant, room, span, language, text: text.into() })
+        (at, Fact::Said { participant, room, span, language, text: text.into(), words: vec![] })
     }
 
     impl Notes {

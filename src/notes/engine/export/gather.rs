@@ -136,6 +136,11 @@ impl Gathering {
             Fact::ConsentSet { participant, consent } => {
                 self.consents.insert(*participant, *consent);
             }
+            Fact::LanguageSet { participant, spoken } => {
+                if let Some(person) = self.document.people.get_mut(participant) {
+                    person.language = spoken.language();
+                }
+            }
             Fact::Placed { participant, room: Some(room) } => {
                 self.rooms.insert(*participant, *room);
                 if let Some(run) = &mut self.running {
@@ -171,9 +176,10 @@ impl Gathering {
                 self.wrote(record.seq, at, *participant, *room, text);
             }
             Fact::Ideas(change) => self.idea(record.seq, at, change),
-            Fact::Said { participant, room, span, language, text } => self.line(Line {
+            Fact::Said { participant, room, span, language, text, words } => self.line(Line {
                 language: Some(*language),
                 span: *span,
+                words: words.clone(),
                 ..line(record.seq, Kind::Said, Some(*participant), *room, at, text)
             }),
             // Nobody else need know of what was taken back, nor how often.
@@ -377,7 +383,8 @@ fn line(
     text: &str,
 ) -> Line {
     let span = Span::new(at, at);
-    Line { seq, kind, who, room, span, language: None, text: clean(text), step: None }
+    let (text, words) = (clean(text), Vec::new());
+    Line { seq, kind, who, room, span, language: None, text, words, step: None }
 }
 
 /// The step that was on; the last that had begun, if none was.

@@ -169,6 +169,8 @@ pub struct Line {
     pub language: Option<Language>,
     /// May have several lines. Empty with `Unheard`.
     pub text: String,
+    /// When each of its words was said, as white space parts them; empty where not known.
+    pub words: Vec<Span>,
     /// Index among the steps.
     pub step: Option<usize>,
 }

@@ -101,6 +101,7 @@ fn said(who: ParticipantId, room: RoomId, start_ms: u64, words: &str) -> Fact {
         span: Span::new(SessionTime(start_ms), SessionTime(start_ms + 900)),
         language: Language::Finnish,
         text: words.into(),
+        words: vec![],
     }
 }
 
