@@ -106,6 +106,9 @@ provided() {
         python3-pip) python3 -c 'import pip' 2>&1 ;;
         nodejs) command -v node ;;
         php-cli) command -v php ;;
+        pocketsphinx) command -v pocketsphinx_batch ;;
+        pocketsphinx-en-us) [[ -d /usr/share/pocketsphinx/model/en-us ]] ;;
+        ktuberling-data) [[ -d /usr/share/ktuberling/sounds ]] ;;
         pocketsphinx-testdata) [[ -d /usr/share/pocketsphinx/test/data ]] ;;
         festvox-suopuhe-mv) [[ -d /usr/share/festival/voices/finnish/hy_fi_mv_diphone ]] ;;
         bucklespring-data) [[ -d /usr/share/buckle/wav ]] ;;

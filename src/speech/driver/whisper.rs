@@ -251,8 +251,8 @@ fn parameters(language: Language) -> FullParams<'static, 'static> {
     // clip twice (69 instead of 110 of 114 words right; how: see `CONTEXT_MARGIN`).
     it.set_no_timestamps(false);
     it.set_single_segment(true);
-    // From what the decoder knows already, and how loud it is: see `tests/bench/RESULTS.md` for what it
-    // costs and how right it is. The other way, by DTW, reads everything again and starts four threads.
+    // From what the decoder knows already, and how loud it is: see `tests/bench/RESULTS.md` for how right
+    // it is, which is no more than letters would tell. The other way, by DTW, reads everything again and starts four threads.
     it.set_token_timestamps(true);
     it.set_suppress_blank(true);
     // What is no speech is the guard's to say.

@@ -8,11 +8,11 @@ use crate::domain::spoken::Spoken;
 pub type Odds = [f32; Language::ALL.len()];
 
 /// From this on one utterance is enough to change the language. How often odds like that are right and how often
-/// wrong: "Language by ear" in `tests/bench/RESULTS.md`.
+/// wrong: "Language by ear" in `tests/bench/RESULTS.md`. Swedish is not found well by the smaller models.
 const SURE: f32 = 0.9;
 
 /// From this on an utterance speaks for a language; two in a row change it. Of three that are alike each has a
-/// third, so this is nearly twice what chance gives; see [`SURE`].
+/// third, so this is nearly twice what chance gives; how right it is: as for [`SURE`].
 const LIKELY: f32 = 0.6;
 
 /// Utterances that are asked about before the language counts as known.
@@ -22,8 +22,8 @@ const ASKED_ENOUGH: u32 = 3;
 const VOICE_MS_MIN: u64 = 800;
 
 /// By how much the mean logarithm of the probabilities of an utterance's tokens must lie below the
-/// person's usual for the language to be asked about again. What falls so in one's own language and what in
-/// another's: see [`SURE`].
+/// person's usual for the language to be asked about again. A guess, not measured yet: `scripts/bench speech
+/// --part language` tells what falls so in one's own language and what in another's.
 const FALL: f32 = 0.35;
 
 /// The part of a new utterance in the person's usual.

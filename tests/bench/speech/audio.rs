@@ -99,7 +99,7 @@ pub fn typed(folder: &Path, seconds: f64, seed: u64) -> Clip {
     typed
 }
 
-/// Each sample is the mean of those it stands for.
+/// Reads a WAV of 16 kHz or more: each sample is the mean of those it stands for.
 fn slower(path: &Path) -> Vec<f32> {
     let mut wav = hound::WavReader::open(path).expect("a recording");
     let step = f64::from(wav.spec().sample_rate) / RATE as f64;
@@ -115,13 +115,29 @@ fn slower(path: &Path) -> Vec<f32> {
         .collect()
 }
 
+/// Words that somebody said one by one, at the rate of telephones: 8 kHz, brought to 16.
+pub fn single(folder: &Path) -> Vec<Clip> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|it| it.expect("a recording").path()).collect();
+    paths.sort();
+    let clip = |path: &PathBuf| {
+        let mut wav = hound::WavReader::open(path).expect("a recording");
+        assert_eq!(wav.spec().sample_rate, 8_000, "{}", path.display());
+        let pcm: Vec<f32> =
+            wav.samples::<i16>().map(|it| f32::from(it.expect("16 bits")) / 32_768.0).collect();
+        let between = pcm.windows(2).flat_map(|it| [it[0], (it[0] + it[1]) / 2.0]);
+        Clip { name: path.display().to_string(), pcm: between.collect(), words: String::new() }
+    };
+    paths.iter().map(clip).collect()
+}
+
 /// Clips named `NN.wav` beside a file of lines, the words of each in order.
 pub fn folder(folder: &Path, lines: &Path) -> Vec<Clip> {
     let text = std::fs::read_to_string(lines).expect("lines");
     let lines = text.lines().filter(|it| !it.is_empty() && !it.starts_with('#'));
     let clip = |(n, words): (usize, &str)| {
         let name = format!("{:02}", n + 1);
-        Clip { pcm: read(&folder.join(format!("{name}.wav"))), name, words: words.into() }
+        Clip { pcm: slower(&folder.join(format!("{name}.wav"))), name, words: words.into() }
     };
     lines.enumerate().map(clip).collect()
 }

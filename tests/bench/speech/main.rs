@@ -9,10 +9,12 @@ mod cost;
 #[allow(dead_code, reason = "shared with the media benches")]
 mod figures;
 mod guards;
+mod language;
 mod meetings;
 mod peer;
 mod rooms;
 mod text;
+mod times;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -36,10 +38,12 @@ fn main() {
     let plain = || arguments.text("--plain").expect("--plain PROGRAM");
     let folder = path("--models");
     let english = audio::english(&path("--pocketsphinx"));
-    let finnish = arguments.text("--finnish").map(|it| {
-        let lines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/speech/finnish.txt");
-        audio::folder(Path::new(&it), &lines)
-    });
+    let read_out = |name: &str, lines: &str| {
+        let lines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/speech").join(lines);
+        arguments.text(name).map(|it| audio::folder(Path::new(&it), &lines))
+    };
+    let finnish = read_out("--finnish", "finnish.txt");
+    let swedish = read_out("--swedish", "swedish.txt").unwrap_or_default();
     let ami = arguments.text("--ami").map(PathBuf::from);
     let part = arguments.text("--part");
     let wants = |name: &str| part.as_deref().is_none_or(|it| it.split(',').any(|it| it == name));
@@ -87,6 +91,24 @@ fn main() {
             println!("\n{name}: Finnish words");
             let name = format!("{name}_finnish");
             text::run(&name, &model, Some(&plain()), finnish, Language::Finnish, figures);
+        }
+        if wants("language") {
+            println!("\n{name}: in which language somebody speaks");
+            let meetings = ami.as_deref().map(meetings::people).unwrap_or_default();
+            let single = |of: Language| {
+                let folder = arguments.text("--single").map(|it| Path::new(&it).join(of.code()));
+                folder.map(|it| audio::single(&it)).unwrap_or_default()
+            };
+            let finnish = finnish.as_deref().unwrap_or_default();
+            let people = language::people(&english, meetings, finnish, &swedish, single);
+            language::run(&name, &model, &people, figures);
+        }
+        if wants("times") {
+            println!("\n{name}: when each word was said");
+            let folder = arguments.text("--finnish").map(PathBuf::from);
+            let timed = finnish.as_deref().zip(folder.as_deref());
+            let timed = timed.map(|(clips, folder)| times::festival(clips, folder));
+            times::run(&name, &model, &english, &timed.unwrap_or_default(), figures);
         }
         if wants("rooms") {
             println!("\n{name}: rooms that talk");

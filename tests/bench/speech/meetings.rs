@@ -185,6 +185,32 @@ pub fn spoken(folder: &Path) -> Vec<Clip> {
     include_str!("ami.txt").lines().filter(|it| !it.starts_with('#')).filter_map(clip).collect()
 }
 
+/// What each person of each excerpt says, in order: the room as it sounds during their marked turns, turns less
+/// than half a second apart as one.
+pub fn people(folder: &Path) -> Vec<Vec<Clip>> {
+    const PAUSE_MS: u64 = 500;
+    let mut people = Vec::new();
+    for (name, marked) in turns(folder) {
+        let Some(pcm) = excerpt(folder, &name) else { continue };
+        for (id, spans) in marked {
+            let mut said: Vec<Span> = Vec::new();
+            for span in timeline(&spans).spans() {
+                match said.last_mut().filter(|it| span.start.since_ms(it.end) < PAUSE_MS) {
+                    Some(last) => *last = Span::new(last.start, span.end),
+                    None => said.push(*span),
+                }
+            }
+            let clip = |span: &Span| {
+                let at = |it: SessionTime| (it.as_ms() as usize * RATE / 1_000).min(pcm.len());
+                let pcm = pcm[at(span.start)..at(span.end)].to_vec();
+                Clip { name: format!("{name} {id}"), pcm, words: String::new() }
+            };
+            people.push(said.iter().map(clip).collect());
+        }
+    }
+    people
+}
+
 /// The marked turns of each excerpt, by its name.
 fn turns(folder: &Path) -> BTreeMap<String, Voices> {
     let mut excerpts: BTreeMap<String, Voices> = BTreeMap::new();
