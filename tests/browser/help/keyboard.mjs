@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { eventually } from "./eventually.mjs";
 
 const STOPS_MAX = 250;
+/** So long the browser may take to scroll to what has the focus, on a busy machine. */
+const SCROLLED_WITHIN_S = 3;
 
 export class Keyboard {
   page;
@@ -39,7 +41,7 @@ export class Keyboard {
     let outside = 0;
     for (let stop = 0; stop < STOPS_MAX; stop += 1) {
       await this.press(back ? "Shift+Tab" : "Tab");
-      const { on, seen, why, there } = await this.page.evaluate(stopped, wanted);
+      const { on, seen, why, there } = await this.#stop(wanted);
       // Between the last control and the first one the focus is the browser's own.
       if (!on) assert.ok((outside += 1) < 3, `${this.name} goes round and does not come to ${testid}: ${passed.join(" · ")}`);
       else assert.ok(seen, `${this.name} cannot see the focus on ${why}`);
@@ -47,6 +49,18 @@ export class Keyboard {
       passed.push(why);
     }
     assert.fail(`${this.name} does not come to ${testid} with the Tab key: ${passed.slice(-30).join(" · ")}`);
+  }
+
+  /** Where the focus is, once it can be seen there. */
+  async #stop(wanted) {
+    const now = () => this.page.evaluate(stopped, wanted);
+    const at = await now();
+    if (!at.on || at.seen) return at;
+    const shown = async () => {
+      const later = await now();
+      return later.seen && later;
+    };
+    return eventually("the focus is scrolled to", shown, SCROLLED_WITHIN_S).catch(() => at);
   }
 
   async does(testid, key = "Enter") {
