@@ -242,6 +242,8 @@ story("a host plans, leads and ends with the keyboard alone", async (stage) => {
   await keys.does("run-stop-confirm");
   await host.see("host-run").waitFor({ state: "detached" });
   await keys.focusIsKept("stopping the method");
+  // The list of methods comes back, and moves what is below it.
+  await host.sees("method-choose-troika");
 
   // Rooms without a method.
   await keys.to("host-rooms-count");
