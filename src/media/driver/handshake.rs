@@ -177,8 +177,8 @@ struct Open {
     flight: Vec<Vec<u8>>,
     /// When it is said again, and how long after the time before. The crate repeats a flight by its own
     /// timer, but only until the browser repeats its last one, which shows that ours was lost
-    /// (RFC 6347, 4.2.4): then it falls silent for good, and so did one in four browsers on a line that
-    /// loses one in ten.
+    /// (RFC 6347, 4.2.4): then it falls silent for good. Three joins of ten at 10 % loss needed a second
+    /// connection for it (`scripts/bench network`).
     again: Option<(Instant, Duration)>,
 }
 
