@@ -239,5 +239,7 @@ story("hostile messages are refused and disturb nobody", async (stage) => {
   stage.atEnd(() => evil.foreign.stop());
   await evil.shows({ session: page.session, token: page.tokens.join });
   await eventually("the browser says why", async () => (await evil.account()).includes("frame-ancestors"));
+  const named = `This page's origin: ${evil.foreign.origin}`;
+  await eventually("the element says which origin is missing", async () => (await evil.account()).includes(named));
   assert.ok(!(await evil.seen()).some((it) => it.name === "ready"));
 });

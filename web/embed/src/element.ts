@@ -15,6 +15,8 @@ export const ALLOW =
 
 /** How long the frame may take to be there, a command to wait for it, and one to be answered. */
 const CONNECT_WITHIN_MS = 30_000;
+/** After which silence whoever builds the page is told what it usually is. */
+const HINT_AFTER_MS = 5_000;
 const EARLY_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 20_000;
 /** Commands that wait for the frame or for an answer; the frame does as many at once. */
@@ -56,6 +58,7 @@ export class VuoroSession extends HTMLElement {
   #frame: HTMLIFrameElement | null = null;
   #port: MessagePort | null = null;
   #late: ReturnType<typeof setTimeout> | undefined;
+  #hint: ReturnType<typeof setTimeout> | undefined;
   #waiting = new Map<number, Waiting>();
   /** Commands given before the frame was ready, in their order: they are done when it is. */
   #early: Asked[] = [];
@@ -160,6 +163,7 @@ export class VuoroSession extends HTMLElement {
     this.style.display ||= "block";
     this.append(frame);
     this.#frame = frame;
+    this.#hint = setTimeout(() => this.#tellOrigin(), HINT_AFTER_MS);
     this.#late = setTimeout(() => this.#fail("timeout", "the frame did not connect: check the server's address and that it lets this origin embed"), CONNECT_WITHIN_MS);
   }
 
@@ -231,6 +235,7 @@ export class VuoroSession extends HTMLElement {
   }
 
   #close(code: ErrorCode): void {
+    clearTimeout(this.#hint);
     clearTimeout(this.#late);
     this.#port?.close();
     this.#port = null;
@@ -240,6 +245,13 @@ export class VuoroSession extends HTMLElement {
     for (const id of [...this.#waiting.keys()].filter((it) => !early.has(it) || !this.isConnected)) {
       this.#settle(id)?.reject(new VuoroError(code, "the frame is gone"));
     }
+  }
+
+  /** The browser says only which pages the server lets show the frame, and not that this is none of them. */
+  #tellOrigin(): void {
+    console.error(
+      `Vuoro: no answer from ${this.server}. It is shown only by pages that embed_parents in its vuoro.toml names (or the tenant's origins). This page's origin: ${location.origin}`,
+    );
   }
 
   #fail(code: ErrorCode, text: string): void {

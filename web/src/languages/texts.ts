@@ -533,6 +533,10 @@ export interface Texts {
     joinLinkHint: string;
     reviewLink: string;
     reviewLinkHint: string;
+    /** For a page of the integrator's own: what it is, the lines, what else they need. */
+    ownPage: string;
+    ownPageLines: string;
+    ownPageHint: string;
     joinYourself: string;
     openReview: string;
     rooms: string;
