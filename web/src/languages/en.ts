@@ -53,11 +53,11 @@ export const en: Texts = {
   transcription: {
     missing: {
       title: "Speech is not turned into text: the speech model is missing",
-      text: "The administrator can mend it: on the server, run scripts/fetch-model base and restart Vuoro.",
+      text: "The administrator can mend it: on the server, run vuoro model fetch base and restart Vuoro.",
     },
     damaged: {
       title: "Speech is not turned into text: the speech model is damaged",
-      text: "The administrator can mend it: on the server, fetch the model again with scripts/fetch-model base and restart Vuoro.",
+      text: "The administrator can mend it: on the server, fetch the model again with vuoro model fetch base and restart Vuoro.",
     },
     off: {
       title: "Speech is not turned into text: it is switched off",

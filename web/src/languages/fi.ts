@@ -67,11 +67,11 @@ export const fi: Texts = {
   transcription: {
     missing: {
       title: "Puhetta ei muuteta tekstiksi: puhemalli puuttuu",
-      text: "Ylläpitäjä voi korjata asian: hän ajaa palvelimella komennon scripts/fetch-model base ja käynnistää Vuoron uudelleen.",
+      text: "Ylläpitäjä voi korjata asian: hän ajaa palvelimella komennon vuoro model fetch base ja käynnistää Vuoron uudelleen.",
     },
     damaged: {
       title: "Puhetta ei muuteta tekstiksi: puhemalli on vioittunut",
-      text: "Ylläpitäjä voi korjata asian: hän hakee mallin palvelimelle uudelleen komennolla scripts/fetch-model base ja käynnistää Vuoron uudelleen.",
+      text: "Ylläpitäjä voi korjata asian: hän hakee mallin palvelimelle uudelleen komennolla vuoro model fetch base ja käynnistää Vuoron uudelleen.",
     },
     off: {
       title: "Puhetta ei muuteta tekstiksi: toiminto on pois päältä",
@@ -506,13 +506,13 @@ export const fi: Texts = {
 
   offTheRecord: {
     off: {
-      "off-by-method": "Tämä osuus on luottamuksellinen: mitään ei kirjata muistiin.",
-      "off-by-host": "Vetäjä on keskeyttänyt muistiin kirjaamisen kaikissa huoneissa.",
-      "off-by-room": "Tässä huoneessa ei nyt kirjata muistiin. Kuka tahansa täällä voi jatkaa kirjaamista.",
+      "off-by-method": "Tämä osuus on luottamuksellinen: mitään ei tekstitetä eikä tallenneta.",
+      "off-by-host": "Vetäjä on keskeyttänyt tekstityksen kaikissa huoneissa.",
+      "off-by-room": "Tekstitys on keskeytetty tässä huoneessa. Kuka tahansa täällä voi jatkaa sitä.",
     },
-    turnOff: "Keskeytä kirjaaminen meiltä kaikilta",
+    turnOff: "Keskeytä tekstitys meiltä kaikilta",
     turnOffHint: "Koskee kaikkia tässä huoneessa. Kaikki näkevät sen, ja kuka tahansa voi jatkaa.",
-    turnOn: "Jatka muistiin kirjaamista",
+    turnOn: "Jatka tekstitystä",
     strike: "Peru viime minuuttini",
     strikeHint: "Se, mitä sanoit viime minuutin aikana, katoaa kaikilta näytöiltä ja muistiinpanoista.",
     struck: "Se, mitä sanoit viime minuutin aikana, on poistettu kaikilta näytöiltä ja muistiinpanoista.",
@@ -606,11 +606,11 @@ export const fi: Texts = {
   ended: { title: "Tilaisuus on päättynyt", text: "Kiitos keskustelusta. Voit sulkea tämän sivun." },
 
   host: {
-    transcribes: "Muistiin kirjataan",
-    transcribesNot: "Missään huoneessa ei kirjata",
+    transcribes: "Tekstitys päällä",
+    transcribesNot: "Tekstitys pois kaikissa huoneissa",
     transcribesHint: "Koskee kaikkia huoneita heti. Kaikki näkevät sen.",
-    roomWrites: "Muistiin kirjataan",
-    roomWritesNot: "Ei kirjata muistiin",
+    roomWrites: "Tekstitys päällä",
+    roomWritesNot: "Tekstitys pois",
     lastRound: "Miten huoneet keskustelivat viime kierroksella",
     roomsNotPeople: "Näet huoneet, et koskaan yksittäisiä ihmisiä.",
     pageTitle: "Tilaisuuden vetäjä",
@@ -679,9 +679,9 @@ export const fi: Texts = {
       save: "Tallenna",
     },
     reading: {
-      start: "Lue puhetta",
+      start: "Lue mukana",
       stop: "Lopeta lukeminen",
-      title: (room) => `Luet puhetta: ${room}`,
+      title: (room) => `Luet mukana: ${room}`,
       hint: "Huone näkee, että luet mukana.",
       empty: "Mitä siellä tästä lähtien sanotaan, ilmestyy tähän tekstinä.",
       another: "Toinen vetäjä lukee tämän huoneen puhetta.",

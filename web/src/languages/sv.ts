@@ -53,11 +53,11 @@ export const sv: Texts = {
   transcription: {
     missing: {
       title: "Talet blir inte text: talmodellen saknas",
-      text: "Administratören kan åtgärda det: kör scripts/fetch-model base på servern och starta om Vuoro.",
+      text: "Administratören kan åtgärda det: kör vuoro model fetch base på servern och starta om Vuoro.",
     },
     damaged: {
       title: "Talet blir inte text: talmodellen är skadad",
-      text: "Administratören kan åtgärda det: hämta modellen på nytt till servern med scripts/fetch-model base och starta om Vuoro.",
+      text: "Administratören kan åtgärda det: hämta modellen på nytt till servern med vuoro model fetch base och starta om Vuoro.",
     },
     off: {
       title: "Talet blir inte text: funktionen är avstängd",
@@ -493,13 +493,13 @@ export const sv: Texts = {
 
   offTheRecord: {
     off: {
-      "off-by-method": "Den här delen är i förtroende: ingenting antecknas.",
-      "off-by-host": "Ledaren har stängt av anteckningarna i alla rum.",
-      "off-by-room": "Ingenting antecknas i det här rummet just nu. Vem som helst här kan slå på det igen.",
+      "off-by-method": "Den här delen är i förtroende: ingenting textas eller sparas.",
+      "off-by-host": "Samtalsledaren har stängt av textningen i alla rum.",
+      "off-by-room": "Textningen är av i det här rummet. Vem som helst här kan slå på den igen.",
     },
-    turnOff: "Stäng av anteckningarna för oss alla",
+    turnOff: "Stäng av textningen för oss alla",
     turnOffHint: "Gäller alla i det här rummet. Alla ser det, och vem som helst kan slå på det igen.",
-    turnOn: "Börja anteckna igen",
+    turnOn: "Slå på textningen igen",
     strike: "Ta tillbaka min senaste minut",
     strikeHint: "Det du sade under den senaste minuten försvinner från alla skärmar och ur anteckningarna.",
     struck: "Det du sade under den senaste minuten är borta från alla skärmar och ur anteckningarna.",
@@ -593,11 +593,11 @@ export const sv: Texts = {
   ended: { title: "Mötet är slut", text: "Tack för samtalet. Du kan stänga den här sidan." },
 
   host: {
-    transcribes: "Samtalen antecknas",
-    transcribesNot: "Ingenting antecknas i något rum",
+    transcribes: "Textning på",
+    transcribesNot: "Textning av i alla rum",
     transcribesHint: "Gäller alla rum genast. Alla ser det.",
-    roomWrites: "Samtalet antecknas",
-    roomWritesNot: "Ingenting antecknas",
+    roomWrites: "Textning på",
+    roomWritesNot: "Textning av",
     lastRound: "Hur rummen samtalade under den senaste rundan",
     roomsNotPeople: "Du ser rummen, aldrig enskilda personer.",
     pageTitle: "Samtalsledare",
