@@ -603,6 +603,9 @@ describe("gallery", { concurrency: SIDE_BY_SIDE }, () => {
     await gallery.shows("ideas-vote", aino, whole);
     await gallery.shows("host-vote", host, whole);
     await next("cluster");
+    await host.see("idea-group-name").first().fill("Vihreä piha");
+    await host.page.keyboard.press("Enter");
+    await aino.see("idea-group").waitFor();
     await aino.see("chosen-idea").locator("summary").first().click();
     await gallery.shows("ideas-result", aino, whole);
     const review = await host.opensReview();

@@ -32,7 +32,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
   await alice.page.keyboard.press("Enter");
   await alice.see("idea").filter({ hasText: "A bench" }).waitFor();
   assert.equal(await alice.see("idea").count(), 2, "her own, and nobody else's");
-  await pictures(stage, alice, "ideas-alone");
   // The line is lost and comes back: what was written is there.
   await bob.page.reload();
   await bob.see("join-submit").click();
@@ -58,7 +57,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
     await alice.page.keyboard.press("Space");
   }
   await alice.see("idea-combined").fill("Trees with benches under them");
-  await pictures(stage, alice, "ideas-combining");
   await alice.see("idea-combined").focus();
   await alice.page.keyboard.press("Enter");
   const ours = friend.see("idea").filter({ hasText: "Trees with benches under them" });
@@ -71,7 +69,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
     await people[0].see("idea").first().getByTestId("idea-choose").click();
     await people[0].page.locator("[data-testid=idea][data-chosen=true]").first().waitFor();
   }
-  await pictures(stage, friend, "ideas-in-the-room");
   await host.see("run-next-now").click();
 
   for (const it of six) await it.isInPhase("wall");
@@ -87,8 +84,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
   const voted = async () => (await host.sees("voters", "voters")) === "6";
   await eventually("the host sees them come", voted);
   assert.equal(await idea(host, "Trees with benches under them").getAttribute("data-votes"), "6");
-  await pictures(stage, alice, "ideas-vote");
-  await host.picture(stage.screenshot("ideas-host"));
   for (const it of six) await it.see("ready").click();
 
   for (const it of six) await it.isInPhase("cluster");
@@ -97,11 +92,9 @@ story("six people write, combine, choose and vote, and the winner is traced back
   assert.equal(await first.getAttribute("data-votes"), "6");
   await first.locator("summary").click();
   assert.match(await first.innerText(), /Came from 2 ideas[\s\S]*A bench[\s\S]*Alice/);
-  await pictures(stage, bob, "ideas-result");
   await host.see("idea-group-name").first().fill("Green yards");
   await host.page.keyboard.press("Enter");
   await bob.see("idea-group").filter({ hasText: "Green yards" }).waitFor();
-  await host.picture(stage.screenshot("ideas-host-groups"));
   // Alice takes words of hers back; what came of them stays.
   const hers = alice.see("chosen-idea").first();
   await hers.locator("summary").click();
@@ -114,7 +107,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
   for (const [at, it] of [alice, bob, fatima].entries()) {
     for (const question of ["heard", "clear", "fresh"]) await it.see(`pilot-${question}-${at ? "yes" : "mostly"}`).check();
     if (it === bob) await bob.see("pilot-line").fill("More time to combine");
-    if (it === alice) await pictures(stage, alice, "pilot");
     await it.see("pilot-send").click();
     await it.see("pilot-thanks").waitFor();
   }
@@ -125,10 +117,8 @@ story("six people write, combine, choose and vote, and the winner is traced back
   const won = reviewer.see("chosen-idea").first();
   assert.match(await won.innerText(), /Trees with benches under them[\s\S]*6 votes[\s\S]*A bench[\s\S]*Alice/);
   assert.doesNotMatch(await reviewer.see("review-ideas").innerText(), /Fatima(?! wants)/, "she has not agreed");
-  await pictures(stage, reviewer, "ideas-review");
   await reviewer.see("view-pilots").click();
   assert.match(await reviewer.see("review-pilots").innerText(), /3 answers[\s\S]*Yes 2 · Mostly 1/);
-  await pictures(stage, reviewer, "pilots-review");
   await reviewer.see("view-lines").click();
   await reviewer.finds("benches ");
   await reviewer.see("review-hit").first().focus();
@@ -140,7 +130,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
   await reviewer.see("comment-text").fill("Let us ask the gardener");
   await reviewer.see("comment-send").click();
   await reviewer.see("comment").waitFor();
-  await pictures(stage, reviewer, "comments");
   await reviewer.see("moment-close").click();
   await reviewer.see("view-meetings").click();
   const met = [...rooms.values()].reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
@@ -158,7 +147,6 @@ story("six people write, combine, choose and vote, and the winner is traced back
   await reviewer.see("to-library").click();
   await reviewer.see("library-session").waitFor();
   assert.match(await reviewer.see("library-session").innerText(), /What makes a good school yard\?[\s\S]*School yard/);
-  await pictures(stage, reviewer, "library");
 });
 
 /** The files below `folder` in which the words stand. */
@@ -174,18 +162,4 @@ async function writes(person, text) {
   await person.see("idea-text").fill(text);
   await person.page.keyboard.press("Enter");
   await person.see("idea").filter({ hasText: text }).waitFor();
-}
-
-/** As it is, on a phone and a laptop, light and dark. */
-async function pictures(stage, person, name) {
-  const size = person.page.viewportSize();
-  for (const [where, viewport] of [["phone", PHONE], ["laptop", LAPTOP]]) {
-    await person.page.setViewportSize(viewport);
-    for (const colorScheme of ["light", "dark"]) {
-      await person.page.emulateMedia({ colorScheme });
-      await person.page.screenshot({ path: stage.screenshot(`${name}-${where}-${colorScheme}`), fullPage: where === "phone", animations: "disabled" });
-    }
-  }
-  await person.page.emulateMedia({ colorScheme: null });
-  await person.page.setViewportSize(size);
 }

@@ -6,7 +6,7 @@ import { eventually, story } from "./harness.mjs";
 import { silent } from "./help/socket.mjs";
 
 /** Minutes of each phase: hardly more than the ten seconds that a phase has at least. */
-const MINUTES = { brief: 0.17, me: 0.2, best: 0.17, we: 0.5, all: 0.2, choose: 0.17 };
+const MINUTES = { brief: 0.17, me: 0.2, best: 0.17, we: 0.3, all: 0.2, choose: 0.17 };
 const PHASES = Object.keys(MINUTES);
 const QUESTION = "What makes a good school yard?";
 

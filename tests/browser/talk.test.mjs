@@ -81,7 +81,7 @@ story("a chat arrives, is there after a reload, and knows whether it is kept", a
   for (const it of [alice, bob]) assert.deepEqual(it.complaints, [], it.name);
 });
 
-story("a hand outlives a reload, and a move lowers it; a reaction is seen for a moment", async (stage) => {
+story("hands, reactions, and a call for help, through reloads, moves and a killed server", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
   const [alice, bob, chao] = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao"], { consent: "declined" });
@@ -119,16 +119,8 @@ story("a hand outlives a reload, and a move lowers it; a reaction is seen for a 
   assert.equal(await focusOf(bob), "react", "the focus is on the button again");
   await shown.waitFor({ state: "detached" });
   for (const it of [alice, bob, chao]) assert.deepEqual(it.complaints, [], it.name);
-});
 
-story("a call for help reaches the host, is answered, and outlives the server", async (stage) => {
-  const server = await stage.server();
-  const host = await stage.host(server);
-  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"], { consent: "declined" });
-  await host.opensRooms(1);
-  for (const it of [alice, bob]) await host.moves(it, "room-1");
-  for (const it of [alice, bob]) await it.isIn("room-1");
-
+  // A call reaches the host, is answered, and outlives the server.
   await alice.see("call-help").click();
   assert.equal(await alice.sees("call-banner", "mine"), "true");
   assert.equal(await bob.sees("call-banner", "mine"), "false");
