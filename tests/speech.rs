@@ -20,7 +20,7 @@ use vuoro::domain::time::{SessionTime, Span};
 use vuoro::speech::driver::pipeline::{OpusPacket, SpeakerId, Speech, SpeechConfig, SpeechEvent};
 use vuoro::speech::driver::vad::Earshot;
 use vuoro::speech::driver::wav::{FileSegment, transcribe_file};
-use vuoro::speech::driver::whisper::{Effort, Transcriber, WhisperModel, words};
+use vuoro::speech::driver::whisper::{Effort, Transcriber, WhisperFailure, WhisperModel, words};
 use vuoro::speech::engine::bounds::{PROMPT_TOKENS_MAX, UTTERANCE_MS_MAX};
 use vuoro::speech::engine::segmenter::Utterance;
 use vuoro::speech::engine::tongue::Tongue;
@@ -259,6 +259,28 @@ fn who_speaks_another_language_than_was_thought_is_read_in_theirs() {
 }
 
 /// Through the whole path, as fast as people speak.
+#[test]
+fn what_is_stopped_stops_and_what_comes_after_is_read() {
+    let mut transcriber = model().transcriber().expect("a state");
+    let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));
+    let brake = transcriber.brake();
+    let mut hear = || transcriber.transcribe(&pcm, Language::English, "", Effort::Cut);
+    brake.pull();
+    assert!(matches!(hear(), Err(WhisperFailure::Stopped)));
+    brake.release();
+    let heard = hear().expect("words");
+    assert!(word_errors(JFK, &heard.iter().map(|it| &*it.text).collect::<String>()) <= 1);
+    // And from another thread, in the middle of it.
+    let pull = brake.clone();
+    let pulls = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(30));
+        pull.pull();
+    });
+    let all = (0..1_000).map(|_| hear()).find(Result::is_err);
+    assert!(matches!(all, Some(Err(WhisperFailure::Stopped))));
+    pulls.join().expect("a thread");
+}
+
 #[test]
 fn what_is_being_said_is_read_before_it_ends() {
     let model = model();

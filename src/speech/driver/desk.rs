@@ -9,8 +9,9 @@ use crate::domain::language::Language;
 use crate::domain::spoken::Spoken;
 use crate::domain::time::Span;
 use crate::speech::driver::pipeline::SpeakerId;
-use crate::speech::driver::whisper::Words;
-use crate::speech::engine::bounds::{DRAFTS_S_MAX, SAMPLES_PER_MS};
+use crate::speech::driver::whisper::{Brake, Words};
+use crate::speech::engine::bounds::{DRAFT_READ_MS_MAX, DRAFTS_S_MAX, SAMPLES_PER_MS};
+use crate::speech::engine::pace::Pace;
 use crate::speech::engine::schedule::{Schedule, Work};
 use crate::speech::engine::segmenter::Utterance;
 use crate::speech::engine::stitch::rest;
@@ -26,8 +27,16 @@ pub(super) struct Job {
     pub utterance: Utterance,
     /// By the clock of the desk.
     pub due_ms: u64,
-    /// Of an utterance that has not ended: how many of the speaker's had ended before it.
-    pub draft_of: Option<u64>,
+    pub stage: Stage,
+}
+
+/// How much of an utterance a job has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// All of it: it has ended.
+    Final,
+    /// What has been said so far. `number`: how many of the speaker's utterances had ended before it.
+    Draft { number: u64, may_be_whole: bool },
 }
 
 impl Job {
@@ -50,6 +59,10 @@ impl Work for Job {
 
     fn due_ms(&self) -> u64 {
         self.due_ms
+    }
+
+    fn may_be_whole(&self) -> bool {
+        matches!(self.stage, Stage::Draft { may_be_whole: true, .. })
     }
 }
 
@@ -93,14 +106,69 @@ pub(super) struct Desk {
     pub generations: u64,
     /// What may be said in each session.
     pub expected: BTreeMap<SessionId, Arc<str>>,
+    pub pace: Pace,
+    /// Workers that wait for something to do.
+    pub idle: usize,
+    /// Drafts that are being read of what is not whole, and what stops each: the first has begun first.
+    running: Vec<(SpeakerId, Brake)>,
     pub stopping: bool,
 }
 
 impl Desk {
     pub fn new(backlog_s_max: u64) -> Self {
         let schedule = Schedule::new(backlog_s_max, DRAFTS_S_MAX);
-        let (lines, expected) = (BTreeMap::new(), BTreeMap::new());
-        Self { schedule, lines, generations: 0, expected, stopping: false }
+        Self {
+            schedule,
+            lines: BTreeMap::new(),
+            generations: 0,
+            expected: BTreeMap::new(),
+            pace: Pace::default(),
+            idle: 0,
+            running: Vec::new(),
+            stopping: false,
+        }
+    }
+
+    /// A worker begins with the job, and can be stopped by the brake if it is a draft of what is not whole.
+    pub fn begins(&mut self, job: &Job, brake: Brake) {
+        brake.release();
+        if let Stage::Draft { may_be_whole, .. } = job.stage {
+            let key = job.key();
+            if let Some(line) = self.line(job.speaker, job.generation) {
+                line.drafting = Some(key);
+            }
+            if !may_be_whole {
+                self.running.push((job.speaker, brake));
+            }
+        }
+    }
+
+    /// The worker is done with it, or was stopped.
+    pub fn ends(&mut self, job: &Job) {
+        self.schedule.done(job.speaker);
+        self.running.retain(|it| it.0 != job.speaker);
+    }
+
+    /// Takes a draft, unless it would be old when it has been read.
+    pub fn push_draft(&mut self, draft: Job) {
+        let speaker = draft.speaker;
+        if draft.may_be_whole() {
+            self.schedule.push_draft(draft);
+            self.hurries(speaker);
+        } else if self.pace.expects_ms(draft.utterance.pcm.len()) <= DRAFT_READ_MS_MAX {
+            self.schedule.push_draft(draft);
+        }
+    }
+
+    /// Something of the speaker waits that is worth to stop a draft for: the speaker's own, which is of
+    /// the same utterance, or somebody else's when there is no other worker for it.
+    pub fn hurries(&mut self, speaker: SpeakerId) {
+        let own = self.running.iter().position(|it| it.0 == speaker);
+        let any =
+            || (self.idle < self.schedule.pressing() && !self.running.is_empty()).then_some(0);
+        if let Some(at) = own.or_else(any) {
+            self.running.remove(at).1.pull();
+        }
     }
 
     /// Returns the generation of the line.
@@ -143,6 +211,9 @@ impl Desk {
     pub fn forget(&mut self, speaker: SpeakerId) {
         self.lines.remove(&speaker);
         self.schedule.discard(speaker);
+        // What is being read of it is for nobody any more.
+        self.running.iter().filter(|it| it.0 == speaker).for_each(|it| it.1.pull());
+        self.running.retain(|it| it.0 != speaker);
     }
 
     /// The utterance of the job has been told of. Whether a partial of it stands that nothing has

@@ -7,7 +7,7 @@ use crate::speech::driver::vad::Vad;
 use crate::speech::engine::bounds::{FRAME_SAMPLES, IDLE_MS, SAMPLES_PER_MS};
 use crate::speech::engine::level::Level;
 use crate::speech::engine::reorder::{OpusPacket, Ordered, Reorder};
-use crate::speech::engine::segmenter::{Segmenter, Utterance};
+use crate::speech::engine::segmenter::{Draft, Segmenter, Utterance};
 use crate::speech::engine::timing::{MediaClock, fill};
 
 /// Audio of one person into utterances.
@@ -80,7 +80,7 @@ impl Listener {
     }
 
     /// See [`Segmenter::take_draft`].
-    pub fn take_draft(&mut self) -> Option<Utterance> {
+    pub fn take_draft(&mut self) -> Option<Draft> {
         self.segmenter.take_draft()
     }
 }
@@ -154,7 +154,7 @@ impl Ear {
     }
 
     /// What is being said, as far as it has been heard, when that is worth to be read.
-    pub fn take_draft(&mut self) -> Option<Utterance> {
+    pub fn take_draft(&mut self) -> Option<Draft> {
         self.listener.take_draft()
     }
 

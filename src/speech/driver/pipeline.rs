@@ -22,7 +22,7 @@ use crate::domain::ids::{ParticipantId, SessionId};
 use crate::domain::language::Language;
 use crate::domain::spoken::Spoken;
 use crate::domain::time::{SessionTime, Span};
-use crate::speech::driver::desk::{Desk, Job};
+use crate::speech::driver::desk::{Desk, Job, Stage};
 use crate::speech::driver::listener::{Ear, Tally};
 use crate::speech::driver::vad::Vad;
 use crate::speech::driver::whisper::{Transcriber, WhisperFailure, Words, draft, words};
@@ -31,7 +31,7 @@ use crate::speech::engine::bounds::{
     WAITING_PACKETS_MAX,
 };
 use crate::speech::engine::schedule::Work;
-use crate::speech::engine::segmenter::Utterance;
+use crate::speech::engine::segmenter::{Draft, Utterance};
 
 pub use crate::speech::engine::reorder::OpusPacket;
 
@@ -126,10 +126,11 @@ pub struct SpeechCounters {
     pub utterances: u64,
     pub segments: u64,
     pub partials: u64,
-    /// Drafts that were transcribed, those that became the words of their utterance, and those that
-    /// nobody had time for.
+    /// Drafts that were transcribed, those that became the words of their utterance, those that were
+    /// stopped for something more urgent, and those that nobody had time for.
     pub drafts: u64,
     pub drafts_used: u64,
+    pub drafts_stopped: u64,
     pub drafts_dropped: u64,
     /// Utterances dropped because too much was waiting.
     pub unheard_backlog: u64,
@@ -440,8 +441,10 @@ impl Shared {
     }
 
     fn push(&self, desk: &mut Desk, job: Job) {
+        let speaker = job.speaker;
         let dropped = desk.schedule.push(job);
         self.drop_all(desk, dropped);
+        desk.hurries(speaker);
     }
 
     fn drop_all(&self, desk: &mut Desk, dropped: Vec<Job>) {
@@ -732,7 +735,7 @@ impl Ears {
         generation: u64,
         arrived: SessionTime,
         found: Vec<Utterance>,
-        draft: Option<Utterance>,
+        draft: Option<Draft>,
     ) {
         let now_ms = self.shared.now_ms();
         let mut desk = self.shared.desk();
@@ -745,15 +748,16 @@ impl Ears {
             let Some(line) = desk.line(speaker, generation) else { return };
             let tongue = line.tongue;
             let due_ms = now_ms + FINAL_DUE_MS.saturating_sub(arrived.since_ms(span.end));
-            let job = Job { speaker, generation, tongue, utterance, due_ms, draft_of: None };
+            let job = Job { speaker, generation, tongue, utterance, due_ms, stage: Stage::Final };
             self.shared.ended(&mut desk, job);
         }
-        if let Some(utterance) = draft {
+        if let Some(Draft { utterance, may_be_whole }) = draft {
             let Some(line) = desk.line(speaker, generation) else { return };
-            let (tongue, draft_of) = (line.tongue, Some(line.ended));
+            let tongue = line.tongue;
+            let stage = Stage::Draft { number: line.ended, may_be_whole };
             let due_ms = now_ms + DRAFT_DUE_MS;
-            let job = Job { speaker, generation, tongue, utterance, due_ms, draft_of };
-            desk.schedule.push_draft(job);
+            let job = Job { speaker, generation, tongue, utterance, due_ms, stage };
+            desk.push_draft(job);
         }
         self.shared.desk_changed.notify_all();
     }
@@ -790,8 +794,10 @@ fn work(shared: &Shared, transcribers: &TranscriberFactory, transcriber: Box<dyn
             match desk.schedule.take(shared.now_ms()) {
                 Some(job) => break job,
                 None => {
+                    desk.idle += 1;
                     let waited = shared.desk_changed.wait(desk);
                     desk = waited.unwrap_or_else(PoisonError::into_inner);
+                    desk.idle -= 1;
                 }
             }
         };
@@ -800,27 +806,26 @@ fn work(shared: &Shared, transcribers: &TranscriberFactory, transcriber: Box<dyn
             if line.tongue.is_by_ear() && job.tongue.is_by_ear() {
                 job.tongue = line.tongue;
             }
-            if job.draft_of.is_some() {
-                line.drafting = Some(job.key());
-            }
         }
+        let brake = transcriber.as_ref().map(|it| it.brake()).unwrap_or_default();
+        desk.begins(&job, brake);
         let expected = desk.expected.get(&job.speaker.session).cloned();
         drop(desk);
         let prompt = expected.as_deref().unwrap_or_default();
         let words = transcribe(shared, transcribers, &mut transcriber, &job, prompt);
         let mut desk = shared.desk();
-        desk.schedule.done(job.speaker);
-        match (job.draft_of, words) {
-            (Some(number), words) => shared.drafted(&mut desk, &job, number, words),
-            (None, Some(words)) => shared.heard(&mut desk, &job, words),
-            (None, None) => shared.unheard(&mut desk, &job, GapReason::Failed),
+        desk.ends(&job);
+        match (job.stage, words) {
+            (Stage::Draft { number, .. }, words) => shared.drafted(&mut desk, &job, number, words),
+            (Stage::Final, Some(words)) => shared.heard(&mut desk, &job, words),
+            (Stage::Final, None) => shared.unheard(&mut desk, &job, GapReason::Failed),
         }
         // Another utterance of this speaker may have waited for this one.
         shared.desk_changed.notify_all();
     }
 }
 
-/// The words of a job; `None` when it failed, or when a draft is not to be trusted. After a panic the
+/// The words of a job; `None` when it failed, or when a draft is not to be trusted or was stopped. After a panic the
 /// transcriber is made anew.
 fn transcribe(
     shared: &Shared,
@@ -830,7 +835,7 @@ fn transcribe(
     prompt: &str,
 ) -> Option<Words> {
     let speaker = job.speaker;
-    let is_draft = job.draft_of.is_some();
+    let is_draft = job.stage != Stage::Final;
     let started = Instant::now();
     let run = AssertUnwindSafe(|| {
         let mut ready = match transcriber.take() {
@@ -850,6 +855,9 @@ fn transcribe(
     });
     let result = catch_unwind(run);
     let took_ms = started.elapsed().as_millis() as u64;
+    if matches!(&result, Ok(Ok(Some(words))) if !words.retried) {
+        shared.desk().pace.learn(job.utterance.pcm.len(), took_ms);
+    }
     if is_draft {
         add(&shared.counts.drafts, 1);
         add(&shared.counts.drafting_ms, took_ms);
@@ -859,6 +867,10 @@ fn transcribe(
     }
     match result {
         Ok(Ok(words)) => words,
+        Ok(Err(WhisperFailure::Stopped)) => {
+            add(&shared.counts.drafts_stopped, 1);
+            None
+        }
         Ok(Err(error)) => {
             tracing::warn!(%speaker.session, %speaker.participant, is_draft, %error, "an utterance is lost");
             None
@@ -882,6 +894,7 @@ struct Counts {
     partials: AtomicU64,
     drafts: AtomicU64,
     drafts_used: AtomicU64,
+    drafts_stopped: AtomicU64,
     unheard_backlog: AtomicU64,
     unheard_failed: AtomicU64,
     retried: AtomicU64,
@@ -928,6 +941,7 @@ impl Counts {
             partials: of(&self.partials),
             drafts: of(&self.drafts),
             drafts_used: of(&self.drafts_used),
+            drafts_stopped: of(&self.drafts_stopped),
             drafts_dropped: 0,
             unheard_backlog: of(&self.unheard_backlog),
             unheard_failed: of(&self.unheard_failed),
@@ -947,7 +961,7 @@ mod tests {
     use super::*;
     use crate::speech::driver::listener::tests::packets;
     use crate::speech::driver::vad::LoudnessVad;
-    use crate::speech::driver::whisper::Effort;
+    use crate::speech::driver::whisper::{Brake, Effort};
     use crate::speech::engine::bounds::FRAME_SAMPLES;
     use crate::speech::engine::guard::Piece;
     use crate::speech::engine::times::Timed;
@@ -967,6 +981,7 @@ mod tests {
         begun: Sender<()>,
         answers: Arc<Mutex<Receiver<&'static str>>>,
         odds: Arc<Mutex<Option<Odds>>>,
+        brake: Brake,
     }
 
     impl Transcriber for Gated {
@@ -980,6 +995,7 @@ mod tests {
             self.begun.send(()).ok();
             let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).recv();
             match answer {
+                _ if self.brake.is_pulled() => Err(WhisperFailure::Stopped),
                 Ok("panic") => panic!("asked to panic"),
                 Ok("fail") => {
                     Err(WhisperFailure::Other { ms: pcm.len() as u64 / 16, why: "asked".into() })
@@ -1003,6 +1019,10 @@ mod tests {
 
         fn odds(&mut self) -> Result<Option<Odds>, WhisperFailure> {
             Ok(*self.odds.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+
+        fn brake(&self) -> Brake {
+            self.brake.clone()
         }
     }
 
@@ -1061,7 +1081,8 @@ mod tests {
                 tuning,
                 Arc::new(move || {
                     let answers = Arc::clone(&answer);
-                    let gated = Gated { begun: begin.clone(), answers, odds: Arc::clone(&likely) };
+                    let (begun, odds) = (begin.clone(), Arc::clone(&likely));
+                    let gated = Gated { begun, answers, odds, brake: Brake::default() };
                     Ok(Box::new(gated) as Box<dyn Transcriber>)
                 }),
                 Arc::new(move || Box::new(Fragile(Arc::clone(&fragile), LoudnessVad))),
@@ -1123,6 +1144,11 @@ mod tests {
 
         fn wait_begun(&self) {
             self.begun.recv_timeout(Duration::from_secs(20)).expect("a worker that begins");
+        }
+
+        /// Until the ears have sent on what they have just told.
+        fn wait_ears(&self) {
+            drop(self.speech.shared.desk());
         }
 
         fn answer(&self, text: &'static str) {
@@ -1290,6 +1316,46 @@ mod tests {
         let counters = rig.speech.counters();
         assert_eq!((counters.drafts, counters.drafts_used, counters.transcribed_ms), (2, 2, 0));
         assert_eq!(rig.stop(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_draft_is_stopped_for_what_has_been_said_whole() {
+        // By somebody else.
+        let mut rig = Rig::drafting();
+        rig.say_packets(alice(), 45);
+        rig.wait_begun();
+        rig.say_packets(bob(), 45);
+        rig.speech.cut(bob());
+        rig.expect(&["bob spoke"]);
+        rig.wait_ears();
+        for answer in ["hei", "hej"] {
+            rig.answer(answer);
+        }
+        rig.expect(&["bob sv: hej"]);
+        // Or by the same person, who has said more since.
+        rig.wait_begun();
+        rig.say_packets(alice(), 42);
+        rig.wait_begun();
+        rig.speech.cut(alice());
+        rig.expect(&["alice spoke"]);
+        rig.wait_ears();
+        for answer in ["hei", "hei vaan"] {
+            rig.answer(answer);
+        }
+        rig.expect(&["alice fi: hei vaan"]);
+        assert_eq!(rig.speech.counters().drafts_stopped, 2);
+        // What may be whole is read to its end.
+        let mut rig = Rig::drafting();
+        rig.pause(alice());
+        rig.say_packets(bob(), 45);
+        rig.speech.cut(bob());
+        rig.expect(&["bob spoke"]);
+        rig.wait_ears();
+        for answer in ["no niin", "ja"] {
+            rig.answer(answer);
+        }
+        rig.expect(&["alice fi~ no niin", "bob sv: ja"]);
+        assert_eq!(rig.speech.counters().drafts_stopped, 0);
     }
 
     #[test]

@@ -1,23 +1,26 @@
 //! Turns utterances into words with whisper.cpp. One model is shared by all; each worker has its own
 //! state. Never logs what was said, and lets whisper.cpp log nothing.
 
+use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
-    WhisperState,
+    WhisperState, WhisperTokenData,
 };
 
 use crate::domain::language::Language;
 use crate::domain::time::Span;
 use crate::speech::engine::bounds::{
-    CONTEXT_FULL, PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
+    PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
 };
 use crate::speech::engine::context;
-use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge};
+use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge, loops};
 use crate::speech::engine::level::levelled;
 use crate::speech::engine::segmenter::Utterance;
 use crate::speech::engine::times::{Timed, word_spans};
@@ -42,15 +45,37 @@ pub enum WhisperFailure {
     Detect { ms: u64, source: WhisperError },
     #[error("transcribing {ms} ms of audio: {why}")]
     Other { ms: u64, why: String },
+    #[error("stopped, as something else is more urgent")]
+    Stopped,
+}
+
+/// Stops a transcriber from another thread: pulled, what it is at ends with [`WhisperFailure::Stopped`], and
+/// so does all it is given until the brake is released. whisper.cpp asks once its encoder is through and
+/// before each token, so the encoder's part is not saved.
+#[derive(Clone, Debug, Default)]
+pub struct Brake(Arc<AtomicBool>);
+
+impl Brake {
+    pub fn pull(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn release(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    pub fn is_pulled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// With the context cut to the utterance, once, at temperature 0: four to seven times cheaper.
+    /// With the context cut to the utterance: four to seven times cheaper than whole.
     Cut,
-    /// With all 30 s of context, and again at higher temperatures when whisper itself doubts.
-    Full,
+    /// With more context than that: what loops where it is cut mostly does not here.
+    Wider,
 }
 
 /// What turns audio into pieces of text. One per worker thread.
@@ -73,6 +98,11 @@ pub trait Transcriber: Send {
     fn odds(&mut self) -> Result<Option<Odds>, WhisperFailure> {
         Ok(None)
     }
+
+    /// What stops it. One that cannot be stopped has one that does nothing.
+    fn brake(&self) -> Brake {
+        Brake::default()
+    }
 }
 
 /// The words of an utterance, guarded; empty when there are none. Tries twice when the first answer
@@ -89,7 +119,7 @@ pub fn words(
     let (mut read, evidence) = reader.in_some_language(tongue, prompt)?;
     let mut retried = read.retry;
     if retried {
-        let second = reader.read(read.language, prompt, Effort::Full)?;
+        let second = reader.read(read.language, prompt, Effort::Wider)?;
         read = if second.text.is_empty() { read } else { second };
     }
     if echoes(&read.text, prompt, &reader.heard) {
@@ -231,21 +261,38 @@ impl WhisperModel {
 
     /// A worker's own state: some 100 MB with base.
     pub fn transcriber(&self) -> Result<WhisperTranscriber, WhisperFailure> {
+        let brake = Brake::default();
+        let tokens = u32::try_from(self.context.n_vocab()).unwrap_or_default();
+        let last = u32::try_from(self.context.token_eot()).unwrap_or_default();
+        let ending = Box::new(Ending { tokens: tokens as usize, last: last as usize });
         Ok(WhisperTranscriber {
             context: Arc::clone(&self.context),
             state: self.context.create_state().map_err(WhisperFailure::State)?,
             // Made once: whisper-rs leaks the language's name each time it is set.
-            parameters: Language::ALL.map(parameters),
+            parameters: Language::ALL.map(|it| parameters(it, &brake, &ending)),
+            brake,
+            _ending: ending,
         })
     }
 }
 
-fn parameters(language: Language) -> FullParams<'static, 'static> {
+/// They point at the brake and at how whisper ends, and must not outlive them.
+fn parameters(language: Language, brake: &Brake, ending: &Ending) -> FullParams<'static, 'static> {
     let mut it = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+    // SAFETY: the callbacks are given what they ask for, and the transcriber keeps it as long as these
+    // parameters. (whisper-rs's safe way to stop takes its closure for one of another type.)
+    unsafe {
+        it.set_abort_callback(Some(is_pulled));
+        it.set_abort_callback_user_data(Arc::as_ptr(&brake.0).cast_mut().cast());
+        it.set_filter_logits_callback(Some(end_loops));
+        it.set_filter_logits_callback_user_data(std::ptr::from_ref(ending).cast_mut().cast());
+    }
     it.set_language(Some(language.code()));
     // Two threads on one utterance collapse when the other core is busy (performance.md, 2.2).
     it.set_n_threads(1);
     it.set_no_context(true);
+    // Once, at temperature 0: what is doubtful is the guard's to try again.
+    it.set_temperature_inc(0.0);
     // One utterance is one segment and one pass. Timestamps stay on, though nobody reads them: with the
     // context cut, it is the end mark that tells whisper to stop. Without them tiny said the whole
     // clip twice (69 instead of 110 of 114 words right; how: see `CONTEXT_MARGIN`).
@@ -264,11 +311,58 @@ fn parameters(language: Language) -> FullParams<'static, 'static> {
     it
 }
 
+/// Asked by whisper.cpp after its encoder and after each token.
+///
+/// # Safety
+/// `flag` points at an [`AtomicBool`].
+unsafe extern "C" fn is_pulled(flag: *mut c_void) -> bool {
+    // SAFETY: as above.
+    unsafe { &*flag.cast::<AtomicBool>() }.load(Ordering::Relaxed)
+}
+
+/// What [`end_loops`] must know of a model: how many tokens it has, and which is the last of an answer.
+struct Ending {
+    tokens: usize,
+    last: usize,
+}
+
+/// Asked by whisper.cpp before each token: leaves it nothing but the end once it goes round and round,
+/// which it would do until its bound.
+///
+/// # Safety
+/// `said` points at `count` tokens, `odds` at as many numbers as the model has tokens, `ending` at an
+/// [`Ending`] of that model.
+unsafe extern "C" fn end_loops<Context, State>(
+    _: *mut Context,
+    _: *mut State,
+    said: *const WhisperTokenData,
+    count: c_int,
+    odds: *mut f32,
+    ending: *mut c_void,
+) {
+    let count = usize::try_from(count).unwrap_or_default();
+    if said.is_null() || count == 0 {
+        return;
+    }
+    // SAFETY: as above.
+    let (said, ending) = unsafe { (slice::from_raw_parts(said, count), &*ending.cast::<Ending>()) };
+    let said: Vec<i32> = said.iter().map(|it| it.id).collect();
+    if loops(&said) {
+        // SAFETY: as above.
+        let odds = unsafe { slice::from_raw_parts_mut(odds, ending.tokens) };
+        let others = odds.iter_mut().enumerate().filter(|it| it.0 != ending.last);
+        others.for_each(|(_, it)| *it = f32::NEG_INFINITY);
+    }
+}
+
 /// One worker's whisper. Not shared between threads at one time.
 pub struct WhisperTranscriber {
     context: Arc<WhisperContext>,
     state: WhisperState,
     parameters: [FullParams<'static, 'static>; Language::ALL.len()],
+    brake: Brake,
+    /// Only pointed at.
+    _ending: Box<Ending>,
 }
 
 impl Transcriber for WhisperTranscriber {
@@ -281,21 +375,26 @@ impl Transcriber for WhisperTranscriber {
     ) -> Result<Vec<Piece>, WhisperFailure> {
         let tokens = self.tokens(prompt);
         let mut parameters = self.parameters[language as usize].clone();
-        let (units, temperature_inc) = match effort {
-            Effort::Cut => (context::cut(pcm.len()), 0.0),
-            Effort::Full => (CONTEXT_FULL, 0.4),
+        let units = match effort {
+            Effort::Cut => context::cut(pcm.len()),
+            Effort::Wider => context::wider(pcm.len()),
         };
         parameters.set_audio_ctx(units as i32);
-        parameters.set_temperature_inc(temperature_inc);
         parameters.set_max_tokens(context::tokens_max(pcm.len()) as i32);
         if !tokens.is_empty() {
             parameters.set_tokens(&tokens);
         }
-        let ms = pcm.len() / SAMPLES_PER_MS;
-        self.state
-            .full(parameters, &padded(pcm))
-            .map_err(|source| WhisperFailure::Transcribe { ms: ms as u64, source })?;
+        let ms = (pcm.len() / SAMPLES_PER_MS) as u64;
+        let done = self.state.full(parameters, &padded(pcm));
+        if self.brake.is_pulled() {
+            return Err(WhisperFailure::Stopped);
+        }
+        done.map_err(|source| WhisperFailure::Transcribe { ms, source })?;
         Ok(self.pieces())
+    }
+
+    fn brake(&self) -> Brake {
+        self.brake.clone()
     }
 
     fn detect(&mut self, pcm: &[f32]) -> Result<Language, WhisperFailure> {
@@ -489,7 +588,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_one_word_of_the_glossary_is_no_echo_when_it_is_heard_without() {
-        use Effort::{Cut, Full};
+        use Effort::{Cut, Wider};
         let glossary = "Troika, Kuntaliitto.";
         let check = |voice_ms, script: &[&'static str], expect: &str, efforts: &[Effort]| {
             assert_eq!(check_with(glossary, voice_ms, script, expect), efforts, "{script:?}");
@@ -497,7 +596,7 @@ mod tests {
         check(400, &["Kuntaliitto.", "Kunta lito."], "Kuntaliitto.", &[Cut, Cut]);
         check(400, &["Kuntaliitto.", "[BLANK_AUDIO]"], "", &[Cut, Cut]);
         check(400, &["Kuntaliitto.", "Kiitos."], "", &[Cut, Cut]);
-        check(400, &["troika troika troika", "Troika.", "Troikka"], "Troika.", &[Cut, Full, Cut]);
+        check(400, &["troika troika troika", "Troika.", "Troikka"], "Troika.", &[Cut, Wider, Cut]);
         check(2_000, &["Kuntaliitto."], "Kuntaliitto.", &[Cut]);
         // While it is being said nobody asks twice; it is shown when it has been said.
         let mut transcriber = ScriptedTranscriber::new([Ok("Kuntaliitto.")]);
@@ -522,11 +621,11 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_is_tried_again_with_all_the_context() {
-        use Effort::{Cut, Full};
+    fn a_loop_is_tried_again_with_more_context() {
+        use Effort::{Cut, Wider};
         check(&["hello there"], "hello there", &[Cut]);
-        check(&["go on go on go on", "go on and on"], "go on and on", &[Cut, Full]);
-        check(&["go on go on go on", ""], "go on", &[Cut, Full]);
+        check(&["go on go on go on", "go on and on"], "go on and on", &[Cut, Wider]);
+        check(&["go on go on go on", ""], "go on", &[Cut, Wider]);
     }
 
     #[test]

@@ -2,14 +2,23 @@
 //! unless told otherwise; cutting it makes the cost go with the length of the utterance.
 
 use crate::speech::engine::bounds::{
-    CONTEXT_FULL, CONTEXT_MARGIN, CONTEXT_STEP, CONTEXT_UNITS_PER_S, RATE_HZ, TOKENS_PER_S_MAX,
-    WHISPER_MS_MIN,
+    CONTEXT_FULL, CONTEXT_MARGIN, CONTEXT_MARGIN_WIDER, CONTEXT_STEP, CONTEXT_UNITS_PER_S, RATE_HZ,
+    TOKENS_PER_S_MAX, WHISPER_MS_MIN,
 };
 
 /// Encoder units for so many samples of 16 kHz: 50 per second and a margin, rounded up, at most 1500.
 pub fn cut(samples: usize) -> u32 {
+    with_margin(samples, CONTEXT_MARGIN)
+}
+
+/// As [`cut`], for a second try: with a margin that is three times as wide.
+pub fn wider(samples: usize) -> u32 {
+    with_margin(samples, CONTEXT_MARGIN_WIDER)
+}
+
+fn with_margin(samples: usize, margin: u64) -> u32 {
     let samples = (samples as u64).max(WHISPER_MS_MIN * u64::from(RATE_HZ) / 1_000);
-    let units = (samples * CONTEXT_UNITS_PER_S).div_ceil(u64::from(RATE_HZ)) + CONTEXT_MARGIN;
+    let units = (samples * CONTEXT_UNITS_PER_S).div_ceil(u64::from(RATE_HZ)) + margin;
     let rounded = units.div_ceil(CONTEXT_STEP) * CONTEXT_STEP;
     rounded.min(u64::from(CONTEXT_FULL)) as u32
 }
@@ -34,6 +43,8 @@ mod tests {
             assert!(u64::from(cut(samples)) >= samples as u64 * 50 / 16_000);
         }
         assert_eq!(cut(usize::MAX / 100), CONTEXT_FULL);
+        assert_eq!((wider(s), wider(12 * s)), (256, 832));
+        assert_eq!(wider(usize::MAX / 100), CONTEXT_FULL);
     }
 
     #[test]

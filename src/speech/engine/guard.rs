@@ -163,6 +163,23 @@ fn without_repetition(mut words: Vec<&str>) -> (Vec<&str>, bool) {
     (words, cut)
 }
 
+/// Whether the newest of these tokens are one run of them over and over, so that what comes next would be it
+/// again: three times at least, and twelve tokens, as people do say "joo joo joo". Such an answer is cut by
+/// [`judge`] and tried again; to know it early saves the rest of it.
+pub fn loops(tokens: &[i32]) -> bool {
+    (1..=LOOP_TOKENS_MAX).any(|run| {
+        let whole = run * LOOP_TOKENS_MIN.div_ceil(run).max(REPEATED_TIMES);
+        let newest = tokens.len().checked_sub(whole).and_then(|from| tokens.get(from..));
+        newest.is_some_and(|it| it.iter().zip(&it[run..]).all(|(a, b)| a == b))
+    })
+}
+
+/// Tokens in the longest run that is looked for.
+const LOOP_TOKENS_MAX: usize = 16;
+
+/// Tokens in the shortest loop.
+const LOOP_TOKENS_MIN: usize = 12;
+
 /// Whether the answer ends with its own beginning: whisper did not stop and started over. A person
 /// may say the same four words again, so nothing is cut; it is only a reason to try again.
 fn begins_again(words: &[&str]) -> bool {
@@ -338,6 +355,24 @@ mod tests {
             assert_eq!(is_alike(text, without), is, "{text} {without}");
         }
         assert_eq!(edits(&['a', 'b'], &['b', 'a', 'b']), 1);
+    }
+
+    #[test]
+    fn a_loop_is_noticed_while_it_is_being_written() {
+        let run = |run: &[i32], times: usize| run.repeat(times);
+        for (tokens, is) in [
+            (run(&[7], 11), false),
+            (run(&[7], 12), true),
+            (run(&[1, 2], 5), false),
+            (run(&[1, 2], 6), true),
+            (run(&[1, 2, 3, 4, 5], 2), false),
+            (run(&[1, 2, 3, 4, 5], 3), true),
+            ([run(&[9, 8], 3), run(&[1, 2, 3, 4], 3)].concat(), true),
+            ([run(&[1, 2, 3, 4], 3), vec![9]].concat(), false),
+            (vec![], false),
+        ] {
+            assert_eq!(loops(&tokens), is, "{tokens:?}");
+        }
     }
 
     const STRONG: Heard = Heard { ms: 6_000, voice_ms: 5_000, level_dbfs: -22.0 };

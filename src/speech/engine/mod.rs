@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod context;
 pub mod guard;
 pub mod level;
+pub mod pace;
 pub mod reorder;
 pub mod schedule;
 pub mod segmenter;

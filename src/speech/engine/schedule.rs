@@ -1,6 +1,6 @@
 //! The queue before whisper: what has been said whole, by deadline and bounded in seconds of audio over
-//! everybody; and behind it what is still being said, worked on only when nothing else can be. Never
-//! waits and never runs anything.
+//! everybody; behind it what may be whole, as silence has begun; and behind that what is still being said,
+//! worked on only when nothing else can be. Never waits and never runs anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,8 @@ pub trait Work {
     /// By the clock that [`Schedule::take`] is told; session times of different sessions cannot be
     /// compared.
     fn due_ms(&self) -> u64;
+    /// Of a draft: silence has begun, so it may be all that is said.
+    fn may_be_whole(&self) -> bool;
 }
 
 /// The queue.
@@ -23,7 +25,8 @@ pub trait Work {
 ///
 /// *Drafts* are utterances as far as they have been heard. There is at most one of a speaker, the
 /// newest, in the place of the first; one whose deadline is over is dropped, as a newer one comes
-/// anyway. None is worked on while a final could be.
+/// anyway. None is worked on while a final could be. Those that may be whole go before the others: what
+/// is read of them most likely need not be read again.
 #[derive(Debug)]
 pub struct Schedule<W: Work> {
     /// By deadline, then by number.
@@ -135,7 +138,7 @@ impl<W: Work> Schedule<W> {
         self.drafts.retain(|_, (_, work)| now_ms <= work.due_ms());
         self.drafts_dropped += (before - self.drafts.len()) as u64;
         let free = self.drafts.iter().filter(|it| !self.busy.contains(it.0));
-        let (&speaker, _) = free.min_by_key(|it| it.1.0)?;
+        let (&speaker, _) = free.min_by_key(|(_, (place, work))| (!work.may_be_whole(), *place))?;
         self.drafts.remove(&speaker).map(|it| it.1)
     }
 
@@ -158,6 +161,16 @@ impl<W: Work> Schedule<W> {
         std::mem::take(&mut self.finals).into_values().collect()
     }
 
+    /// Speakers of whom something could be worked on that is worth to stop a draft for: a final, or what
+    /// may be one.
+    pub fn pressing(&self) -> usize {
+        let finals = self.finals.values().map(W::speaker);
+        let whole = self.drafts.iter().filter(|it| it.1.1.may_be_whole()).map(|it| *it.0);
+        let speakers: BTreeSet<_> =
+            finals.chain(whole).filter(|it| !self.busy.contains(it)).collect();
+        speakers.len()
+    }
+
     /// Audio of finals that waits, in ms.
     pub fn waiting_ms(&self) -> u64 {
         self.waiting_ms
@@ -175,9 +188,9 @@ mod tests {
 
     use super::*;
 
-    /// Who, how long, due when.
+    /// Who, how long, due when, whether it may be whole.
     #[derive(Clone, Copy, Debug, PartialEq)]
-    struct Job(char, u64, u64);
+    struct Job(char, u64, u64, bool);
 
     impl Work for Job {
         type Speaker = char;
@@ -190,10 +203,13 @@ mod tests {
         fn due_ms(&self) -> u64 {
             self.2
         }
+        fn may_be_whole(&self) -> bool {
+            self.3
+        }
     }
 
     /// A story told in words: `a3` ends 3 s of Alice, due a second later; `a3~` the same as a draft; `?`
-    /// takes; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her; `<a3` gives back 3 s
+    /// takes; `a3~.` as a draft that may be whole; `!?` tells how many press; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her; `<a3` gives back 3 s
     /// of hers from before all that waits. Returns what was taken (`a3`) and dropped (`-a3`).
     fn check(backlog_s: u64, story: &str, expect: &str) {
         let mut schedule = Schedule::new(backlog_s, 10);
@@ -204,8 +220,9 @@ mod tests {
             let speaker = |text: &str| text.chars().next().unwrap();
             let length = |text: &str| text.parse::<u64>().unwrap() * 1000;
             match head {
+                "!" if tail == "?" => told.push(format!("{}!", schedule.pressing())),
                 "?" => told.push(match schedule.take(now_ms) {
-                    Some(Job(who, ms, _)) => format!("{who}{}", ms / 1000),
+                    Some(Job(who, ms, ..)) => format!("{who}{}", ms / 1000),
                     None => "nothing".into(),
                 }),
                 "." => schedule.done(speaker(tail)),
@@ -213,18 +230,20 @@ mod tests {
                 "+" => now_ms += length(tail),
                 "<" => {
                     let (who, tail) = tail.split_at(1);
-                    let job = Job(speaker(who), length(tail), now_ms + 1_000);
-                    for Job(who, ms, _) in schedule.push_first(job) {
+                    let job = Job(speaker(who), length(tail), now_ms + 1_000, false);
+                    for Job(who, ms, ..) in schedule.push_first(job) {
                         told.push(format!("-{who}{}", ms / 1000));
                     }
                 }
-                who => match tail.strip_suffix('~') {
-                    Some(tail) => {
-                        schedule.push_draft(Job(speaker(who), length(tail), now_ms + 1_000));
+                who => match tail.split_once('~') {
+                    Some((tail, whole)) => {
+                        let may_be_whole = whole == ".";
+                        let due_ms = now_ms + 1_000;
+                        schedule.push_draft(Job(speaker(who), length(tail), due_ms, may_be_whole));
                     }
                     None => {
-                        let job = Job(speaker(who), length(tail), now_ms + 1_000);
-                        for Job(who, ms, _) in schedule.push(job) {
+                        let job = Job(speaker(who), length(tail), now_ms + 1_000, false);
+                        for Job(who, ms, ..) in schedule.push(job) {
                             told.push(format!("-{who}{}", ms / 1000));
                         }
                     }
@@ -258,13 +277,14 @@ mod tests {
     #[test]
     fn an_earlier_deadline_is_served_first_but_not_before_own_words() {
         let mut schedule = Schedule::new(60, 10);
-        for job in [Job('a', 1, 900), Job('b', 2, 500), Job('a', 3, 100)] {
+        let job = |(who, ms, due_ms)| Job(who, ms, due_ms, false);
+        for job in [('a', 1, 900), ('b', 2, 500), ('a', 3, 100)].map(job) {
             assert_eq!(schedule.push(job), vec![]);
         }
-        assert_eq!(schedule.take(0), Some(Job('b', 2, 500)));
-        assert_eq!(schedule.take(0), Some(Job('a', 1, 900)));
+        assert_eq!(schedule.take(0), Some(job(('b', 2, 500))));
+        assert_eq!(schedule.take(0), Some(job(('a', 1, 900))));
         schedule.done('a');
-        assert_eq!(schedule.take(0), Some(Job('a', 3, 100)));
+        assert_eq!(schedule.take(0), Some(job(('a', 3, 100))));
     }
 
     #[test]
@@ -273,6 +293,15 @@ mod tests {
         check(60, "a1~ b1~ a2~ ? ?", "a2 b1");
         check(60, "a1~ a2 ? .a ?", "a2 nothing");
         check(60, "a1 ? a1~ ? .a ?", "a1 nothing a1");
+    }
+
+    #[test]
+    fn what_may_be_whole_goes_before_other_drafts_and_presses() {
+        check(60, "a1~ b1~. ? ?", "b1 a1");
+        check(60, "a1~. b1~ a2~ ? ?", "a2 b1");
+        check(60, "a1~ b1~ b2~. ? ?", "b2 a1");
+        check(60, "a1~ !? b1~. !? c2 !? a3 !? ? !? ? ?", "0! 1! 2! 3! c2 2! a3 b1");
+        check(60, "a1 ? a1~. a2 !? .a !?", "a1 0! 1!");
     }
 
     #[test]
@@ -325,7 +354,7 @@ mod tests {
                 now_ms += 200;
                 match step {
                     Step::Final(it, ms, early) => {
-                        let job = Job(who(it), ms, now_ms + 1_000 - early);
+                        let job = Job(who(it), ms, now_ms + 1_000 - early, false);
                         waiting.push(job);
                         for dropped in schedule.push(job) {
                             let at = waiting.iter().position(|it| *it == dropped);
@@ -334,7 +363,8 @@ mod tests {
                         }
                     }
                     Step::Draft(it, ms) => {
-                        schedule.push_draft(Job(who(it), ms, u64::MAX / 2 + now_ms));
+                        let may_be_whole = ms % 2 == 0;
+                        schedule.push_draft(Job(who(it), ms, u64::MAX / 2 + now_ms, may_be_whole));
                     }
                     Step::Take => {
                         let free = |it: &Job| !busy.contains(&it.0);

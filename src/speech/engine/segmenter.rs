@@ -12,6 +12,15 @@ use crate::speech::engine::bounds::{
     OVERLAP_MS, PREFILL_MS, REST_VOICE_MS_MIN, TAIL_MS, TRAIL_MS, UTTERANCE_MS_MAX,
 };
 
+/// An utterance as far as it has been heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub utterance: Utterance,
+    /// Silence has begun. If nothing more is said, the utterance that comes has the same span and the
+    /// same samples.
+    pub may_be_whole: bool,
+}
+
 /// One person's voice between two silences.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Utterance {
@@ -129,16 +138,16 @@ impl Segmenter {
     }
 
     /// The running utterance as far as it has been heard, when that is worth to be read: after
-    /// [`DRAFT_EVERY_MS`] of new voice, and when silence begins. If nothing more is said, the utterance
-    /// that comes has the same span and the same samples.
-    pub fn take_draft(&mut self) -> Option<Utterance> {
+    /// [`DRAFT_EVERY_MS`] of new voice, and when silence begins.
+    pub fn take_draft(&mut self) -> Option<Draft> {
         if !std::mem::take(&mut self.draft_due) || !self.open {
             return None;
         }
         self.undrafted = 0;
         let keep = self.silent.saturating_sub(frames_in(TAIL_MS));
         let frames = || self.frames.range(..self.frames.len() - keep);
-        self.utterance(frames)
+        let may_be_whole = frames_in(TAIL_MS) <= self.silent;
+        self.utterance(frames).map(|utterance| Draft { utterance, may_be_whole })
     }
 
     /// Ends the running utterance now, as when a person changes rooms: nothing from before goes into
@@ -400,8 +409,8 @@ mod tests {
         assert_eq!(run(&[(YES, 200), (NO, 14), (YES, 100), (NO, 60)]).len(), 1);
     }
 
-    /// The drafts of `(probability, frames)` runs in ms of their end, and the utterances after them.
-    fn drafts(parts: &[(f32, usize)]) -> (Vec<Utterance>, Vec<Utterance>) {
+    /// The drafts of `(probability, frames)` runs, and the utterances after them.
+    fn drafts(parts: &[(f32, usize)]) -> (Vec<Draft>, Vec<Utterance>) {
         let mut segmenter = Segmenter::new();
         let (mut drafts, mut out) = (Vec::new(), Vec::new());
         let mut n = 0;
@@ -418,13 +427,16 @@ mod tests {
 
     #[test]
     fn a_draft_comes_with_new_voice_and_at_a_pause() {
-        let ends = |it: &[Utterance]| it.iter().map(|it| it.span.end.as_ms()).collect::<Vec<_>>();
+        let told = |it: &[Draft]| {
+            let told = |it: &Draft| (it.utterance.span.end.as_ms(), it.may_be_whole);
+            it.iter().map(told).collect::<Vec<_>>()
+        };
         let (got, whole) = drafts(&[(NO, 50), (YES, 110), (NO, 60)]);
-        assert_eq!(ends(&got), [800 + 800, 800 + 1_600, 800 + 1_760]);
-        assert_eq!(whole, got[2..], "the draft at the pause is the utterance");
+        assert_eq!(told(&got), [(800 + 800, false), (800 + 1_600, false), (800 + 1_760, true)]);
+        assert_eq!(whole, [got[2].utterance.clone()], "the draft at the pause is the utterance");
         let (got, whole) = drafts(&[(YES, 30), (NO, 20), (YES, 30), (NO, 60)]);
-        assert_eq!(ends(&got), [480, 1_120 + 160]);
-        assert_eq!(whole, got[1..]);
+        assert_eq!(told(&got), [(480, true), (1_120 + 160, true)]);
+        assert_eq!(whole, [got[1].utterance.clone()]);
         let (got, _) = drafts(&[(NO, 50), (YES, 5), (NO, 60)]);
         assert_eq!(got, [], "a click is no word");
     }
@@ -433,7 +445,7 @@ mod tests {
     fn after_a_forced_cut_the_rest_is_drafted_at_once() {
         let (got, whole) = drafts(&[(YES, 751)]);
         assert_eq!(whole.len(), 1);
-        let rest = got.last().unwrap();
+        let rest = &got.last().unwrap().utterance;
         assert_eq!(rest.span.start, whole[0].span.end);
         assert_eq!(rest.span.end.as_ms(), 750 * FRAME_MS);
     }

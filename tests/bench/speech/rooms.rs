@@ -72,6 +72,13 @@ struct Try {
     /// Parts of the time: whisper on finals and on drafts.
     finals_busy: f64,
     drafts_busy: f64,
+    /// What a second of what was said took of whisper, in s; finals only.
+    cost: f64,
+    /// Finals that were read twice.
+    retried: u64,
+    /// Drafts that were read, and those that became the words of their utterance.
+    drafts: u64,
+    drafts_used: u64,
     /// Of the core, before and after.
     core_part: f64,
 }
@@ -133,7 +140,8 @@ fn tell(plan: &Plan<'_>, rooms: usize, tried: &Try, verdict: &str) {
     println!(
         "  {}, {rooms} rooms: {} finals, p50 {:.0} ms, p95 {:.0}, most {:.0}; {} partials, p95 {:.0}; \
          first shown p50 {:.0}, p95 {:.0}; {} without words, {unheard} unheard; whisper is busy {:.0} % \
-         with finals and {:.0} % with drafts; {:.0} % of the core to be had: {verdict}",
+         with finals and {:.0} % with drafts; {:.3} s for a second of finals, {} read twice; {} drafts, {} \
+         of them final; {:.0} % of the core to be had: {verdict}",
         plan.name,
         finals_ms.len(),
         percentile(finals_ms, 0.5),
@@ -146,6 +154,10 @@ fn tell(plan: &Plan<'_>, rooms: usize, tried: &Try, verdict: &str) {
         utterances.saturating_sub(segments + unheard),
         100.0 * tried.finals_busy,
         100.0 * tried.drafts_busy,
+        tried.cost,
+        tried.retried,
+        tried.drafts,
+        tried.drafts_used,
         100.0 * tried.core_part,
     );
 }
@@ -200,6 +212,11 @@ fn live(model: &WhisperModel, plan: &Plan<'_>, rooms: usize, seconds: u64) -> Tr
     let part = |now: u64, then: u64| (now - then) as f64 / took_ms;
     let finals_busy = part(last.transcribing_ms, first.transcribing_ms);
     let drafts_busy = part(last.drafting_ms, first.drafting_ms);
+    let read_ms = (last.transcribed_ms - first.transcribed_ms).max(1);
+    let cost = (last.transcribing_ms - first.transcribing_ms) as f64 / read_ms as f64;
+    let retried = last.retried - first.retried;
+    let drafts = last.drafts - first.drafts;
+    let drafts_used = last.drafts_used - first.drafts_used;
     let ended = Instant::now();
     let quiet = || lock(&heard).last.is_none_or(|it| it.elapsed() > Duration::from_millis(900));
     while ended.elapsed() < PATIENCE && (speech.backlog_ms() > 0 || !quiet()) {
@@ -211,7 +228,7 @@ fn live(model: &WhisperModel, plan: &Plan<'_>, rooms: usize, seconds: u64) -> Tr
     let core_part = core_part().min(before);
     stay_on(1);
     let heard = std::mem::take(&mut *lock(&heard));
-    Try { heard, finals_busy, drafts_busy, core_part }
+    Try { heard, finals_busy, drafts_busy, cost, retried, drafts, drafts_used, core_part }
 }
 
 /// Says what the first room will say first, to nobody: a worker's first work fetches its memory.
