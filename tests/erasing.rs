@@ -6,13 +6,14 @@ use std::path::Path;
 use vuoro::{
     app::{exporting::Document, methods::Library},
     domain::{
-        fact::{Consent, Fact},
+        fact::{CommentOn, Consent, Fact},
         ideas::{Change, IdeaId},
         ids::{ParticipantId, RoomId, SessionId},
         language::Language,
         message::Place,
         method::Harvest,
         run::StepBegan,
+        session::Session,
         time::{SessionTime, Span},
     },
     notes::{
@@ -231,7 +232,12 @@ async fn a_note_that_was_struck_brings_no_older_one_back() {
         cards: Vec::new(),
     });
     let wrote = |who, text: &str| {
-        let fact = Fact::Wrote { participant: who, room: RoomId::Main, text: text.into() };
+        let fact = Fact::Wrote {
+            participant: who,
+            room: RoomId::Main,
+            text: text.into(),
+            parts: Vec::new(),
+        };
         (SessionTime(3), fact)
     };
     let facts = vec![
@@ -259,6 +265,115 @@ async fn a_note_that_was_struck_brings_no_older_one_back() {
     });
     assert_eq!((hits(&index, of, "salamanterikukkula"), hits(&index, of, "pyörätie")), (0, 1));
     assert_eq!(found(folder.path(), &HERS), Vec::<String>::new());
+}
+
+/// A table of the café over two rounds: what Alice wrote there, also what she has struck again herself,
+/// is in no file any more; what Bob wrote beside it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_words_are_taken_out_of_what_a_room_wrote_together() {
+    for erases in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+        let (of, seqs) = (session(1), log.append(session(1), table()).await.expect("kept"));
+        let comment = Fact::Commented {
+            on: CommentOn::Entry(seqs[6]),
+            name: "Dana".into(),
+            unix_ms: OPENED_MS,
+            text: "Salamanterikukkula on totta, ja pyörätie puuttuu".into(),
+        };
+        log.append(of, vec![(SessionTime(2_000), comment)]).await.expect("kept");
+        let index = tokio::task::block_in_place(|| {
+            Index::open(&folder.path().join("index"), &log, &mut |_| ()).expect("an index")
+        });
+        let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+        let own = export::gather_own(of, &records, ALICE).expect("a session").lines;
+        let own: Vec<_> = own.iter().map(|it| (it.seq, it.text.as_str())).collect();
+        let first = "Salamanterikukkula on";
+        assert_eq!(own, [(seqs[6], first), (seqs[8], first)], "one for each round, hers alone");
+
+        if erases {
+            assert!(log.take_back(of, ALICE, true, OPENED_MS).await.expect("taken out"));
+        } else {
+            assert!(!log.correct(of, ParticipantId(9), seqs[6], None, 5).await.expect("answered"));
+            assert!(log.correct(of, ALICE, seqs[6], None, 5).await.expect("struck"));
+        }
+        tokio::task::block_in_place(|| index.read_again(&log, of)).expect("read again");
+
+        assert_eq!(found(folder.path(), &["salamanterikukkula", "c2FsYW1h"]), Vec::<String>::new());
+        let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+        let typed = records.iter().filter(|it| matches!(it.fact, Fact::Typed { .. })).count();
+        assert_eq!(typed, 0, "how it came to be goes whole");
+        let lines = export::gather(of, &records).expect("a session").lines;
+        let lines: Vec<_> = lines.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!(lines, ["ja pyörätie", "ja pyörätie asemalle"], "Bob's words stay");
+        let said = records.iter().find_map(|it| match &it.fact {
+            Fact::Commented { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        assert_eq!(said, Some("… totta, ja pyörätie puuttuu"), "so does what is said of them");
+        assert_eq!((hits(&index, of, "salamanterikukkula"), hits(&index, of, "pyörätie")), (0, 2));
+        // Whoever takes the session up again finds the table as it is in the log.
+        let facts = records.into_iter().map(|it| (it.at, it.fact));
+        assert!(Session::restore(facts, SessionTime(9_000)).is_some());
+    }
+}
+
+/// What somebody typed and took away again is kept only for as long as a crash could take the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_sheet_was_typed_is_in_no_file_when_the_session_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    log.append(session(1), table()).await.expect("kept");
+    assert!(!found(folder.path(), &["c2FsYW1h"]).is_empty(), "it could be lost until then");
+    log.append(session(1), vec![(SessionTime(5_000), Fact::Ended)]).await.expect("kept");
+    assert_eq!(found(folder.path(), &["c2FsYW1h"]), Vec::<String>::new());
+    let records = tokio::task::block_in_place(|| log.read(session(1))).expect("readable");
+    assert!(!records.iter().any(|it| matches!(it.fact, Fact::Typed { .. })));
+    let last = export::gather(session(1), &records).expect("a session").lines.pop();
+    assert_eq!(last.expect("a line").text, "Salamanterikukkula on ja pyörätie asemalle");
+}
+
+/// What the log has of it: two people at the first table, and the next round.
+fn table() -> Vec<(SessionTime, Fact)> {
+    let (library, _) = Library::load(None);
+    let method = library.get("world-cafe").expect("a method of the product").clone();
+    let phase = method.phases.iter().position(|it| it.harvest == Harvest::Line).expect("one");
+    let began = |phase: usize, rooms: Option<Vec<Vec<ParticipantId>>>| {
+        Fact::StepBegan(StepBegan {
+            place: Place { phase: phase as u16, round: 0, of: 1 },
+            length_ms: None,
+            rooms,
+            ahead: Vec::new(),
+            roles: Vec::new(),
+            cards: Vec::new(),
+        })
+    };
+    let room = RoomId::Breakout(1);
+    let wrote = |participant, text: &str, parts: &[(ParticipantId, u32)]| {
+        let (text, parts) = (text.to_owned(), parts.to_vec());
+        Fact::Wrote { participant, room, text, parts }
+    };
+    // As it lies there: the letters themselves, of which she has struck some.
+    let typed = |participant, text: &str| Fact::Typed {
+        participant,
+        room,
+        update: text.to_lowercase().into_bytes(),
+    };
+    let opened =
+        Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: OPENED_MS };
+    let facts = [
+        opened,
+        joined(ALICE, "Alice").1,
+        joined(BOB, "Bob").1,
+        Fact::MethodBegan { method: method.into(), options: Default::default() },
+        began(phase, Some(vec![vec![ALICE, BOB]])),
+        typed(ALICE, "Salamanterikukkula on aivan"),
+        wrote(BOB, "Salamanterikukkula on ja pyörätie", &[(ALICE, 22), (BOB, 11)]),
+        began(phase + 1, None),
+        wrote(BOB, "Salamanterikukkula on ja pyörätie asemalle", &[(ALICE, 22), (BOB, 20)]),
+        typed(BOB, " asemalle"),
+    ];
+    (0..).zip(facts).map(|(at, fact)| (SessionTime(at * 100), fact)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,7 +99,12 @@ fn event(data: &Path) {
             match phase.harvest {
                 Harvest::Note | Harvest::Private | Harvest::Card => facts.push((
                     start_ms,
-                    Fact::Wrote { participant: *who, room, text: SPOKEN[index].1.into() },
+                    Fact::Wrote {
+                        participant: *who,
+                        room,
+                        text: SPOKEN[index].1.into(),
+                        parts: Vec::new(),
+                    },
                 )),
                 Harvest::Line => facts.push((
                     start_ms,
@@ -107,6 +112,7 @@ fn event(data: &Path) {
                         participant: *who,
                         room,
                         text: format!("Pitkä pöytä torille\nKokeilu {}", index + 1),
+                        parts: Vec::new(),
                     },
                 )),
                 _ => {}

@@ -122,7 +122,10 @@ impl Story {
             Fact::RoleGiven { participant, role } => {
                 format!("{} is {}", self.person(*participant), self.role(*role))
             }
-            Fact::Wrote { participant, room, text } => {
+            Fact::Typed { participant, room, .. } => {
+                format!("{} types on the sheet of {room}", self.person(*participant))
+            }
+            Fact::Wrote { participant, room, text, .. } => {
                 format!("{} writes in {room}{}", self.person(*participant), self.words(text))
             }
             Fact::Scored { participant, card, score } => {
@@ -299,7 +302,12 @@ mod tests {
                 tags: Default::default(),
             },
             Fact::Placed { participant: alice, room: Some(RoomId::Main) },
-            Fact::Wrote { participant: alice, room: RoomId::Main, text: "Pyöriä".into() },
+            Fact::Wrote {
+                participant: alice,
+                room: RoomId::Main,
+                text: "Pyöriä".into(),
+                parts: Vec::new(),
+            },
         ];
         let record = |(seq, fact)| Record { seq, at: SessionTime(seq * 1000), fact };
         (1..).zip(facts).map(record).collect()

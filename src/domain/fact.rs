@@ -11,6 +11,7 @@ use crate::domain::{
     method::Method,
     mixing::Keep,
     run::{Clock, RunOptions, StepBegan},
+    sheet::Part,
     spoken::Spoken,
     time::{SessionTime, Span},
 };
@@ -114,11 +115,21 @@ pub enum Fact {
         participant: ParticipantId,
         role: Option<u16>,
     },
-    /// What somebody has written, for themselves or for their room, in place of what was there.
+    /// What somebody has written, for themselves or for their room, in place of what was there. Of a
+    /// sheet it is all that stands on it, by whoever changed it last; `parts`: whose which part is, from
+    /// the beginning to the end, empty where nobody has counted.
     Wrote {
         participant: ParticipantId,
         room: RoomId,
         text: String,
+        parts: Vec<Part>,
+    },
+    /// Somebody has changed the sheet of a room: an update in Yjs's first encoding. It is kept so that
+    /// a crash takes nothing; what came of it is `Wrote` soon after.
+    Typed {
+        participant: ParticipantId,
+        room: RoomId,
+        update: Vec<u8>,
     },
     /// `card`: who wrote it.
     Scored {

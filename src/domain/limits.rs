@@ -66,8 +66,40 @@ pub const STEP_EVERY_MS: u64 = 1_000;
 /// the log keep. Somebody who types all the time saves about every two seconds.
 pub const ACTS_MAX: u32 = 2_000;
 
-/// Characters in a note, a card or a room's line.
+/// Characters in a note, a card, and what is put in place of a whole sheet at once.
 pub const WRITTEN_CHARS_MAX: usize = 1_000;
+
+/// Characters on one sheet: a page that a room reads at a glance, and that all rooms bring to all.
+pub const SHEET_CHARS_MAX: usize = 2_000;
+
+/// Bytes in one change of a sheet: a page pasted in, with what it takes the place of.
+pub const TYPED_BYTES_MAX: usize = 12 * 1024;
+
+/// Bytes of all changes of a sheet before it is laid out anew: what a page that comes has to take in.
+pub const SHEET_HISTORY_BYTES_MAX: usize = 128 * 1024;
+
+/// Pages that may write on a sheet before it is laid out anew: a reload is another page.
+pub const SHEET_PAGES_MAX: usize = 200;
+
+/// Changes of a sheet by one person in a stretch of [`POSTS_WITHIN_MS`]. Pages send two or three a
+/// second.
+pub const TYPED_PERSON_MAX: usize = 60;
+
+/// Changes of one room's sheet in such a stretch; in rooms of more than eight, pages send less often.
+pub const TYPED_ROOM_MAX: usize = 400;
+
+/// Bytes of changes of sheets by one person in one phase, as the log keeps them: somebody who types for
+/// an hour without a pause comes to half of it.
+pub const TYPED_PHASE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// What a change costs in the log beside its own bytes.
+pub const TYPED_RECORD_BYTES: usize = 100;
+
+/// A sheet is written down whole when nobody has changed it for so long, in ms.
+pub const SHEET_QUIET_MS: u64 = 2_000;
+
+/// And while somebody always does, this long after it was changed first, in ms.
+pub const SHEET_WRITTEN_EVERY_MS: u64 = 15_000;
 
 /// Characters in one post of a chat and in a broadcast: a thought, not a page.
 pub const POST_CHARS_MAX: usize = 500;

@@ -57,10 +57,13 @@ pub enum Message {
     Step(StepView),
     /// The receiver is about to be in another room, and why. The `Room` follows.
     Moved(MoveReason),
-    /// What the receiver's room has written together, after a change by somebody.
-    Line {
+    /// The sheet of the receiver's room, whole.
+    Sheet(SheetView),
+    /// Somebody else has changed it.
+    Typed {
         by: ParticipantId,
-        text: String,
+        sheet: u32,
+        update: Vec<u8>,
     },
     /// What rooms and cards bring to all.
     Harvest(HarvestView),
@@ -308,6 +311,19 @@ pub struct StepView {
     pub own_score: Option<u8>,
     /// What they themselves, or their room together, have written in this phase.
     pub written: String,
+}
+
+/// What a room writes together, as an update in Yjs's first encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetView {
+    /// It tells this sheet from every other of the session.
+    pub number: u32,
+    pub state: Vec<u8>,
+    /// What the receiver has on theirs beside is not to come onto it: it was refused.
+    pub afresh: bool,
+    /// The number of the sheet before, where this is the same text laid out anew, and the receiver has
+    /// been told of all that stood there.
+    pub instead_of: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,6 +25,7 @@ pub mod rejection;
 pub mod rooms;
 pub mod rotation;
 pub mod run;
+pub mod sheet;
 pub mod talk;
 pub mod view;
 

@@ -31,6 +31,8 @@ pub enum Rejection {
     UnknownIdea,
     /// An idea is combined of two to six that stand for themselves.
     BadCombination,
+    /// The room's sheet has no space for more.
+    SheetFull,
     /// The person has written as many ideas as one may, or the room has no space for more.
     EnoughIdeas,
     /// The room has chosen as many ideas as it may.
@@ -46,7 +48,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    pub const ALL: [Rejection; 20] = [
+    pub const ALL: [Rejection; 21] = [
         Rejection::RoomFull,
         Rejection::SessionFull,
         Rejection::SessionEnded,
@@ -61,6 +63,7 @@ impl Rejection {
         Rejection::AlreadyShared,
         Rejection::UnknownIdea,
         Rejection::BadCombination,
+        Rejection::SheetFull,
         Rejection::EnoughIdeas,
         Rejection::EnoughChosen,
         Rejection::EnoughVotes,
@@ -97,6 +100,7 @@ impl Rejection {
             Rejection::AlreadyShared => "already-shared",
             Rejection::UnknownIdea => "unknown-idea",
             Rejection::BadCombination => "bad-combination",
+            Rejection::SheetFull => "sheet-full",
             Rejection::EnoughIdeas => "enough-ideas",
             Rejection::EnoughChosen => "enough-chosen",
             Rejection::EnoughVotes => "enough-votes",

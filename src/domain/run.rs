@@ -9,9 +9,13 @@ use std::{
 use crate::domain::{
     ideas::{Change, Ideas, Stage},
     ids::{ParticipantId, RoomId},
-    limits::{ACTS_MAX, PHASE_MS_MAX, RETURN_MS, ROOM_PEOPLE_MAX, TOPICS_MAX},
+    limits::{
+        ACTS_MAX, PHASE_MS_MAX, RETURN_MS, ROOM_PEOPLE_MAX, TOPICS_MAX, TYPED_PHASE_BYTES_MAX,
+        TYPED_RECORD_BYTES,
+    },
     message::{ClockView, HarvestView, Place, RankedCard, TurnView},
     method::{Assign, Cycle, Harvest, Method, Phase, Turns},
+    sheet::{Part, Sheet},
     time::SessionTime,
 };
 
@@ -77,13 +81,18 @@ pub struct Run {
     seated: Vec<ParticipantId>,
     topics: Vec<String>,
     notes: BTreeMap<(ParticipantId, u16), String>,
-    lines: BTreeMap<RoomId, String>,
+    /// What each room writes together; it stays on its table when people move on.
+    sheets: BTreeMap<RoomId, Sheet>,
+    /// The number given last to a sheet.
+    last_sheet: u32,
     cards: Cards,
     ideas: Ideas,
     /// Not kept: whoever comes back says so again.
     pub ready: BTreeSet<ParticipantId>,
-    /// How often each has acted in this phase. Not kept.
+    /// How often each has acted in this phase, and how many bytes of changes of sheets are theirs. Not
+    /// kept.
     acts: BTreeMap<ParticipantId, u32>,
+    typed: BTreeMap<ParticipantId, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -122,11 +131,13 @@ impl Run {
             seated: Vec::new(),
             topics,
             notes: BTreeMap::new(),
-            lines: BTreeMap::new(),
+            sheets: BTreeMap::new(),
+            last_sheet: 0,
             cards: Cards::default(),
             ideas: Ideas::default(),
             ready: BTreeSet::new(),
             acts: BTreeMap::new(),
+            typed: BTreeMap::new(),
         }
     }
 
@@ -311,13 +322,55 @@ impl Run {
         *acts <= ACTS_MAX
     }
 
-    /// What the phase asks to be written: by the person, or by their room.
-    pub fn written(&self, participant: ParticipantId, room: RoomId) -> String {
-        let Some((phase, place)) = self.phase().zip(self.place) else { return String::new() };
-        match phase.harvest {
-            Harvest::Line => self.lines.get(&room).cloned().unwrap_or_default(),
-            _ => self.notes.get(&(participant, place.phase)).cloned().unwrap_or_default(),
+    /// As `may_act`, of changes of a sheet, of which there are many.
+    pub fn may_type(&mut self, participant: ParticipantId, update: &[u8]) -> bool {
+        let typed = self.typed.entry(participant).or_default();
+        *typed = typed.saturating_add(update.len() + TYPED_RECORD_BYTES);
+        *typed <= TYPED_PHASE_BYTES_MAX
+    }
+
+    /// The sheet of a room, in a phase in which rooms write.
+    pub fn sheet(&self, room: RoomId) -> Option<&Sheet> {
+        self.phase().filter(|it| it.harvest == Harvest::Line)?;
+        self.sheets.get(&room)
+    }
+
+    /// Sheets that were changed since they were written down whole, and who did it last.
+    pub fn unwritten(&self) -> impl Iterator<Item = (RoomId, ParticipantId, &Sheet)> {
+        self.sheets.iter().filter_map(|(room, it)| Some((*room, it.changed_by()?, it)))
+    }
+
+    pub fn last_sheet(&self) -> u32 {
+        self.last_sheet
+    }
+
+    /// Sheets are numbered on from those of methods before.
+    pub fn numbering_sheets_from(mut self, last_sheet: u32) -> Self {
+        self.last_sheet = last_sheet;
+        self
+    }
+
+    fn lay_out(&mut self, room: RoomId) {
+        self.sheets.entry(room).or_insert_with(|| {
+            self.last_sheet += 1;
+            Sheet::blank(self.last_sheet)
+        });
+    }
+
+    /// Somebody changes the sheet of a room.
+    pub fn change_sheet(&mut self, participant: ParticipantId, room: RoomId, update: &[u8]) {
+        if let Some(sheet) = self.sheets.get_mut(&room)
+            && sheet.change(participant, update)
+        {
+            self.last_sheet += 1;
+            sheet.lay_out_anew(self.last_sheet);
         }
+    }
+
+    /// What the person has written for themselves in this phase.
+    pub fn written(&self, participant: ParticipantId) -> String {
+        let note = self.place.and_then(|it| self.notes.get(&(participant, it.phase)));
+        note.cloned().unwrap_or_default()
     }
 
     /// Those with a card to deal, by who wrote them.
@@ -347,7 +400,8 @@ impl Run {
 
     /// What rooms and cards bring to all. Scores are hidden until a phase comes that scores no more.
     pub fn harvest(&self) -> HarvestView {
-        let lines = self.lines.iter().map(|(room, text)| (*room, text.clone())).collect();
+        let stands = self.sheets.iter().map(|(room, it)| (*room, it.text().trim().to_owned()));
+        let lines = stands.filter(|(_, text)| !text.is_empty()).collect();
         let open = self.phase().is_some_and(|it| it.assign == Assign::Plenary);
         let mut ranking: Vec<_> = if open {
             self.cards.texts.iter().filter_map(|it| self.ranked(it)).collect()
@@ -378,6 +432,9 @@ impl Run {
 
     /// Somebody has come into a room.
     pub fn comes(&mut self, who: ParticipantId, room: RoomId) {
+        if self.phase().is_some_and(|it| it.harvest == Harvest::Line) {
+            self.lay_out(room);
+        }
         if self.phase().and_then(Stage::of) == Some(Stage::Room) {
             self.ideas.comes(who, room);
         }
@@ -395,6 +452,7 @@ impl Run {
         self.ahead.clone_from(&began.ahead);
         self.ready.clear();
         self.acts.clear();
+        self.typed.clear();
         if let Some(rooms) = &began.rooms {
             self.made.insert(began.place.phase, rooms.clone());
         }
@@ -407,7 +465,10 @@ impl Run {
             Turns::Free | Turns::Silent => None,
         };
         if anew {
-            self.lines.clear();
+            self.sheets.clear();
+        }
+        if self.phase().is_some_and(|it| it.harvest == Harvest::Line) {
+            people.keys().for_each(|room| self.lay_out(*room));
         }
         self.seated.clear();
         self.give_roles(began);
@@ -491,12 +552,26 @@ impl Run {
         }
     }
 
-    pub fn write(&mut self, participant: ParticipantId, room: RoomId, text: &str) {
+    /// `parts`: whose which part is, of a sheet.
+    pub fn write(
+        &mut self,
+        participant: ParticipantId,
+        room: RoomId,
+        (text, parts): (&str, &[Part]),
+    ) {
         let Some((harvest, place)) = self.phase().map(|it| it.harvest).zip(self.place) else {
             return;
         };
         match harvest {
-            Harvest::Line => _ = self.lines.insert(room, text.to_owned()),
+            Harvest::Line => {
+                self.lay_out(room);
+                if let Some(sheet) = self.sheets.get_mut(&room)
+                    && sheet.written(participant, text, parts)
+                {
+                    self.last_sheet += 1;
+                    sheet.lay_out_anew(self.last_sheet);
+                }
+            }
             Harvest::Topics if self.topics.len() < TOPICS_MAX => self.topics.push(text.to_owned()),
             Harvest::Card => {
                 self.notes.insert((participant, place.phase), text.to_owned());

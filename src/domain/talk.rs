@@ -9,7 +9,7 @@ use crate::domain::{
     limits::{
         BROADCASTS_MAX, CALLS_MAX, MARKS_PERSON_MAX, POSTS_PERSON_MAX, POSTS_REMEMBERED,
         POSTS_ROOM_MAX, POSTS_WITHIN_MS, REACTIONS_PERSON_MAX, REACTIONS_ROOM_MAX,
-        REACTIONS_WITHIN_MS,
+        REACTIONS_WITHIN_MS, TYPED_PERSON_MAX, TYPED_ROOM_MAX,
     },
     time::SessionTime,
 };
@@ -95,6 +95,8 @@ pub struct Talk {
     reactions_in: Pace<RoomId>,
     calls_of: Pace<ParticipantId>,
     marks_of: Pace<ParticipantId>,
+    typed_by: Pace<ParticipantId>,
+    typed_in: Pace<RoomId>,
 }
 
 impl Default for Talk {
@@ -111,6 +113,8 @@ impl Default for Talk {
             reactions_in: Pace::new(REACTIONS_ROOM_MAX, REACTIONS_WITHIN_MS),
             calls_of: Pace::new(CALLS_MAX, POSTS_WITHIN_MS),
             marks_of: Pace::new(MARKS_PERSON_MAX, POSTS_WITHIN_MS),
+            typed_by: Pace::new(TYPED_PERSON_MAX, POSTS_WITHIN_MS),
+            typed_in: Pace::new(TYPED_ROOM_MAX, POSTS_WITHIN_MS),
         }
     }
 }
@@ -189,6 +193,16 @@ impl Talk {
         let free = self.marks_of.has_room(now, participant);
         if free {
             self.marks_of.count(now, participant);
+        }
+        free
+    }
+
+    /// Counts a change of a room's sheet; `false`: it is too many, of the person or of the room.
+    pub fn may_type(&mut self, now: SessionTime, by: ParticipantId, room: RoomId) -> bool {
+        let free = self.typed_by.has_room(now, by) && self.typed_in.has_room(now, room);
+        if free {
+            self.typed_by.count(now, by);
+            self.typed_in.count(now, room);
         }
         free
     }

@@ -148,6 +148,7 @@ impl From<Rejection> for Refusal {
             Rejection::BadCombination => {
                 (StatusCode::BAD_REQUEST, "An idea is combined of two to six.")
             }
+            Rejection::SheetFull => (StatusCode::CONFLICT, "The sheet has no space for more."),
             Rejection::EnoughIdeas => {
                 (StatusCode::CONFLICT, "As many ideas have been written as one may write.")
             }

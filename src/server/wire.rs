@@ -171,6 +171,12 @@ pub enum ClientMessage {
     Write {
         text: String,
     },
+    /// A change of the room's sheet: an update in Yjs's first encoding, in Base64.
+    Type {
+        /// The number that the last `sheet` had.
+        sheet: u32,
+        update: String,
+    },
     /// Of the card one holds, 1 to 5.
     Score {
         score: u8,
@@ -440,10 +446,23 @@ pub enum ServerMessage {
     Moved {
         reason: WireMoveReason,
     },
-    /// What the own room has written together, after a change by somebody.
-    Line {
+    /// What the own room writes together, whole: an update in Yjs's first encoding, in Base64.
+    Sheet {
+        /// Another number: another sheet, in place of the one before.
+        number: u32,
+        state: String,
+        /// What the page has changed and the room has not is refused, and is to be forgotten.
+        afresh: bool,
+        /// The number of the sheet before, where it is the same text laid out anew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        instead_of: Option<u32>,
+    },
+    /// Somebody else has changed the sheet of that number.
+    Typed {
         participant: u32,
-        text: String,
+        sheet: u32,
+        update: String,
     },
     /// What rooms and cards bring to all.
     Harvest {
@@ -1853,8 +1872,8 @@ pub fn wire_ms_of(ms: u64) -> u32 {
 mod tests {
     use super::*;
     use crate::domain::method::{
-        Advance, Aim, Assign, Colour, Cycle, Harvest, People, Phase, Role, Source, Text, Turns,
-        Vote,
+        Advance, Aim, Assign, Colour, Cycle, Harvest, People, Phase, Role, Scribe, Source, Text,
+        Turns, Vote,
     };
     use std::{fmt::Write as _, fs, path::Path};
 
@@ -1912,6 +1931,7 @@ mod tests {
             Assign,
             Turns,
             Harvest,
+            Scribe,
             Vote,
             Advance,
             Colour,

@@ -12,6 +12,7 @@ use axum::{
     http::{Extensions, HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use tokio::{
     sync::mpsc,
@@ -29,7 +30,7 @@ use crate::{
         ideas::{self, IdeaId},
         ids::{ConnectionId, ParticipantId},
         limits::{MESSAGE_BYTES_MAX, VIEW_EVERY_MS},
-        message::Message,
+        message::{Message, SheetView},
         rejection::Rejection,
         run::RunOptions,
         session::Wish,
@@ -324,6 +325,10 @@ impl Talk {
                 Wish::GoTo { room: room.parse().map_err(|_| Refusal::MALFORMED)? }
             }
             ClientMessage::Write { text } => Wish::Write { text },
+            ClientMessage::Type { sheet, update } => Wish::Type {
+                sheet,
+                update: BASE64_STANDARD.decode(update).map_err(|_| Refusal::MALFORMED)?,
+            },
             ClientMessage::Score { score } => Wish::Score(score),
             ClientMessage::WriteIdea { idea, text } => {
                 Wish::Ideas(ideas::Command::Write { idea: idea.map(IdeaId), text })
@@ -411,9 +416,15 @@ impl Talk {
             News::Message(Message::Method(view)) => view.into(),
             News::Message(Message::Step(step)) => ServerMessage::Step(step.into()),
             News::Message(Message::Moved(reason)) => ServerMessage::Moved { reason: reason.into() },
-            News::Message(Message::Line { by, text }) => {
-                ServerMessage::Line { participant: by.0, text }
+            News::Message(Message::Sheet(SheetView { number, state, afresh, instead_of })) => {
+                let state = BASE64_STANDARD.encode(state);
+                ServerMessage::Sheet { number, state, afresh, instead_of }
             }
+            News::Message(Message::Typed { by, sheet, update }) => ServerMessage::Typed {
+                participant: by.0,
+                sheet,
+                update: BASE64_STANDARD.encode(update),
+            },
             News::Message(Message::Harvest(harvest)) => harvest.into(),
             News::Message(Message::Ideas { view, names }) => ServerMessage::ideas(view, names),
             News::Message(Message::OwnVotes(votes)) => {

@@ -15,6 +15,8 @@ use vuoro::domain::{
     time::{SessionTime, Span},
 };
 
+use crate::leaf::Leaf;
+
 pub const ONE: RoomId = RoomId::Breakout(1);
 pub const TWO: RoomId = RoomId::Breakout(2);
 
@@ -331,8 +333,11 @@ impl Stage {
             Fact::RoleGiven { participant, role } => {
                 format!("{} has role {role:?}", self.name(participant))
             }
-            Fact::Wrote { participant, room, text } => {
+            Fact::Wrote { participant, room, text, .. } => {
                 format!("{} writes in {room}: {text}", self.name(participant))
+            }
+            Fact::Typed { participant, room, .. } => {
+                format!("{} types in {room}", self.name(participant))
             }
             Fact::Scored { participant, card, score } => {
                 format!("{} gives {score} to {}'s card", self.name(participant), self.name(card))
@@ -425,7 +430,11 @@ impl Stage {
                 format!("phase {phase}, round {} of {of}, {left}", round + 1)
             }
             Message::Moved(reason) => format!("moved: {reason:?}"),
-            Message::Line { by, text } => format!("{} has written: {text}", self.name(by)),
+            Message::Sheet(view) => {
+                let afresh = if view.afresh { ", afresh" } else { "" };
+                format!("sheet{afresh}: {}", Leaf::of(70_000, view).reads())
+            }
+            Message::Typed { by, .. } => format!("{} has typed", self.name(by)),
             Message::Harvest(harvest) => {
                 format!("{} lines, {} cards", harvest.lines.len(), harvest.ranking.len())
             }

@@ -1,9 +1,7 @@
 // Words between a keyboard and the server: none lost, none overwritten.
 import { describe, expect, test } from "vitest";
-import { BLANK, type Draft, arrived, lineTold, saveDelay_ms, sentOff, told, typed, unsent } from "../src/state/writing";
+import { BLANK, type Draft, arrived, saveDelay_ms, sentOff, told, typed, unsent } from "../src/state/writing";
 
-const ME = 1;
-const BO = 2;
 const fresh = told(BLANK, "0/0", "");
 
 describe("one's own text", () => {
@@ -34,22 +32,6 @@ describe("one's own text", () => {
   test("spaces at the ends, which the server may cut, are no difference", () => {
     const it = arrived(sentOff(typed(fresh, "Trees ")));
     expect(told(it, "0/0", "Trees")).toBe(it);
-  });
-});
-
-describe("a room's line", () => {
-  test("another's words come in while one only reads", () => {
-    expect(lineTold(fresh, BO, "Benches", ME)).toMatchObject({ text: "Benches", by: BO, theirs: null });
-  });
-
-  test("who is typing keeps their own, and is shown the other's", () => {
-    const it = lineTold(typed(fresh, "Trees"), BO, "Benches", ME);
-    expect(it).toMatchObject({ text: "Trees", theirs: { participant: BO, text: "Benches" } });
-  });
-
-  test("one's own echo is an arrival, not news", () => {
-    const it = lineTold(sentOff(typed(fresh, "Trees")), ME, "Trees", ME);
-    expect(it).toMatchObject({ text: "Trees", saved: true, by: null });
   });
 });
 

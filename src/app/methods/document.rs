@@ -9,7 +9,7 @@ use toml::{
 };
 
 use crate::domain::method::{
-    Advance, Cycle, Harvest, Method, People, Phase, Role, Source, Text, Turns, Vote,
+    Advance, Cycle, Harvest, Method, People, Phase, Role, Scribe, Source, Text, Turns, Vote,
     check::{Step, check},
     fault::quoted,
 };
@@ -188,6 +188,7 @@ fn put_phase(out: &mut String, phase: &Phase) {
         seats,
         choose,
         vote,
+        scribe,
         length_s,
         length_s_per_person,
         rounds,
@@ -226,6 +227,9 @@ fn put_phase(out: &mut String, phase: &Phase) {
     if let Some(vote) = vote {
         put_vote(out, vote);
     }
+    if let Some(scribe) = scribe {
+        put_scribe(out, scribe);
+    }
     put_if(
         out,
         "advance",
@@ -243,6 +247,12 @@ fn put_vote(out: &mut String, vote: &Vote) {
     keys.extend(own.map(|it| format!("own = {it}")));
     keys.extend(hidden.then(|| "hidden = true".to_owned()));
     let _ = writeln!(out, "vote = {{ {} }}", keys.join(", "));
+}
+
+fn put_scribe(out: &mut String, scribe: &Scribe) {
+    let Scribe { role, alone } = scribe;
+    let alone = if *alone { ", alone = true" } else { "" };
+    let _ = writeln!(out, "scribe = {{ role = {}{alone} }}", Value::from(role.as_str()));
 }
 
 fn put(out: &mut String, key: &str, value: impl Into<Value>) {
@@ -312,6 +322,9 @@ mod tests {
         let mut back = turn.clone();
         (back.id, back.assign, back.cycle) = ("back".into(), Assign::Return, None);
         back.rooms_of = Some("four".into());
+        let mut sheet = back.clone();
+        (sheet.id, sheet.harvest) = ("sheet".into(), Harvest::Line);
+        sheet.scribe = Some(Scribe { role: "host".into(), alone: true });
         let mut seats = back.clone();
         (seats.id, seats.assign, seats.rooms_of) = ("seats".into(), Assign::Seats, None);
         (seats.seats, seats.turns) = (Some(4), Turns::Free);
@@ -322,7 +335,7 @@ mod tests {
         (votes.id, votes.assign, votes.rooms_of) = ("votes".into(), Assign::Plenary, None);
         (votes.turns, votes.harvest, votes.choose) = (Turns::Free, Harvest::Votes, None);
         votes.vote = Some(Vote { each: 5, same: 2, own: Some(1), hidden: true });
-        method.phases.extend([back, seats, ideas, votes]);
+        method.phases.extend([back, sheet, seats, ideas, votes]);
         round_trip(&method);
     }
 
@@ -366,7 +379,7 @@ mod tests {
             "there is no key `siez` here: write one of `id`, `name`, `instruction`, `script`, \
              `assign`, `size`, `size_min`, `size_max`, `rooms_of`, `seats`, `choose`, `vote`, \
              `length_s`, `length_s_per_person`, `rounds`, `cycle`, `turns`, `speaking`, \
-             `harvest`, `advance`, `transcribe`, `balance`, `colour`",
+             `harvest`, `scribe`, `advance`, `transcribe`, `balance`, `colour`",
         );
         check(
             sizes,

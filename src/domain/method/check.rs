@@ -278,6 +278,7 @@ fn phase(place: &mut Place, method: &Method, index: usize) {
     turns(place, phase);
     speaking(place, method, index);
     harvest(place, method, index);
+    scribe(place, method, index);
     ideas(place, method, index);
 }
 
@@ -527,6 +528,18 @@ fn harvest(place: &mut Place, method: &Method, index: usize) {
     place.refuse("harvest", problem);
 }
 
+fn scribe(place: &mut Place, method: &Method, index: usize) {
+    let phase = &method.phases[index];
+    let Some(scribe) = &phase.scribe else { return };
+    if phase.harvest != Harvest::Line {
+        place.needless("scribe", "a room writes with the harvest `line`; take it out");
+    } else if method.role_index(&scribe.role).is_none() {
+        place.key("scribe").refuse("role", Problem::NoSuchRole(quoted(&scribe.role)));
+    } else if !method.phases[..=index].iter().any(Phase::groups) {
+        place.refuse("scribe", Problem::ScribeBeforeRooms);
+    }
+}
+
 fn ideas(place: &mut Place, method: &Method, index: usize) {
     let phase = &method.phases[index];
     let in_rooms = in_rooms(method, index) || phase.assign == Assign::Free;
@@ -579,7 +592,7 @@ fn whole_length(root: &mut Place, method: &Method) {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::domain::method::{Aim, People, Source, Vote};
+    use crate::domain::method::{Aim, People, Scribe, Source, Vote};
 
     /// A small method that breaks no rule: alone, in rooms of four, all.
     pub fn good() -> Method {
@@ -604,6 +617,7 @@ pub mod tests {
             seats: None,
             choose: None,
             vote: None,
+            scribe: None,
             length_s: Some(length_s),
             length_s_per_person: None,
             rounds: 1,
@@ -1015,6 +1029,25 @@ pub mod tests {
         wrong("phases.1.harvest", "no cards", |it| it.phases[1].harvest = Harvest::Score);
         wrong("phases.1.harvest", "written alone", |it| it.phases[1].harvest = Harvest::Card);
         wrong("phases.0.harvest", "use `note`", |it| it.phases[0].harvest = Harvest::Line);
+        let scribe = |phase: usize, role: &'static str| {
+            move |it: &mut Method| {
+                it.phases[phase].scribe = Some(Scribe { role: role.into(), alone: false });
+                (it.phases[phase].harvest, it.phases[phase].assign) = match phase {
+                    1 => (Harvest::Line, Assign::Mix),
+                    _ => (Harvest::Line, Assign::Plenary),
+                };
+            }
+        };
+        right(scribe(1, "host"));
+        right(scribe(2, "host"));
+        wrong("phases.1.scribe.role", "there is no role `guru`", scribe(1, "guru"));
+        wrong("phases.0.scribe", "nobody has a role yet", |it| {
+            scribe(0, "host")(it);
+            it.phases[0].turns = Turns::Free;
+        });
+        wrong("phases.2.scribe", "a room writes with the harvest `line`", |it| {
+            it.phases[2].scribe = Some(Scribe { role: "host".into(), alone: true });
+        });
         right(|it| {
             it.phases[0].harvest = Harvest::Card;
             it.phases[2].harvest = Harvest::Score;

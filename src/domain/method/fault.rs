@@ -65,6 +65,8 @@ pub enum Problem {
     NoSuchRole(String),
     #[error("nobody has a role yet: let rooms come first (`mix`), or take `speaking` out")]
     SpeakingBeforeRooms,
+    #[error("nobody has a role yet: let rooms come first (`mix`), or take `scribe` out")]
+    ScribeBeforeRooms,
     #[error("with `{0}` nobody is to speak: take `speaking` out")]
     SpeakingInSilence(&'static str),
     #[error(

@@ -187,6 +187,10 @@ pub struct Phase {
     pub speaking: Vec<String>,
     #[serde(default)]
     pub harvest: Harvest,
+    /// With the harvest `line`: whom the room's sheet is given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub scribe: Option<Scribe>,
     #[serde(default)]
     pub advance: Advance,
     /// Whether words may be written down at all, whatever people have agreed to.
@@ -253,7 +257,8 @@ pub enum Harvest {
     Note,
     /// Each writes for themselves alone.
     Private,
-    /// Each room writes together what it wants to bring to all.
+    /// Each room writes together what it wants to bring to all, on a sheet that stays on its table
+    /// when people move on.
     Line,
     /// Each writes one idea on a card, to be scored by others without a name.
     Card,
@@ -266,6 +271,17 @@ pub enum Harvest {
     Ideas,
     /// All vote on the ideas that the rooms have chosen.
     Votes,
+}
+
+/// Who writes for the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Scribe {
+    /// Whoever has this role is asked to write what the others say.
+    pub role: String,
+    /// Whether the others only read.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// How people vote on ideas.

@@ -72,6 +72,7 @@ impl Session {
         if self.due.tally.is_some_and(|it| it <= now) {
             self.tell_tally(out);
         }
+        self.write_due_sheets_down(now, out);
     }
 
     // Facilitators.
@@ -262,17 +263,12 @@ impl Session {
             _ if WRITTEN_CHARS_MAX < chars => return Err(Rejection::BadText),
             _ => (),
         }
-        self.keep(now, Fact::Wrote { participant, room, text: text.clone() }, out);
+        if harvest == Harvest::Line && !self.may_write_on_sheet(participant) {
+            return Err(Rejection::NotAllowed);
+        }
+        self.keep(now, Fact::Wrote { participant, room, text, parts: Vec::new() }, out);
         match harvest {
-            Harvest::Line => {
-                let message = Message::Line { by: participant, text };
-                let there = self.connections_in(room).collect::<Vec<_>>();
-                out.extend(
-                    there
-                        .into_iter()
-                        .map(|connection| Output::Send { connection, message: message.clone() }),
-                );
-            }
+            Harvest::Line => self.tell_sheet_in(room, None, out),
             Harvest::Topics => _ = self.due.step.get_or_insert(now + STEP_EVERY_MS),
             _ => (),
         }
@@ -328,6 +324,7 @@ impl Session {
             before.iter().for_each(|(id, _)| self.voice(now, *id, (false, now), out));
         }
         let rounds = self.rounds(now);
+        self.write_sheets_down(now, out);
         self.keep_and_forget_posts(now, Fact::StepBegan(began), out);
         if went || !showed {
             self.close_rounds(now, rounds, out);
@@ -337,6 +334,7 @@ impl Session {
         }
         self.give_floor(now, out);
         self.tell_step(now, None, out);
+        self.tell_sheets(out);
         self.tell_harvest(None, out);
         self.tell_ideas_to_all(out);
     }
@@ -347,6 +345,7 @@ impl Session {
         before.iter().for_each(|(id, _)| self.voice(now, *id, (false, now), out));
         let rounds = self.rounds(now);
         self.tell_result(out);
+        self.write_sheets_down(now, out);
         self.keep_and_forget_posts(now, Fact::MethodEnded, out);
         self.close_rounds(now, rounds, out);
         self.due.step = None;
@@ -629,11 +628,13 @@ impl Session {
     pub(super) fn apply_method(&mut self, at: SessionTime, fact: &Fact) {
         match fact {
             Fact::MethodBegan { method, options } => {
-                self.run = Some(Run::new(method.clone(), options.clone()));
+                let last = self.run.as_ref().map_or(self.last_sheet, Run::last_sheet);
+                let run = Run::new(method.clone(), options.clone());
+                self.run = Some(run.numbering_sheets_from(last));
             }
             Fact::StepBegan(began) => self.apply_step(at, began),
             Fact::MethodEnded => {
-                self.run = None;
+                self.last_sheet = self.run.take().map_or(self.last_sheet, |it| it.last_sheet());
                 self.record.set_by_method(true, at);
                 self.put_all(at, &Vec::new());
             }
@@ -645,7 +646,12 @@ impl Session {
             Fact::TurnPassed { room, to } => run.pass_turn(at, *room, *to),
             Fact::Seated { participant, on } => run.seat(*participant, *on),
             Fact::RoleGiven { participant, role } => run.give_role(*participant, *role),
-            Fact::Wrote { participant, room, text } => run.write(*participant, *room, text),
+            Fact::Wrote { participant, room, text, parts } => {
+                run.write(*participant, *room, (text, parts));
+            }
+            Fact::Typed { participant, room, update } => {
+                run.change_sheet(*participant, *room, update);
+            }
             Fact::Scored { participant, card, score } => run.score(*participant, *card, *score),
             _ => (),
         }

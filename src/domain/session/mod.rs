@@ -7,7 +7,7 @@
 //!
 //! This file: who comes, goes, speaks and wishes. `guide` runs methods; `ideas` is the chain from one
 //! person's to all; `converse` is what people do
-//! beside speaking; `captions` is words on their way; `record` is what may be written down; `look_back`
+//! beside speaking; `together` is what a room writes; `captions` is words on their way; `record` is what may be written down; `look_back`
 //! is what is counted of the talk; `tell` says what pages are told.
 
 mod captions;
@@ -18,6 +18,7 @@ mod ideas;
 mod look_back;
 mod record;
 mod tell;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,6 +140,12 @@ pub enum Wish {
     /// A note, a card, the room's line or a topic, as the phase asks.
     Write {
         text: String,
+    },
+    /// A change of the sheet with that number, which lies in one's room: an update in Yjs's first
+    /// encoding.
+    Type {
+        sheet: u32,
+        update: Vec<u8>,
     },
     /// Of the card one holds, 1 to 5.
     Score(u8),
@@ -288,6 +295,8 @@ pub struct Session {
     run: Option<Run>,
     /// The number given last to an idea, in all methods of the session.
     last_idea: IdeaId,
+    /// The number given last to a sheet, in methods that are over.
+    last_sheet: u32,
     record: Record,
     /// Voice activity detection has found somebody's voice: it works.
     has_ears: bool,
@@ -341,6 +350,8 @@ struct Due {
     step: Option<SessionTime>,
     /// Facilitators, and people from whom it is not hidden, are to be told how a vote stands.
     tally: Option<SessionTime>,
+    /// Sheets are to be written down whole: when, and since when they have been changed.
+    sheets: BTreeMap<RoomId, (SessionTime, SessionTime)>,
     /// Rooms in which somebody sits alone, and when they are taken to others.
     company: BTreeMap<RoomId, SessionTime>,
 }
@@ -368,6 +379,7 @@ impl Session {
             mixing: Mixing::default(),
             run: None,
             last_idea: IdeaId(0),
+            last_sheet: 0,
             record: Record::default(),
             has_ears: false,
             heard: BTreeMap::new(),
@@ -382,6 +394,8 @@ impl Session {
         session.all_away(now);
         if let Some(run) = &mut session.run {
             run.wait_for_return(now);
+            // What was typed when the server stopped is written down at the next moment.
+            session.due.sheets = run.unwritten().map(|it| (it.0, (now, now))).collect();
         }
         Some(session)
     }
@@ -449,6 +463,7 @@ impl Session {
             .chain(self.due.room_balances.map(|at| (at, "balances of rooms are due")))
             .chain(self.due.step.map(|at| (at, "a step has changed")))
             .chain(self.due.tally.map(|at| (at, "a vote has changed")))
+            .chain(self.due.sheets.values().map(|it| (it.0, "a sheet is to be written down")))
             .chain(self.due.company.values().map(|at| (*at, "somebody sits alone")))
             .chain(self.guide_timeout());
         all.min()
@@ -658,6 +673,10 @@ impl Session {
                 let id = *id;
                 self.take_part(now, id, wish, out)?;
             }
+            (Some(Role::Participant(id)), Wish::Type { sheet, update }) => {
+                let id = *id;
+                self.change_sheet(now, id, (sheet, update), out)?;
+            }
             (Some(Role::Participant(id)), Wish::Ideas(command)) => {
                 let id = *id;
                 self.change_ideas(now, id, command, out)?;
@@ -816,6 +835,7 @@ impl Session {
             self.talk.unshare(participant);
             out.push(Output::Share { participant, on: false });
         }
+        self.write_sheets_down(now, out);
         let rounds = self.rounds(now);
         for (participant, _) in self.rooms.people().collect::<Vec<_>>() {
             out.push(Output::Place { participant, room: None });

@@ -157,7 +157,7 @@ impl Session {
             people: self.people_of_free_rooms(),
             card: run.card_text(participant).cloned(),
             own_score: run.own_score(participant),
-            written: run.written(participant, room),
+            written: run.written(participant),
         })
     }
 
@@ -254,6 +254,7 @@ impl Session {
         out.push(Output::Send { connection, message });
         self.tell_posts(connection, room, out);
         self.tell_own_step(now, participant, out);
+        self.tell_sheet(participant, false, out);
         self.tell_ideas_brought(participant, room, out);
     }
 
@@ -274,6 +275,7 @@ impl Session {
         send(Message::Method(Some(method)));
         let step = self.run_view(now).and_then(|it| self.step_view(&it, participant, now));
         step.into_iter().for_each(|it| send(Message::Step(it)));
+        self.tell_sheet(participant, false, out);
         self.tell_harvest(Some(connection), out);
         match self.rooms.room_of(participant).filter(|_| late) {
             Some(room) => self.tell_ideas_brought(participant, room, out),

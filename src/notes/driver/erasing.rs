@@ -21,7 +21,10 @@ use crate::{
         driver::log::{Log, LogError},
         engine::{
             codes::code,
-            erasure::{After, Erasing, Phases, corrected, idea_of, is_own, is_sound, own_text},
+            erasure::{
+                After, Erasing, Phases, corrected, idea_of, is_own, is_sound, is_typed, own_text,
+                sheet_text, without_parts,
+            },
             quotes::Quotes,
             record,
         },
@@ -277,6 +280,14 @@ impl Gone {
         self.quotes.add(text);
     }
 
+    /// What is left of a sheet is the line that it was; of anything else nothing is left to comment on.
+    fn take(&mut self, seq: i64, own: &str, left: Option<&str>) {
+        match left.and_then(sheet_text) {
+            Some(left) => self.change(own, &left),
+            None => self.add(seq, own),
+        }
+    }
+
     /// The line stands there still; only these words of it do not.
     fn change(&mut self, text: &str, other: &str) {
         self.quotes.add(text);
@@ -351,10 +362,15 @@ fn take_back(
     }
     let mut gone = Gone::default();
     for (seq, version, body) in &rows {
+        let after = erasing.of(body);
         if let Some(text) = own_text(body, participant).filter(|_| words) {
-            gone.add(*seq, &text);
+            let left = match &after {
+                After::Becomes(other) => Some(other.as_str()),
+                After::Goes | After::Stays => None,
+            };
+            gone.take(*seq, &text, left);
         }
-        match erasing.of(body) {
+        match after {
             After::Becomes(other) if is_sound(*version, &other) => {
                 replace(transaction, *seq, &other)?
             }
@@ -408,14 +424,19 @@ fn correct(
     let body: Option<String> = transaction.query_row(sql, kept, |row| row.get(0)).optional()?;
     let Some(body) = body.filter(|it| is_own(it, participant)) else { return Ok(false) };
     let before = own_text(&body, participant).unwrap_or_default();
+    let sheet = without_parts(&body, participant, text.unwrap_or_default());
     let mut gone = Gone::default();
     match text {
-        Some(text) => gone.change(&before, text),
-        None => gone.add(seq, &before),
+        Some(text) if sheet.is_none() => gone.change(&before, text),
+        _ => gone.take(seq, &before, sheet.as_deref()),
     }
     gone.settle(transaction, session)?;
     if let Some(idea) = idea_of(&body, participant) {
         rewrite_idea(transaction, session, (participant, idea), (seq, text.unwrap_or_default()))?;
+        return Ok(true);
+    }
+    if sheet.is_some() {
+        rewrite_sheets(transaction, session, participant, (seq, text.unwrap_or_default()))?;
         return Ok(true);
     }
     let paper = paper(transaction, session, participant, seq)?;
@@ -503,6 +524,63 @@ fn records_of_idea(
     let mut found = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
     found.retain(|it| idea_of(&it.1, participant) == Some(idea));
     Ok(found)
+}
+
+/// How the sheets of a session came to be, letter by letter, also what nobody has left on them: it is
+/// needed while the session goes on, and nobody is to read it afterwards.
+pub(super) fn forget_typed(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+) -> rusqlite::Result<()> {
+    // A body that is none stops no session from ending.
+    let sql = "DELETE FROM records WHERE session = ?1
+               AND CASE WHEN json_valid(body) THEN json_extract(body, '$.kind') = 'typed' END";
+    transaction.execute(sql, [session.to_string()]).map(|_| ())
+}
+
+/// What a person wrote on a sheet goes from every record of what lay on that table in that run, as it is
+/// carried from round to round; `text` takes its place in the one they looked at. How sheets came to
+/// be, letter by letter, goes whole.
+fn rewrite_sheets(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    participant: ParticipantId,
+    (seq, text): (i64, &str),
+) -> rusqlite::Result<()> {
+    let sql = "SELECT seq, version, body FROM records WHERE session = ?1
+               AND json_extract(body, '$.kind') IN ('method-began', 'step-began', 'wrote', 'typed')
+               ORDER BY seq";
+    let mut select = transaction.prepare(sql)?;
+    let rows = select
+        .query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let mut phase = Phases::default();
+    let mut sheets = Vec::new();
+    let mut looked_at = None;
+    for row in rows.collect::<rusqlite::Result<Vec<(i64, u32, String)>>>()? {
+        let (at, version, body) = row;
+        if is_typed(&body) {
+            delete(transaction, at)?;
+            continue;
+        }
+        let Ok(fact) = record::decode(version, &body) else { continue };
+        phase.apply(&fact);
+        let Fact::Wrote { room, .. } = fact else { continue };
+        let table = (phase.run(), room);
+        if at == seq {
+            looked_at = Some(table);
+        }
+        sheets.push((table, at, version, body));
+    }
+    for (table, at, version, body) in sheets {
+        let text = if at == seq { text } else { "" };
+        let other = without_parts(&body, participant, text).filter(|_| Some(table) == looked_at);
+        match other {
+            Some(other) if is_sound(version, &other) => replace(transaction, at, &other)?,
+            Some(_) => delete(transaction, at)?,
+            None => (),
+        }
+    }
+    Ok(())
 }
 
 /// An idea keeps its place in the chain: the record of its last words has others or none, and those

@@ -33,7 +33,7 @@ use crate::domain::{
     time::{SessionTime, Span},
 };
 use crate::notes::{
-    driver::erasing::{Gone, strike_idea},
+    driver::erasing::{Gone, forget_typed, strike_idea},
     engine::record::{self, RecordError},
 };
 
@@ -558,7 +558,8 @@ fn request(
                 Fact::Said { participant, .. }
                 | Fact::Unheard { participant, .. }
                 | Fact::Posted { participant, .. }
-                | Fact::Wrote { participant, .. } => Some(*participant),
+                | Fact::Wrote { participant, .. }
+                | Fact::Typed { participant, .. } => Some(*participant),
                 _ => None,
             },
             change: match fact {
@@ -682,8 +683,9 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: Vec<Append>) {
-        let strikes =
-            |it: &NewRow| matches!(it.change, Change::Strike { .. } | Change::StrikeIdea { .. });
+        let strikes = |it: &NewRow| {
+            matches!(it.change, Change::Strike { .. } | Change::StrikeIdea { .. } | Change::End)
+        };
         let strikes = batch.iter().flat_map(|it| &it.rows).any(strikes);
         self.owes_erasing |= strikes;
         let written = write(&mut self.connection, &batch);
@@ -810,6 +812,7 @@ fn write(
                     }
                     Change::End => {
                         end.execute([&id])?;
+                        forget_typed(&transaction, append.session)?;
                     }
                     Change::Strike { participant, span } => {
                         let gone = strike.execute(&id, *participant, *span)?;

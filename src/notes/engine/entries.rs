@@ -236,7 +236,7 @@ impl Entries {
                 let entry = self.entry(seq, Kind::Broadcast, None, RoomId::Main, span, text);
                 out.push(Change::Put(Arc::new(entry)));
             }
-            Fact::Wrote { participant, room, text } => {
+            Fact::Wrote { participant, room, text, .. } => {
                 self.wrote(seq, at, (participant, room), text, out);
             }
             Fact::Ideas(change) => self.idea(seq, at, change, out),
@@ -524,6 +524,7 @@ mod tests {
                 seats: None,
                 choose: None,
                 vote: None,
+                scribe: None,
                 length_s: None,
                 length_s_per_person: None,
                 rounds: 1,
@@ -541,7 +542,7 @@ mod tests {
     }
 
     fn wrote(participant: ParticipantId, text: &str) -> Fact {
-        Fact::Wrote { participant, room: ROOM, text: text.into() }
+        Fact::Wrote { participant, room: ROOM, text: text.into(), parts: Vec::new() }
     }
 
     #[test]

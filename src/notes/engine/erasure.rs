@@ -19,6 +19,10 @@ use crate::{
 /// Kinds of records whose text is a person's own. They go when the person's words go.
 const OWN_WORDS: [&str; 4] = ["said", "unheard", "posted", "wrote"];
 
+/// How a sheet was written, letter by letter, also what nobody has left on it. What came of it stands
+/// in records of their own; when anybody takes anything back, how it came to be goes whole.
+const TYPED: &str = "typed";
+
 /// The kind whose text alone goes: the room's work with an idea, and all that came of it, stays.
 const IDEA: &str = "idea-written";
 
@@ -72,11 +76,19 @@ impl Erasing {
     /// lose it than to keep what was to be erased.
     pub fn of(&self, body: &str) -> After {
         let Some(mut value) = read(body) else { return After::Goes };
+        if value["kind"] == TYPED {
+            return After::Goes;
+        }
+        let mut changed = false;
+        if is_of_sheet(&value) {
+            changed |= self.words && replace_parts(&mut value, self.participant, "");
+            changed |= self.hide_in_parts(&mut value);
+            return if changed { After::Becomes(value.to_string()) } else { After::Stays };
+        }
         let own = |kind: &&&str| is(&value, kind, self.participant);
         if self.words && OWN_WORDS.iter().find(own).is_some() {
             return After::Goes;
         }
-        let mut changed = false;
         if self.words && is(&value, IDEA, self.participant) {
             value["text"] = "".into();
             changed = true;
@@ -99,6 +111,28 @@ impl Erasing {
     /// A text that is no record, such as a session's title; `None`: it stays.
     pub fn text(&self, text: &str) -> Option<String> {
         self.names.hidden(text)
+    }
+
+    /// Names that somebody wrote whole keep whose words they stand in; where several wrote one name
+    /// together, nobody has counted from then on.
+    fn hide_in_parts(&self, value: &mut Value) -> bool {
+        let mut parts = parts_of(value);
+        let mut changed = false;
+        for (_, text) in &mut parts {
+            if let Some(other) = self.names.hidden(text) {
+                (*text, changed) = (other, true);
+            }
+        }
+        if changed {
+            put_parts(value, parts);
+        }
+        let text = value["text"].as_str().unwrap_or_default();
+        if let Some(other) = self.names.hidden(text) {
+            value["text"] = other.into();
+            value["parts"] = Value::Array(Vec::new());
+            changed = true;
+        }
+        changed
     }
 
     fn hide(&self, value: &mut Value) -> bool {
@@ -139,6 +173,62 @@ pub fn corrected(body: &str, participant: ParticipantId, text: &str) -> Option<S
     Some(value.to_string())
 }
 
+/// The record of a sheet, with `text` in place of the first that this person wrote on it and nothing in
+/// place of the rest. `None`: it is no sheet, or the person wrote nothing on it.
+pub fn without_parts(body: &str, participant: ParticipantId, text: &str) -> Option<String> {
+    let mut value = read(body).filter(is_of_sheet)?;
+    replace_parts(&mut value, participant, text).then(|| value.to_string())
+}
+
+/// Whether it is a record of how a sheet came to be, letter by letter.
+pub fn is_typed(body: &str) -> bool {
+    read(body).is_some_and(|it| it["kind"] == TYPED)
+}
+
+fn is_of_sheet(value: &Value) -> bool {
+    let counted = value["parts"].as_array().is_some_and(|it| !it.is_empty());
+    value["kind"] == "wrote" && counted
+}
+
+/// Who wrote what of a sheet, from its beginning.
+fn parts_of(value: &Value) -> Vec<(u64, String)> {
+    let mut chars = value["text"].as_str().unwrap_or_default().chars();
+    let counted = value["parts"].as_array().into_iter().flatten();
+    counted
+        .map(|it| {
+            let chars_of = usize::try_from(it[1].as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
+            // Whose nobody knows is nobody's: no seat has this number.
+            let by = it[0].as_u64().unwrap_or(0);
+            (by, chars.by_ref().take(chars_of).collect())
+        })
+        .collect()
+}
+
+fn put_parts(value: &mut Value, parts: Vec<(u64, String)>) {
+    let counted: Vec<Value> = parts
+        .iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(by, text)| Value::from(vec![*by, text.chars().count() as u64]))
+        .collect();
+    value["text"] = parts.into_iter().map(|(_, text)| text).collect::<String>().into();
+    value["parts"] = counted.into();
+}
+
+fn replace_parts(value: &mut Value, participant: ParticipantId, text: &str) -> bool {
+    let mut parts = parts_of(value);
+    let own = |it: &&mut (u64, String)| it.0 == u64::from(participant.0);
+    let mut instead = Some(text);
+    let mut changed = false;
+    for (_, words) in parts.iter_mut().filter(own) {
+        *words = instead.take().unwrap_or_default().to_owned();
+        changed = true;
+    }
+    if changed {
+        put_parts(value, parts);
+    }
+    changed
+}
+
 /// In which phase of which method a session is, as its facts go by.
 #[derive(Clone, Debug, Default)]
 pub struct Phases {
@@ -165,6 +255,11 @@ impl Phases {
         self.method.as_ref()?.phases.get(phase).map(|it| it.harvest)
     }
 
+    /// Which run of a method it is, from 1; 0 before the first.
+    pub fn run(&self) -> usize {
+        self.run
+    }
+
     /// Where a person's next text takes the place of their one before.
     pub fn paper(&self, room: RoomId) -> (usize, Option<u16>, Option<(u16, RoomId)>) {
         let of_room = self.place.filter(|_| self.harvest() == Some(Harvest::Line));
@@ -180,7 +275,16 @@ pub fn is_own(body: &str, participant: ParticipantId) -> bool {
 /// What this person said or wrote in a record; `None`: it is not theirs, or has no words.
 pub fn own_text(body: &str, participant: ParticipantId) -> Option<String> {
     let value = read(body).filter(|it| has_own_text(it, participant))?;
+    if is_of_sheet(&value) {
+        let own = |it: (u64, String)| (it.0 == u64::from(participant.0)).then_some(it.1);
+        return Some(parts_of(&value).into_iter().filter_map(own).collect::<Vec<_>>().join(" "));
+    }
     value["text"].as_str().map(str::to_owned)
+}
+
+/// What stands on a sheet, by everybody; `None`: it is a record of something else, or empty.
+pub fn sheet_text(body: &str) -> Option<String> {
+    read(body).filter(is_of_sheet)?["text"].as_str().map(str::to_owned)
 }
 
 /// The idea whose words a record has; `None`: it is a record of something else.
@@ -190,6 +294,9 @@ pub fn idea_of(body: &str, participant: ParticipantId) -> Option<u64> {
 }
 
 fn has_own_text(value: &Value, participant: ParticipantId) -> bool {
+    if is_of_sheet(value) {
+        return parts_of(value).iter().any(|it| it.0 == u64::from(participant.0));
+    }
     ["said", "posted", "wrote", IDEA].iter().any(|it| is(value, it, participant))
         && value["text"].as_str().is_some_and(|it| !it.is_empty())
 }
@@ -295,6 +402,50 @@ mod tests {
         assert_eq!(idea_of(&bodies[1], BOB), None, "it is not his");
         let other = corrected(&bodies[1], ALICE, "Metsä").expect("her own");
         assert_eq!(fact(&other), fact(&idea(ALICE, "Metsä")));
+    }
+
+    #[test]
+    fn of_what_a_room_wrote_together_only_ones_own_part_goes() {
+        let sheet = |text: &str, parts: &[(ParticipantId, u32)]| {
+            let (text, parts) = (text.to_owned(), parts.to_vec());
+            record::encode(&Fact::Wrote { participant: ALICE, room: RoomId::Main, text, parts })
+        };
+        let body = sheet("Puisto ja tori😀", &[(ALICE, 7), (BOB, 3), (ALICE, 4), (BOB, 1)]);
+        let typed = record::encode(&Fact::Typed {
+            participant: BOB,
+            room: RoomId::Main,
+            update: b"Puisto".to_vec(),
+        });
+        let bodies = [joined(ALICE, "Alice"), joined(BOB, "Bob"), body.clone()];
+        let of = |who, words, body: &str| {
+            Erasing::new(who, "KXQT", words, bodies.iter().map(String::as_str)).of(body)
+        };
+        let becomes = |after| match after {
+            After::Becomes(other) => fact(&other),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(becomes(of(ALICE, true, &body)), fact(&sheet("ja 😀", &[(BOB, 3), (BOB, 1)])));
+        let left = sheet("Puisto tori", &[(ALICE, 7), (ALICE, 4)]);
+        assert_eq!(becomes(of(BOB, true, &body)), fact(&left), "whoever changed it last");
+        assert_eq!(of(ALICE, false, &body), After::Stays, "a name alone leaves the words");
+        for (who, words) in [(ALICE, true), (BOB, false)] {
+            assert_eq!(of(who, words, &typed), After::Goes, "it may hold what was struck");
+        }
+        let corrected = without_parts(&body, BOB, "tai").expect("he wrote on it");
+        let other = sheet("Puisto taitori", &[(ALICE, 7), (BOB, 3), (ALICE, 4)]);
+        assert_eq!(fact(&corrected), fact(&other), "in place of the first, nothing of the rest");
+        assert_eq!(without_parts(&body, ParticipantId(9), ""), None);
+        assert!(is_own(&body, BOB) && !is_own(&body, ParticipantId(9)));
+        assert_eq!(own_text(&body, ALICE).as_deref(), Some("Puisto  tori"), "hers alone");
+        assert_eq!(sheet_text(&body).as_deref(), Some("Puisto ja tori😀"));
+        assert_eq!(sheet_text(&said(BOB, "ja")), None);
+
+        // A name is hidden in whosever words it stands; written by two, nobody has counted any more.
+        let named = sheet("Alicen ja Alicen", &[(BOB, 10), (BOB, 2), (ALICE, 4)]);
+        let Fact::Wrote { text, parts, .. } = becomes(of(ALICE, false, &named)) else {
+            panic!("{named}")
+        };
+        assert_eq!((text.as_str(), parts), ("KXQT ja KXQT", Vec::new()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -73,7 +74,7 @@ fn explain(body: &str, error: &serde_json::Error) -> RecordError {
 }
 
 /// The tags of [`Body`]. A test holds the two together.
-const KINDS: [&str; 38] = [
+const KINDS: [&str; 39] = [
     "opened",
     "belongs-to",
     "joined",
@@ -90,6 +91,7 @@ const KINDS: [&str; 38] = [
     "seated",
     "role-given",
     "wrote",
+    "typed",
     "scored",
     "idea-written",
     "idea-removed",
@@ -204,10 +206,19 @@ enum Body {
         participant: u32,
         role: Option<u16>,
     },
+    /// `parts`: of a sheet, who wrote how many characters of it.
     Wrote {
         participant: u32,
         room: Room,
         text: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<(u32, u32)>,
+    },
+    /// `update`: in Base64.
+    Typed {
+        participant: u32,
+        room: Room,
+        update: Binary,
     },
     Scored {
         participant: u32,
@@ -398,6 +409,25 @@ impl TryFrom<String> for Room {
     }
 }
 
+/// Bytes, as Base64.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+struct Binary(Vec<u8>);
+
+impl From<Binary> for String {
+    fn from(bytes: Binary) -> String {
+        BASE64_STANDARD.encode(bytes.0)
+    }
+}
+
+impl TryFrom<String> for Binary {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Binary, &'static str> {
+        BASE64_STANDARD.decode(text).map(Binary).map_err(|_| "not Base64")
+    }
+}
+
 /// As [`TenantId`] is written.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -477,9 +507,17 @@ impl From<&Fact> for Body {
             Fact::RoleGiven { participant, role } => {
                 Body::RoleGiven { participant: participant.0, role: *role }
             }
-            Fact::Wrote { participant, room, text } => {
-                Body::Wrote { participant: participant.0, room: Room(*room), text: text.clone() }
-            }
+            Fact::Wrote { participant, room, text, parts } => Body::Wrote {
+                participant: participant.0,
+                room: Room(*room),
+                text: text.clone(),
+                parts: parts.iter().map(|(by, chars)| (by.0, *chars)).collect(),
+            },
+            Fact::Typed { participant, room, update } => Body::Typed {
+                participant: participant.0,
+                room: Room(*room),
+                update: Binary(update.clone()),
+            },
             Fact::Scored { participant, card, score } => {
                 Body::Scored { participant: participant.0, card: card.0, score: *score }
             }
@@ -605,9 +643,17 @@ impl From<Body> for Fact {
             Body::RoleGiven { participant, role } => {
                 Fact::RoleGiven { participant: ParticipantId(participant), role }
             }
-            Body::Wrote { participant, room, text } => {
-                Fact::Wrote { participant: ParticipantId(participant), room: room.0, text }
-            }
+            Body::Wrote { participant, room, text, parts } => Fact::Wrote {
+                participant: ParticipantId(participant),
+                room: room.0,
+                text,
+                parts: parts.into_iter().map(|(by, chars)| (ParticipantId(by), chars)).collect(),
+            },
+            Body::Typed { participant, room, update } => Fact::Typed {
+                participant: ParticipantId(participant),
+                room: room.0,
+                update: update.0,
+            },
             Body::Scored { participant, card, score } => Fact::Scored {
                 participant: ParticipantId(participant),
                 card: ParticipantId(card),
@@ -934,7 +980,22 @@ mod tests {
         .chain([Fact::GlossarySet { text: "Hyvinkää, Kivelä".into() }])
         .chain(told_by_reviewers())
         .chain(told_of_speech(bob))
+        .chain(told_of_a_sheet(alice, bob))
         .collect()
+    }
+
+    /// And what a room writes together, last.
+    fn told_of_a_sheet(alice: ParticipantId, bob: ParticipantId) -> Vec<Fact> {
+        let room = RoomId::Breakout(1);
+        vec![
+            Fact::Wrote {
+                participant: alice,
+                room,
+                text: "Puisto ja tori".into(),
+                parts: vec![(alice, 6), (bob, 8)],
+            },
+            Fact::Typed { participant: alice, room, update: vec![0, 1, 2, 255] },
+        ]
     }
 
     /// So did chat and calls for help.
@@ -1042,6 +1103,7 @@ mod tests {
                 seats: None,
                 choose: None,
                 vote: None,
+                scribe: None,
                 length_s: Some(60),
                 length_s_per_person: None,
                 rounds: 2,
@@ -1091,6 +1153,7 @@ mod tests {
                 participant: alice,
                 room: RoomId::Breakout(1),
                 text: "Enemmän\npyöriä".into(),
+                parts: Vec::new(),
             },
             Fact::Scored { participant: alice, card: bob, score: 5 },
             Fact::MethodEnded,
@@ -1237,8 +1300,20 @@ mod tests {
             ideas().prop_map(Fact::Ideas),
             (person(), prop::option::of(any::<u16>()))
                 .prop_map(|(participant, role)| Fact::RoleGiven { participant, role }),
-            (person(), rooms(), any::<String>())
-                .prop_map(|(participant, room, text)| Fact::Wrote { participant, room, text }),
+            (
+                person(),
+                rooms(),
+                any::<String>(),
+                prop::collection::vec((person(), any::<u32>()), 0..3)
+            )
+                .prop_map(|(participant, room, text, parts)| Fact::Wrote {
+                    participant,
+                    room,
+                    text,
+                    parts
+                }),
+            (person(), rooms(), prop::collection::vec(any::<u8>(), 0..40))
+                .prop_map(|(participant, room, update)| Fact::Typed { participant, room, update }),
             (person(), person(), any::<u8>()).prop_map(|(participant, card, score)| Fact::Scored {
                 participant,
                 card,

@@ -49,7 +49,9 @@ pub struct Show {
     pub seated: Vec<ParticipantId>,
     /// The rooms each phase has made last.
     pub made: BTreeMap<u16, Grouping>,
+    /// What each room has written together, and which were changed since they were written down.
     pub lines: BTreeMap<RoomId, String>,
+    pub typed: BTreeMap<RoomId, Vec<u8>>,
     pub topics: Vec<String>,
 }
 
@@ -113,6 +115,7 @@ impl Show {
             .is_some_and(|it| matches!(it.assign, Assign::Mix | Assign::Merge | Assign::Free))
         {
             self.lines.clear();
+            self.typed.clear();
         }
     }
 
@@ -273,8 +276,12 @@ impl Disk {
                 show.roles.insert(*participant, *role);
             }
             Fact::RoleGiven { participant, role: None } => _ = show.roles.remove(participant),
+            Fact::Typed { room, update, .. } => _ = show.typed.insert(*room, update.clone()),
             Fact::Wrote { room, text, .. } => match show.phase().map(|it| it.harvest) {
-                Some(Harvest::Line) => _ = show.lines.insert(*room, text.clone()),
+                Some(Harvest::Line) => {
+                    show.lines.insert(*room, text.clone());
+                    show.typed.remove(room);
+                }
                 Some(Harvest::Topics) => show.topics.push(text.clone()),
                 _ => (),
             },
@@ -346,6 +353,7 @@ impl Show {
             seated: vec![],
             made: BTreeMap::new(),
             lines: BTreeMap::new(),
+            typed: BTreeMap::new(),
             topics,
         }
     }

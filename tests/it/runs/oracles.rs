@@ -18,6 +18,8 @@ use vuoro::domain::{
     time::SessionTime,
 };
 
+use crate::leaf::Leaf;
+
 use super::{
     disk::{Disk, Show},
     steps::Planned,
@@ -79,6 +81,8 @@ pub struct Screen {
     step: Option<(SessionTime, StepView)>,
     overview: Option<Overview>,
     posts: Vec<Post>,
+    /// What the page has of its room's sheet.
+    leaf: Option<Leaf>,
     /// Since when a facilitator's page shows something else than there is.
     stale_since: Option<SessionTime>,
 }
@@ -96,6 +100,12 @@ impl World {
 
     pub fn is_present(&self, who: ParticipantId) -> bool {
         self.page_of.contains_key(&who)
+    }
+
+    /// What a page sends that puts `words` onto its sheet. `None`: it has none.
+    pub fn types(&self, page: ConnectionId, at: usize, words: &str) -> Option<Wish> {
+        let leaf = self.screens.get(&page)?.leaf.as_ref()?;
+        Some(Wish::Type { sheet: leaf.number, update: leaf.types(at, words) })
     }
 
     pub fn present(&self) -> impl Iterator<Item = ParticipantId> + '_ {
@@ -154,7 +164,21 @@ impl World {
                 Output::Finished => self.finished = true,
             }
         }
+        self.own_change_stands(input, out);
         Ok(())
+    }
+
+    /// A page has on its leaf what it typed itself, unless it is told otherwise.
+    fn own_change_stands(&self, input: &Input, out: &[Output]) {
+        let Input::Wish { connection: page, wish: Wish::Type { update, .. } } = input else {
+            return;
+        };
+        let otherwise = out.iter().any(|it| {
+            matches!(it, Output::Send { connection, message: Message::Rejected(_) | Message::Sheet(_) }
+                if connection == page)
+        });
+        let leaf = self.screens.get(page).and_then(|it| it.leaf.as_ref());
+        leaf.filter(|_| !otherwise).into_iter().for_each(|it| it.hears(update));
     }
 
     fn before(&mut self, now: SessionTime, input: &Input) {
@@ -300,10 +324,11 @@ impl World {
                 screen.step = None;
             }
             Message::Step(step) => screen.step = Some((now, step.clone())),
-            Message::Line { text, .. } => {
-                if let Some((_, step)) = &mut screen.step {
-                    step.written.clone_from(text);
-                }
+            Message::Sheet(view) => screen.leaf = Some(Leaf::of(70_000 + page.0, view)),
+            Message::Typed { sheet, update, .. } => {
+                let leaf = screen.leaf.as_ref().filter(|it| it.number == *sheet);
+                let right = leaf.inspect(|it| it.hears(update)).is_some();
+                ensure(right, "sheets", || format!("{page} is told of another sheet"))?;
             }
             _ => (),
         }
@@ -328,15 +353,19 @@ impl World {
                 let role = who.zip(show).and_then(|(who, show)| show.roles.get(&who));
                 stands(&step.run) && step.role == role.copied()
             }
-            Message::Line { by, text } => {
+            Message::Typed { by, update, .. } => {
                 let room = disk.places.get(by);
-                let line = show.zip(room).and_then(|(show, room)| show.lines.get(room));
-                line == Some(text)
+                show.zip(room).and_then(|(show, room)| show.typed.get(room)) == Some(update)
             }
             Message::Harvest(harvest) => {
-                let lines = show.map(|it| it.lines.iter());
-                let told = harvest.lines.iter().map(|(room, text)| (room, text));
-                lines.is_some_and(|it| it.eq(told))
+                show.is_some_and(|show| {
+                    // What was typed since it was written down last is kept letter by letter.
+                    let whole = |room: &RoomId| !show.typed.contains_key(room);
+                    let lines = show.lines.iter().map(|(room, text)| (*room, text.trim()));
+                    let stands = lines.filter(|(room, text)| !text.is_empty() && whole(room));
+                    let told = harvest.lines.iter().map(|(room, text)| (*room, text.as_str()));
+                    stands.eq(told.filter(|(room, _)| whole(room)))
+                })
             }
             Message::Ended => disk.ended,
             _ => true,
@@ -558,13 +587,15 @@ impl World {
         let room = self.disk.places[&who];
         let by_rooms = show.phase().is_some_and(|it| it.harvest == Harvest::Line);
         let line = show.lines.get(&room).cloned().unwrap_or_default();
+        let reads = screen.leaf.as_ref().map(|it| it.reads());
+        let by_rooms = by_rooms && !show.typed.contains_key(&room);
         let right = [
             ("the place", Some(step.run.place) == show.place),
             ("the clock", step.run.clock == clock_view(show, *at)),
             ("the role", step.role.as_ref() == show.roles.get(&who)),
             ("the turn", step.turn.map(|it| it.participant) == holder(show, room)),
             ("the seats", step.seated == show.seated),
-            ("the line", !by_rooms || step.written == line),
+            ("the sheet", !by_rooms || reads == Some(line)),
         ];
         let wrong = right.iter().find(|it| !it.1);
         ensure(wrong.is_none(), "screens", || {

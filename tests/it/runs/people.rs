@@ -102,6 +102,10 @@ impl Run {
                 let command = self.idea_command(phase.harvest);
                 wishes.push((own, Wish::Ideas(command)));
             }
+            Harvest::Line if !self.one_in(4) => {
+                let (at, words) = (self.dice.random_range(0..20), self.text());
+                wishes.extend(self.world.types(own, at, &words).map(|it| (own, it)));
+            }
             _ => wishes.push((own, Wish::Write { text: self.text() })),
         }
         let at = self.dice.random_range(0..wishes.len().max(1));

@@ -255,7 +255,8 @@ impl World {
             | Message::Method(_)
             | Message::Step(_)
             | Message::Moved(_)
-            | Message::Line { .. }
+            | Message::Sheet(_)
+            | Message::Typed { .. }
             | Message::Harvest(_)
             | Message::Ideas { .. }
             | Message::OwnVotes(_)

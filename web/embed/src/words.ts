@@ -131,6 +131,7 @@ export type ErrorCode =
   | "already-shared"
   | "unknown-idea"
   | "bad-combination"
+  | "sheet-full"
   | "enough-ideas"
   | "enough-chosen"
   | "enough-votes"

@@ -198,10 +198,9 @@ export interface Texts {
       saved: string;
       unsaved: string;
       offline: string;
-      by: (name: string) => string;
-      meanwhile: (name: string) => string;
-      takeTheirs: string;
-      addTheirs: string;
+      /** Of whoever writes for the group: to them, and to the others. `role` is its name in the method. */
+      scribe: { own: (role: string) => string; other: (role: string) => string; alone: (role: string) => string };
+      writing: (who: readonly string[]) => string;
       think: string;
     };
     somebody: string;

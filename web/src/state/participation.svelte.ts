@@ -13,9 +13,10 @@ import { clockOf, remaining } from "./countdown";
 import { hasSet, markKey } from "./marks";
 import { NOWHERE, type RoomState, myself, reduce } from "./room";
 import { type Data, Preferences, type Speaking } from "./preferences.svelte";
-import { Sharing } from "./sharing.svelte";
 import { phaseOf, taskOf } from "./steps";
+import { Sharing } from "./sharing.svelte";
 import { Talk } from "./talk.svelte";
+import { Together } from "./together.svelte";
 import { Toasts } from "./toasts.svelte";
 import { Viewing } from "./viewing";
 import { Writing } from "./writing.svelte";
@@ -56,6 +57,11 @@ export class Participation {
     (text) => this.#send({ type: "write", text }),
     () => this.#left_ms(),
   );
+  readonly together = new Together({
+    send: (sheet, update) => this.#send({ type: "type", sheet, update }),
+    people: () => this.room.room?.people.length ?? 0,
+    left_ms: () => this.#left_ms(),
+  });
   readonly talk = new Talk((text) => this.#send({ type: "post", text }));
   readonly local: LocalMedia;
   attendant: Attendant | null = null;
@@ -164,6 +170,7 @@ export class Participation {
     this.room = NOWHERE;
     this.local.hold(false);
     this.writing.clear();
+    this.together.clear();
     this.phase = "joining";
     this.#line?.close();
     this.#line = new Line({
@@ -172,6 +179,7 @@ export class Participation {
       changed: (state) => {
         if (state === "lost") {
           this.writing.lost();
+          this.together.lost();
           this.talk.refused("not-sent");
         }
         this.line = state;
@@ -276,6 +284,7 @@ export class Participation {
 
   goTo(room: string): void {
     this.writing.save();
+    this.together.save();
     this.#send({ type: "go-to", room });
   }
 
@@ -392,18 +401,20 @@ export class Participation {
         this.#welcomed(message.seat, message.media);
         break;
       case "method":
+        if (message.method?.phases.some((it) => it.harvest === "line")) this.together.prepare();
+        if (!message.method) this.together.clear();
         this.#hold();
         break;
       case "step":
         this.#hold();
+        if (taskOf(phaseOf(this.room.running, this.room.step)) !== "room-line") this.together.clear();
         this.writing.told(`${message.run.phase}/${message.run.round}`, message.written);
         break;
-      case "moved":
-        // A note goes where its writer goes; a room's line stays with the room.
-        if (taskOf(phaseOf(this.room.running, this.room.step)) === "room-line") this.writing.moved();
+      case "sheet":
+        this.together.told(message.number, message.state, message.afresh, message.instead_of ?? null);
         break;
-      case "line":
-        this.writing.line(message.participant, message.text, this.room.me);
+      case "typed":
+        this.together.heard(message.participant, message.sheet, message.update);
         break;
       case "offer":
         this.#hold();
@@ -472,6 +483,7 @@ export class Participation {
   #refused(code: string, fatal: boolean): void {
     if (!fatal) {
       if (this.sharing.refusedBy(code)) return;
+      if (code === "too-fast") this.together.again();
       if (!this.talk.refused(code)) this.toasts.add(code);
       return;
     }
@@ -505,6 +517,7 @@ export class Participation {
     this.#peer.close();
     this.slots = [];
     this.talk.open = false;
+    this.together.clear();
     this.writing.clear();
     this.local.hold(false);
     this.local.closeMicrophone();

@@ -1,6 +1,6 @@
 // A method that runs, as one person's page knows it, and what follows from it: who may speak, what is
 // written, how the page is laid out. Pure; it never draws and never sends.
-import type { Method, Phase, WireRoom, WireStep } from "../wire/wire";
+import type { Method, Phase, Text, WireRoom, WireStep } from "../wire/wire";
 
 export interface Running {
   method: Method;
@@ -61,6 +61,18 @@ export function taskOf(phase: Phase | null): Task {
     default:
       return null;
   }
+}
+
+/** Whom the room's sheet is given to, and whether that is the person. Null: nobody more than others. */
+export function scribeOf(
+  running: Running | null,
+  step: WireStep | null,
+  phase: Phase | null,
+): { name: Text; alone: boolean; own: boolean } | null {
+  const index = running?.method.roles.findIndex((it) => it.id === phase?.scribe?.role) ?? -1;
+  const role = running?.method.roles[index];
+  if (!role || !phase?.scribe) return null;
+  return { name: role.name, alone: phase.scribe.alone, own: step?.role === index };
 }
 
 /** The rooms that people may go to, with what is talked about in each. */

@@ -1,6 +1,6 @@
 // Saves what a person writes without a button: after a quiet moment, when they leave the field, and
 // before the phase ends. It never loses words to a lost line, and never overwrites what is being typed.
-import { BLANK, type Draft, arrived, lineTold, saveDelay_ms, sentOff, told, typed, unsent } from "./writing";
+import { BLANK, type Draft, arrived, saveDelay_ms, sentOff, told, typed, unsent } from "./writing";
 
 /** The server handles one page's words in order: what it has not refused by now has arrived, in ms. */
 const ARRIVED_MS = 2_000;
@@ -38,15 +38,6 @@ export class Writing {
     this.draft = told(this.draft, key, written);
   }
 
-  line(participant: number, text: string, me: number | null): void {
-    this.draft = lineTold(this.draft, participant, text, me);
-  }
-
-  /** Another room has another line: what is told from here on belongs to it. */
-  moved(): void {
-    this.clear();
-  }
-
   clear(): void {
     clearTimeout(this.#quiet);
     clearTimeout(this.#arrival);
@@ -60,14 +51,5 @@ export class Writing {
 
   connected(): void {
     if (this.draft.edited) this.save();
-  }
-
-  /** Takes what the other wrote: in place of one's own, or after it. */
-  take(after: boolean): void {
-    const { theirs, text } = this.draft;
-    if (!theirs) return;
-    this.draft = { ...this.draft, theirs: null };
-    this.type(after && text.trim() ? `${text.trimEnd()}\n${theirs.text}` : theirs.text);
-    this.save();
   }
 }

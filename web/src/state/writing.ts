@@ -1,5 +1,5 @@
-// What a person writes, or a room together, between the keyboard and the server: what is not yet sent,
-// what is on its way, and what others have written meanwhile. Pure; it never sends and never waits.
+// What a person writes for themself, between the keyboard and the server: what is not yet sent, and what
+// is on its way. Pure; it never sends and never waits.
 
 export interface Draft {
   /** Which phase and round it belongs to; empty: none. */
@@ -11,13 +11,9 @@ export interface Draft {
   sent: string | null;
   /** All of it is with the server. */
   saved: boolean;
-  /** Who else wrote last what now stands in `text`. */
-  by: number | null;
-  /** What another has written while this person was writing. */
-  theirs: { participant: number; text: string } | null;
 }
 
-export const BLANK: Draft = { key: "", text: "", edited: false, sent: null, saved: false, by: null, theirs: null };
+export const BLANK: Draft = { key: "", text: "", edited: false, sent: null, saved: false };
 
 /** A quiet moment of this length saves, in ms. */
 const QUIET_MS = 1_500;
@@ -49,14 +45,6 @@ export function told(draft: Draft, key: string, written: string): Draft {
   if (draft.sent !== null && same(draft.sent, written)) return arrived(draft);
   if (draft.edited || draft.sent !== null || written === draft.text || same(written, draft.text)) return draft;
   return { ...draft, text: written, saved: written !== "" };
-}
-
-/** Somebody has written on the room's line. Who is typing keeps their own words, and is shown the other's. */
-export function lineTold(draft: Draft, participant: number, text: string, me: number | null): Draft {
-  if (participant === me) return draft.sent !== null && same(draft.sent, text) ? arrived(draft) : draft;
-  if (same(text, draft.text)) return { ...draft, by: participant, theirs: null };
-  if (draft.edited || draft.sent !== null) return { ...draft, theirs: { participant, text } };
-  return { ...draft, text, by: participant, theirs: null, saved: false };
 }
 
 /** How long to wait after a key before saving: less when the phase is about to end. */

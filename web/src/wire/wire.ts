@@ -29,7 +29,11 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "score", score: number, } | { "type": "write-idea", idea?: number, text: string, } | { "type": "combine-ideas", ideas: Array<number>, text: string, } | { "type": "remove-idea", idea: number, } | { "type": "choose-idea", idea: number, on: boolean, } | { "type": "vote", idea: number, votes: number, } | { "type": "strike-idea", idea: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "group-idea", idea: number, group: string | null, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "type", 
+/**
+ * The number that the last `sheet` had.
+ */
+sheet: number, update: string, } | { "type": "score", score: number, } | { "type": "write-idea", idea?: number, text: string, } | { "type": "combine-ideas", ideas: Array<number>, text: string, } | { "type": "remove-idea", idea: number, } | { "type": "choose-idea", idea: number, on: boolean, } | { "type": "vote", idea: number, votes: number, } | { "type": "strike-idea", idea: number, } | { "type": "raise-hand", on: boolean, } | { "type": "react", reaction: WireReaction, } | { "type": "post", text: string, } | { "type": "mark", participant: number, start_ms: number, mark: WireMark, on: boolean, } | { "type": "call", on: boolean, } | { "type": "share", on: boolean, } | { "type": "broadcast", text: string, } | { "type": "lower-hand", participant: number, } | { "type": "call-seen", participant: number, } | { "type": "call-done", participant: number, } | { "type": "end-share", participant: number, } | { "type": "group-idea", idea: number, group: string | null, } | { "type": "set-glossary", text: string, } | { "type": "follow", room: string | null, };
 
 export type ServerMessage = { "type": "welcome", participant: number, 
 /**
@@ -101,7 +105,19 @@ calls: Array<WireWaiting>,
 /**
  * Words and names to be heard rightly.
  */
-glossary: string, } | { "type": "following", room: string | null, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "line", participant: number, text: string, } | { "type": "harvest", lines: Array<WireLine>, 
+glossary: string, } | { "type": "following", room: string | null, } | { "type": "method", method: Method | null, question: string, warn_ms: number, } | { "type": "step" } & WireStep | { "type": "moved", reason: WireMoveReason, } | { "type": "sheet", 
+/**
+ * Another number: another sheet, in place of the one before.
+ */
+number: number, state: string, 
+/**
+ * What the page has changed and the room has not is refused, and is to be forgotten.
+ */
+afresh: boolean, 
+/**
+ * The number of the sheet before, where it is the same text laid out anew.
+ */
+instead_of?: number, } | { "type": "typed", participant: number, sheet: number, update: string, } | { "type": "harvest", lines: Array<WireLine>, 
 /**
  * Best first, without names.
  */
@@ -478,7 +494,11 @@ cycle: string | null, turns: Turns,
 /**
  * Only these roles may speak. Empty: everybody whom `turns` lets.
  */
-speaking: Array<string>, harvest: Harvest, advance: Advance, 
+speaking: Array<string>, harvest: Harvest, 
+/**
+ * With the harvest `line`: whom the room's sheet is given to.
+ */
+scribe?: Scribe, advance: Advance, 
 /**
  * Whether words may be written down at all, whatever people have agreed to.
  */
@@ -497,6 +517,16 @@ export type Assign = "plenary" | "solo" | "same" | "mix" | "merge" | "return" | 
 export type Turns = "free" | "round" | "stick" | "silent";
 
 export type Harvest = "speech" | "note" | "private" | "line" | "card" | "score" | "topics" | "ideas" | "votes";
+
+export type Scribe = { 
+/**
+ * Whoever has this role is asked to write what the others say.
+ */
+role: string, 
+/**
+ * Whether the others only read.
+ */
+alone: boolean, };
 
 export type Vote = { 
 /**

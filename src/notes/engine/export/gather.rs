@@ -10,6 +10,7 @@ use crate::{
         ids::{ParticipantId, RoomId, SessionId},
         method::{Harvest, Phase},
         run::{Grouping, Run},
+        sheet::Part,
         time::{SessionTime, Span},
     },
     notes::engine::export::{Comment, Document, Kind, Line, MethodRun, Person, Step, clean},
@@ -172,8 +173,8 @@ impl Gathering {
                     run.score(*participant, *card, *score);
                 }
             }
-            Fact::Wrote { participant, room, text } => {
-                self.wrote(record.seq, at, *participant, *room, text);
+            Fact::Wrote { participant, room, text, parts } => {
+                self.wrote(record.seq, at, (*participant, *room), (text, parts));
             }
             Fact::Ideas(change) => self.idea(record.seq, at, change),
             Fact::Said { participant, room, span, language, text, words } => self.line(Line {
@@ -265,13 +266,22 @@ impl Gathering {
         }
     }
 
-    fn wrote(&mut self, seq: u64, at: SessionTime, who: ParticipantId, room: RoomId, text: &str) {
+    fn wrote(
+        &mut self,
+        seq: u64,
+        at: SessionTime,
+        (who, room): (ParticipantId, RoomId),
+        (text, parts): (&str, &[Part]),
+    ) {
         let Some(run) = &mut self.running else { return };
         let Some((phase, place)) = run.phase().cloned().zip(run.place()) else { return };
-        run.write(who, room, text);
+        run.write(who, room, (text, parts));
         let Some(kind) = kind(&phase) else { return };
         let alone = phase.harvest == Harvest::Private || !phase.transcribe;
-        let is_own = self.own == Some(who);
+        // Of a sheet one's own document has what one wrote on it, whoever changed it last.
+        let own_parts = self.own.filter(|_| !parts.is_empty()).map(|it| parts_of(it, text, parts));
+        let is_own = self.own == Some(who) || own_parts.is_some();
+        let text = own_parts.as_deref().unwrap_or(text);
         if (alone && kind != Kind::Line && !is_own) || (self.own.is_some() && !is_own) {
             return;
         }
@@ -280,7 +290,7 @@ impl Gathering {
             // A room's line and a card are of nobody; a note is kept of who agrees to that.
             Kind::Note if !agreed && !is_own => return,
             Kind::Card | Kind::Line | Kind::Topic if !is_own => None,
-            _ => Some(who),
+            _ => Some(self.own.unwrap_or(who)),
         };
         let line = line(seq, kind, shown, room, at, text);
         if kind == Kind::Topic {
@@ -372,6 +382,19 @@ fn kind(phase: &Phase) -> Option<Kind> {
         Harvest::Topics => Some(Kind::Topic),
         Harvest::Speech | Harvest::Score | Harvest::Ideas | Harvest::Votes => None,
     }
+}
+
+/// What one person wrote of a text, each stretch on a line of its own.
+fn parts_of(who: ParticipantId, text: &str, parts: &[Part]) -> String {
+    let mut chars = text.chars();
+    let mut own: Vec<String> = Vec::new();
+    for (by, count) in parts {
+        let part: String = chars.by_ref().take(*count as usize).collect();
+        if *by == who && !part.trim().is_empty() {
+            own.push(part.trim().to_owned());
+        }
+    }
+    own.join("\n")
 }
 
 fn line(

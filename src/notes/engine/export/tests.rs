@@ -37,6 +37,7 @@ fn phase(id: &str, assign: Assign, harvest: Harvest) -> Phase {
         seats: None,
         choose: None,
         vote: None,
+        scribe: None,
         length_s: Some(120),
         length_s_per_person: None,
         rounds: 1,
@@ -106,7 +107,7 @@ fn said(who: ParticipantId, room: RoomId, start_ms: u64, words: &str) -> Fact {
 }
 
 fn wrote(who: ParticipantId, room: RoomId, text: &str) -> Fact {
-    Fact::Wrote { participant: who, room, text: text.into() }
+    Fact::Wrote { participant: who, room, text: text.into(), parts: Vec::new() }
 }
 
 /// One fact a second.

@@ -1,0 +1,273 @@
+// The sheet of the person's room: what stands on it, and what is on its way there. Yjs merges, and comes
+// only when a room writes. It never loses words to a lost line: what the server has not, it is sent when
+// the page is told how the sheet stands.
+import type * as Yjs from "yjs";
+import { type Change, type Step, changed, gather_ms } from "./sheet";
+
+type Library = typeof Yjs;
+
+/** The server handles one page's words in order: what it has not refused by now has arrived, in ms. */
+const ARRIVED_MS = 2_000;
+/** Somebody of whom nothing has come for so long writes no more, in ms. */
+const WRITES_MS = 3_000;
+/** When the library could not be had, so long until it is asked for again, in ms. */
+const AGAIN_MS = 3_000;
+
+export type SheetState = "none" | "unsaved" | "saving" | "saved";
+
+interface Surroundings {
+  /** Whether it went out. */
+  send: (sheet: number, update: string) => boolean;
+  /** How many are in the room. */
+  people: () => number;
+  /** Until the phase ends, in ms; null: nobody knows. */
+  left_ms: () => number | null;
+}
+
+export class Together {
+  /** How often another sheet was laid out, or taken away: the field begins anew. */
+  laid = $state(0);
+  /** Whether there is a sheet to write on. */
+  ready = $state(false);
+  text = $state("");
+  state = $state<SheetState>("none");
+  /** Who else is writing. */
+  writers = $state.raw<readonly number[]>([]);
+  /** The field follows what others have changed; the text is as it stands then. */
+  followed: ((steps: readonly Step[]) => void) | null = null;
+  #around: Surroundings;
+  #library: Library | null = null;
+  #loading = false;
+  #number: number | null = null;
+  #doc: Yjs.Doc | null = null;
+  #undo: Yjs.UndoManager | null = null;
+  /** What came while the library did not, or while a word was being composed. */
+  #put_off: ((library: Library) => void)[] = [];
+  #composing = false;
+  #unsent: Uint8Array[] = [];
+  #last: Uint8Array | null = null;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
+  #arrival: ReturnType<typeof setTimeout> | undefined;
+  #asking: ReturnType<typeof setTimeout> | undefined;
+  #writing = new Map<number, ReturnType<typeof setTimeout>>();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  /** Fetches what it takes, before it is needed. */
+  prepare(): void {
+    if (this.#library || this.#loading) return;
+    this.#loading = true;
+    clearTimeout(this.#asking);
+    import("yjs").then(
+      (library) => {
+        this.#library = library;
+        this.#catchUp();
+      },
+      () => {
+        this.#loading = false;
+        this.#asking = setTimeout(() => this.prepare(), AGAIN_MS);
+      },
+    );
+  }
+
+  /** The sheet, whole. `afresh`: what the page has beside is refused. `instead_of`: the text of that sheet
+   *  is laid out anew, and the page has been told of all that stood there. */
+  told(number: number, state: string, afresh: boolean, instead_of: number | null = null): void {
+    this.prepare();
+    this.#then((library) => {
+      if (!this.#doc || afresh || (number !== this.#number && instead_of !== this.#number)) {
+        this.#forget();
+        this.#lay(library, number, bytes(state));
+      } else if (number !== this.#number) this.#layAnew(library, number, bytes(state));
+      else this.#take(library, this.#doc, bytes(state));
+    });
+  }
+
+  /** Somebody else has changed it. */
+  heard(participant: number, number: number, update: string): void {
+    this.#then((library) => {
+      if (!this.#doc || number !== this.#number) return;
+      library.applyUpdate(this.#doc, bytes(update), THEIRS);
+      this.#writes(participant);
+    });
+  }
+
+  /** The person has changed what stands there. */
+  change({ at, gone, comes }: Change): void {
+    const doc = this.#doc;
+    if (!doc) return;
+    const text = doc.getText(TEXT);
+    doc.transact(() => {
+      if (gone > 0) text.delete(at, gone);
+      if (comes) text.insert(at, comes);
+    }, OURS);
+    this.text = text.toString();
+  }
+
+  /** Back, or forth again, through one's own changes alone. Whether there were any. */
+  undo(forth: boolean): boolean {
+    return (forth ? this.#undo?.redo() : this.#undo?.undo()) != null;
+  }
+
+  /** While a word is put together from several keys, nothing else may change the field. */
+  compose(on: boolean): void {
+    this.#composing = on;
+    if (!on) this.#catchUp();
+  }
+
+  /** Sends what is not yet sent. */
+  save(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (!this.#library || this.#number === null || this.#unsent.length === 0) return;
+    const update = this.#library.mergeUpdates(this.#unsent);
+    if (this.#around.send(this.#number, text64(update))) {
+      this.#unsent = [];
+      this.#last = update;
+      this.#sent();
+    }
+  }
+
+  /** Without a line nothing arrives; what is missing is sent when the sheet is told again. */
+  lost(): void {
+    clearTimeout(this.#arrival);
+    if (this.state === "saving") this.state = "unsaved";
+    [...this.#writing.keys()].forEach((it) => this.#stops(it));
+  }
+
+  /** What was sent last may have been too much at once: it is sent again a little later. If it was not,
+   *  the server tells how the sheet stands. */
+  again(): void {
+    if (this.state !== "saving" || !this.#last) return;
+    clearTimeout(this.#arrival);
+    this.state = "unsaved";
+    this.#unsent.unshift(this.#last);
+    clearTimeout(this.#gathering);
+    this.#gathering = setTimeout(() => this.save(), ARRIVED_MS);
+  }
+
+  clear(): void {
+    this.#forget();
+    clearTimeout(this.#asking);
+    this.#put_off = [];
+    [...this.#writing.keys()].forEach((it) => this.#stops(it));
+  }
+
+  #then(act: (library: Library) => void): void {
+    if (this.#library && !this.#composing && this.#put_off.length === 0) act(this.#library);
+    else this.#put_off.push(act);
+  }
+
+  #catchUp(): void {
+    const library = this.#library;
+    while (library && !this.#composing && this.#put_off.length > 0) this.#put_off.shift()?.(library);
+  }
+
+  #take(library: Library, doc: Yjs.Doc, state: Uint8Array): void {
+    library.applyUpdate(doc, state, THEIRS);
+    this.#unsent = [];
+    // What the server has not: compared letter by letter, also of what is gone again on both sides.
+    const there = new library.Doc();
+    library.applyUpdate(there, state);
+    const known = library.encodeStateVector(there);
+    const own = (it: Yjs.Doc) => library.decodeStateVector(library.encodeStateVector(it)).get(doc.clientID) ?? 0;
+    if (own(doc) !== own(there) || there.getText(TEXT).toString() !== this.text) {
+      this.#unsent = [library.encodeStateAsUpdate(doc, known)];
+      this.save();
+    }
+    there.destroy();
+  }
+
+  /** Nothing that the person sees changes: what stands here and not there is theirs, on its way. */
+  #layAnew(library: Library, number: number, state: Uint8Array): void {
+    const own = this.text;
+    this.#drop();
+    this.#lay(library, number, state);
+    const change = changed(this.text, own);
+    if (change) this.change(change);
+  }
+
+  #lay(library: Library, number: number, state: Uint8Array): void {
+    const doc = new library.Doc();
+    // Small numbers are the server's.
+    doc.clientID = 65_536 + Math.floor(Math.random() * 0xffff_0000);
+    library.applyUpdate(doc, state, THEIRS);
+    const text = doc.getText(TEXT);
+    doc.on("update", (update: Uint8Array, origin: unknown) => {
+      if (origin !== THEIRS) this.#changed(update);
+    });
+    text.observe((event: Yjs.YTextEvent, transaction: Yjs.Transaction) => {
+      if (transaction.origin === OURS) return;
+      this.text = text.toString();
+      this.followed?.(event.delta as Step[]);
+    });
+    this.#undo = new library.UndoManager(text, { trackedOrigins: new Set([OURS]) });
+    this.#doc = doc;
+    this.#number = number;
+    this.text = text.toString();
+    this.state = this.text ? "saved" : "none";
+    this.ready = true;
+  }
+
+  #drop(): void {
+    clearTimeout(this.#gathering);
+    clearTimeout(this.#arrival);
+    this.#gathering = undefined;
+    this.#undo?.destroy();
+    this.#doc?.destroy();
+    this.#undo = this.#doc = this.#number = null;
+    this.#unsent = [];
+    this.#last = null;
+  }
+
+  #forget(): void {
+    this.#drop();
+    this.laid += 1;
+    this.ready = false;
+    this.text = "";
+    this.state = "none";
+  }
+
+  #changed(update: Uint8Array): void {
+    clearTimeout(this.#arrival);
+    this.#unsent.push(update);
+    this.state = "unsaved";
+    this.#gathering ??= setTimeout(() => this.save(), gather_ms(this.#around.people(), this.#around.left_ms()));
+  }
+
+  #sent(): void {
+    this.state = "saving";
+    clearTimeout(this.#arrival);
+    this.#arrival = setTimeout(() => (this.state = "saved"), ARRIVED_MS);
+  }
+
+  #writes(participant: number): void {
+    clearTimeout(this.#writing.get(participant));
+    if (!this.#writing.has(participant)) this.writers = [...this.writers, participant];
+    this.#writing.set(
+      participant,
+      setTimeout(() => this.#stops(participant), WRITES_MS),
+    );
+  }
+
+  #stops(participant: number): void {
+    clearTimeout(this.#writing.get(participant));
+    this.#writing.delete(participant);
+    this.writers = this.writers.filter((it) => it !== participant);
+  }
+}
+
+/** The name of the text in the document; the server knows it by the same. */
+const TEXT = "text";
+const THEIRS = "theirs";
+const OURS = "ours";
+
+function bytes(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));
+}
+
+function text64(update: Uint8Array): string {
+  return btoa(Array.from(update, (it) => String.fromCharCode(it)).join(""));
+}
