@@ -194,8 +194,8 @@ fn an_answer_of_one_word_is_no_echo_of_the_glossary_and_noise_is_no_answer() {
     let mut whisper = model.transcriber().expect("a transcriber");
     let mut said = |pcm: &[f32], voice_ms| {
         let span = Span::new(SessionTime(0), SessionTime(pcm.len() as u64 / 16));
-        let (voice, pcm, first_sample) = (vec![span], pcm.to_vec(), span.start);
-        let utterance = Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 };
+        let (voice, pcm) = (vec![span], pcm.to_vec());
+        let utterance = Utterance { span, voice, pcm, voice_ms, overlap_ms: 0 };
         let prompt = "Americans, Kuntaliitto, country.";
         words(&mut whisper, &utterance, &Tongue::told(Language::English), prompt)
             .expect("words")
@@ -240,8 +240,8 @@ fn who_speaks_another_language_than_was_thought_is_read_in_theirs() {
     ] {
         let pcm = sound[from_ms * 16..(to_ms * 16).min(sound.len())].to_vec();
         let span = Span::new(SessionTime(from_ms as u64), SessionTime(to_ms as u64));
-        let (voice, first_sample, voice_ms) = (vec![span], span.start, span.ms() * 3 / 4);
-        let utterance = Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 };
+        let (voice, voice_ms) = (vec![span], span.ms() * 3 / 4);
+        let utterance = Utterance { span, voice, pcm, voice_ms, overlap_ms: 0 };
         let words = words(&mut whisper, &utterance, &tongues[who], "").expect("words");
         eprintln!("{words:?}");
         assert_eq!(words.language, language);

@@ -101,8 +101,7 @@ fn utterance() -> Utterance {
         .collect();
     let ms = pcm.len() as u64 / 16;
     let span = Span::new(SessionTime::ZERO, SessionTime(ms));
-    let (voice, first_sample) = (vec![span], span.start);
-    Utterance { span, voice, pcm, first_sample, voice_ms: ms, overlap_ms: 0 }
+    Utterance { span, voice: vec![span], pcm, voice_ms: ms, overlap_ms: 0 }
 }
 
 /// Adds what is not here, by the work it takes beside the heaviest model that has been measured.

@@ -81,8 +81,7 @@ pub enum SpeechEvent {
     /// Words of what is still being said: each replaces the one before, and the speaker's next
     /// `Segment` or `Unheard` the last. Without text: what was told so far is not to stand.
     Partial { speaker: SpeakerId, span: Span, language: Language, text: String },
-    /// Final words. `words`: a span for each, as white space parts them, in order and inside `span`;
-    /// empty when not known.
+    /// Final words. `words`: a span for each, as white space parts them, in order and inside `span`.
     Segment { speaker: SpeakerId, span: Span, language: Language, text: String, words: Vec<Span> },
     /// Voice whose words nobody wrote down.
     Unheard { speaker: SpeakerId, span: Span, reason: GapReason },
@@ -964,7 +963,6 @@ mod tests {
     use crate::speech::driver::whisper::{Brake, Effort};
     use crate::speech::engine::bounds::FRAME_SAMPLES;
     use crate::speech::engine::guard::Piece;
-    use crate::speech::engine::times::Timed;
     use crate::speech::engine::tongue::Odds;
 
     fn alice() -> SpeakerId {
@@ -1001,13 +999,7 @@ mod tests {
                     Err(WhisperFailure::Other { ms: pcm.len() as u64 / 16, why: "asked".into() })
                 }
                 Ok(text) => {
-                    let words = text.split_whitespace().zip(0..).map(|(it, n)| Timed {
-                        text: it.into(),
-                        start_ms: 300 + n * 200,
-                        end_ms: 500 + n * 200,
-                    });
-                    let words = words.collect();
-                    Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: 0.0, words }])
+                    Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: 0.0 }])
                 }
                 Err(_) => Ok(vec![]),
             }

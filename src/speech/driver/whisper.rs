@@ -23,7 +23,7 @@ use crate::speech::engine::context;
 use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge, loops};
 use crate::speech::engine::level::levelled;
 use crate::speech::engine::segmenter::Utterance;
-use crate::speech::engine::times::{Timed, word_spans};
+use crate::speech::engine::times::word_spans;
 use crate::speech::engine::tongue::{Evidence, Odds, Tongue};
 
 /// Why words could not be had.
@@ -149,7 +149,7 @@ pub fn draft(
 #[derive(Clone, Debug, PartialEq)]
 pub struct Words {
     pub text: String,
-    /// One span for each word of the text, as white space parts them; empty when not known.
+    /// One span for each word of the text, as white space parts them.
     pub spans: Vec<Span>,
     /// In which it was read.
     pub language: Language,
@@ -181,8 +181,7 @@ impl<'a> Reader<'a> {
         let Verdict { text, retry } = judge(&pieces, &self.heard);
         let sum: f32 = pieces.iter().map(|it| it.logprob_mean).sum();
         let confidence = (!text.is_empty()).then_some(sum / pieces.len().max(1) as f32);
-        let written = pieces.into_iter().flat_map(|it| it.words).collect();
-        Ok(Attempt { text, retry, language, confidence, written })
+        Ok(Attempt { text, retry, language, confidence })
     }
 
     /// Reads it in the language it is likeliest in.
@@ -210,14 +209,12 @@ struct Attempt {
     language: Language,
     /// How sure whisper is of its words; `None` when it has none.
     confidence: Option<f32>,
-    /// All that it wrote.
-    written: Vec<Timed>,
 }
 
 impl Attempt {
     fn told(self, utterance: &Utterance, evidence: Evidence) -> Words {
-        let Attempt { text, language, written, .. } = self;
-        let spans = word_spans(&text, &written, utterance.first_sample, utterance.span);
+        let Attempt { text, language, .. } = self;
+        let spans = word_spans(&text, &utterance.voice, utterance.span);
         Words { text, spans, language, evidence, retried: false }
     }
 }
@@ -298,9 +295,6 @@ fn parameters(language: Language, brake: &Brake, ending: &Ending) -> FullParams<
     // clip twice (69 instead of 110 of 114 words right; how: see `CONTEXT_MARGIN`).
     it.set_no_timestamps(false);
     it.set_single_segment(true);
-    // From what the decoder knows already, and how loud it is: see `tests/bench/RESULTS.md` for how right
-    // it is, which is no more than letters would tell. The other way, by DTW, reads everything again and starts four threads.
-    it.set_token_timestamps(true);
     it.set_suppress_blank(true);
     // What is no speech is the guard's to say.
     it.set_no_speech_thold(1.1);
@@ -464,39 +458,10 @@ impl WhisperTranscriber {
                 text: segment.to_str_lossy().map(|it| it.into_owned()).unwrap_or_default(),
                 no_speech: segment.no_speech_probability(),
                 logprob_mean: logs.iter().sum::<f32>() / logs.len().max(1) as f32,
-                words: timed(&segment, end),
             }
         };
         self.state.as_iter().map(piece).collect()
     }
-}
-
-/// The words of a segment with their times. A token that begins with a space begins a word; one may be
-/// only a part of a letter.
-fn timed(segment: &whisper_rs::WhisperSegment<'_>, end: i32) -> Vec<Timed> {
-    let mut words: Vec<(Vec<u8>, u64, u64)> = Vec::new();
-    for token in (0..segment.n_tokens()).filter_map(|it| segment.get_token(it)) {
-        let data = token.token_data();
-        let Ok(bytes) = token.to_bytes() else { continue };
-        if data.id >= end {
-            continue;
-        }
-        // whisper counts in hundredths of a second.
-        let ms = |at: i64| u64::try_from(at).unwrap_or_default() * 10;
-        match words.last_mut().filter(|_| !bytes.starts_with(b" ")) {
-            Some((word, _, until)) => {
-                word.extend_from_slice(bytes);
-                *until = ms(data.t1).max(*until);
-            }
-            None => words.push((bytes.to_vec(), ms(data.t0), ms(data.t1))),
-        }
-    }
-    let timed = |(bytes, start_ms, end_ms): (Vec<u8>, u64, u64)| Timed {
-        text: String::from_utf8_lossy(&bytes).trim().to_owned(),
-        start_ms,
-        end_ms,
-    };
-    words.into_iter().map(timed).collect()
 }
 
 /// Whisper stops at once when there is less than a second.
@@ -539,8 +504,7 @@ impl Transcriber for ScriptedTranscriber {
         match self.script.pop_front() {
             Some(Ok("panic")) => panic!("asked to panic"),
             Some(Ok(text)) => {
-                let words = Vec::new();
-                Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: -0.1, words }])
+                Ok(vec![Piece { text: text.into(), no_speech: 0.0, logprob_mean: -0.1 }])
             }
             Some(Err(())) => Err(WhisperFailure::Other { ms, why: "scripted".into() }),
             None => Ok(vec![]),
@@ -564,8 +528,8 @@ mod tests {
 
     fn utterance(voice_ms: u64) -> Utterance {
         let span = Span::new(SessionTime(0), SessionTime(2_000));
-        let (voice, first_sample, pcm) = (vec![span], span.start, vec![0.1; 32_000]);
-        Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 }
+        let (voice, pcm) = (vec![span], vec![0.1; 32_000]);
+        Utterance { span, voice, pcm, voice_ms, overlap_ms: 0 }
     }
 
     fn check_with(

@@ -3,7 +3,6 @@
 
 use crate::domain::limits::SEGMENT_CHARS_MAX;
 use crate::speech::engine::bounds::RATE_HZ;
-use crate::speech::engine::times::Timed;
 
 /// One segment of whisper's answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +13,6 @@ pub struct Piece {
     pub no_speech: f32,
     /// Mean natural logarithm of the probabilities of its tokens; 0 is certain.
     pub logprob_mean: f32,
-    /// Its words and when they were said; may be empty.
-    pub words: Vec<Timed>,
 }
 
 /// What is known of the audio that the pieces are about.
@@ -379,7 +376,7 @@ mod tests {
     const WEAK: Heard = Heard { ms: 3_000, voice_ms: 300, level_dbfs: -48.0 };
 
     fn piece(text: &str) -> Piece {
-        Piece { text: text.into(), no_speech: 0.05, logprob_mean: -0.3, words: Vec::new() }
+        Piece { text: text.into(), no_speech: 0.05, logprob_mean: -0.3 }
     }
 
     fn check(text: &str, heard: Heard, expect: &str, retry: bool) {

@@ -32,8 +32,6 @@ pub struct Utterance {
     /// 16 kHz, mono, in [-1, 1]: the span, some audio before and after it, at most
     /// [`UTTERANCE_MS_MAX`].
     pub pcm: Vec<f32>,
-    /// When the first sample was spoken: before the span begins.
-    pub first_sample: SessionTime,
     /// How much of it is voice, in ms.
     pub voice_ms: u64,
     /// How much of its beginning is also the end of the one before, in ms: it was cut where no silence
@@ -225,11 +223,10 @@ impl Segmenter {
         // What is too short to open an utterance is no begin and no end of a voice either.
         let pieces = pieces.smoothed(0, frames_ms(ONSET_FRAMES));
         let voice = pieces.smoothed(VOICE_GAP_MS, 0).spans().to_vec();
-        let first_sample = frames().next()?.at;
         let pcm = frames().flat_map(|it| it.samples).collect();
         let voice_ms = frames_ms(voiced().count());
         let overlap_ms = frames_ms(self.overlap);
-        Some(Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms })
+        Some(Utterance { span, voice, pcm, voice_ms, overlap_ms })
     }
 
     /// Where to cut when somebody talks on: in the middle of the longest silence of the last part, or,

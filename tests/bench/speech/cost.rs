@@ -45,8 +45,8 @@ pub fn run(
         for piece in &pieces {
             let pcm = piece.to_vec();
             let span = Span::new(SessionTime::ZERO, SessionTime(PIECE_S as u64 * 1_000));
-            let (voice, first_sample, voice_ms) = (vec![span], span.start, span.ms());
-            let utterance = Utterance { span, voice, pcm, first_sample, voice_ms, overlap_ms: 0 };
+            let (voice, voice_ms) = (vec![span], span.ms());
+            let utterance = Utterance { span, voice, pcm, voice_ms, overlap_ms: 0 };
             let tongue = Tongue::told(Language::English);
             let (_, own) = with_cpu(|| words(&mut ours, &utterance, &tongue, ""));
             let (_, theirs) = stock.transcribe(piece, "en");

@@ -42,8 +42,7 @@ fn utterance(pcm: &[f32]) -> Utterance {
     let pcm = pcm[..pcm.len().min(UTTERANCE_S_MAX * RATE)].to_vec();
     let ms = pcm.len() as u64 * 1_000 / RATE as u64;
     let span = Span::new(SessionTime::ZERO, SessionTime(ms));
-    let (voice, first_sample) = (vec![span], span.start);
-    Utterance { span, voice, pcm, first_sample, voice_ms: ms * 4 / 5, overlap_ms: 0 }
+    Utterance { span, voice: vec![span], pcm, voice_ms: ms * 4 / 5, overlap_ms: 0 }
 }
 
 pub fn run(name: &str, model: &str, people: &[Person], figures: &mut Figures) {

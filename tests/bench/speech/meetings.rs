@@ -166,8 +166,7 @@ impl Transcriber for Spans {
         _: &str,
         _: Effort,
     ) -> Result<Vec<Piece>, WhisperFailure> {
-        let (text, words) = ("voice".into(), Vec::new());
-        Ok(vec![Piece { text, no_speech: 0.0, logprob_mean: 0.0, words }])
+        Ok(vec![Piece { text: "voice".into(), no_speech: 0.0, logprob_mean: 0.0 }])
     }
 
     fn detect(&mut self, _: &[f32]) -> Result<Language, WhisperFailure> {

@@ -1,4 +1,4 @@
-//! When each word was said: whisper's times beside those of others. For the English recordings a recogniser of
+//! When each word was said: our times beside those of others. For the English recordings a recogniser of
 //! another kind (PocketSphinx, hidden Markov models over 10 ms) is told the words and says where each is; the
 //! synthetic Finnish voice itself tells where its words end; and where two recordings were put one after another,
 //! that place is known to the sample. And what the times take of the log.
@@ -40,12 +40,11 @@ pub fn run(
     let mut whisper = model.transcriber().expect("a state");
     let mut read = |pcm: &[f32], language| Read::of(&mut whisper, pcm, language);
     let mut log = Log::default();
-    let (mut begins, mut ends, mut later, mut guessed) = (vec![], vec![], vec![], vec![]);
-    let (mut words_of, mut untimed) = (0, 0);
+    let (mut begins, mut ends, mut later) = (vec![], vec![], vec![]);
+    let mut words_of = 0;
     for clip in english {
         let heard = read(&clip.pcm, Language::English);
         words_of += heard.words.len();
-        untimed += heard.untimed;
         log.add(&heard, clip.seconds());
         let Some(aligned) = aligned(clip) else { continue };
         let mut of_clip = Vec::new();
@@ -53,7 +52,6 @@ pub fn run(
             of_clip.push((word.begin_ms - begin).abs());
             later.push(word.begin_ms - begin);
             ends.push((word.end_ms - end).abs());
-            guessed.push((word.guess_ms - begin).abs());
         }
         let count = of_clip.len();
         println!(
@@ -64,19 +62,17 @@ pub fn run(
         begins.extend(of_clip);
     }
     figures.add(&format!("{name}_english_words"), words_of as f64, "words");
-    figures.add(&format!("{name}_english_words_without_time"), untimed as f64, "words");
     figures.add(&format!("{name}_words_compared"), begins.len() as f64, "words");
     figures.percentiles(&format!("{name}_begins_off"), &begins, "ms");
     figures.percentiles(&format!("{name}_ends_off"), &ends, "ms");
     figures.add(&format!("{name}_begins_later_p50"), median(&later), "ms");
-    figures.percentiles(&format!("{name}_begins_by_letters_off"), &guessed, "ms");
     seams(name, &mut read, english, figures);
     let (mut off, mut clips) = (Vec::new(), 0);
     for (clip, ends) in timed {
         let heard = read(&clip.pcm, Language::Finnish);
         log.add(&heard, clip.seconds());
         // Only where as many words are heard as were said is it known which is which.
-        if heard.untimed == 0 && heard.words.len() == ends.len() {
+        if heard.words.len() == ends.len() {
             clips += 1;
             off.extend(heard.words.iter().zip(ends).map(|(it, end)| (it.end_ms - end).abs()));
         }
@@ -90,32 +86,26 @@ pub fn run(
 struct Read {
     said: Vec<(Utterance, Words)>,
     words: Vec<Word>,
-    /// Words without a time.
-    untimed: usize,
 }
 
 struct Word {
     text: String,
     begin_ms: f64,
     end_ms: f64,
-    /// Where it would begin if every letter took as much of the voice as another: what needs no whisper.
-    guess_ms: f64,
 }
 
 impl Read {
     fn of(whisper: &mut WhisperTranscriber, pcm: &[f32], language: Language) -> Self {
-        let mut read = Self { said: Vec::new(), words: Vec::new(), untimed: 0 };
+        let mut read = Self { said: Vec::new(), words: Vec::new() };
         for utterance in utterances(pcm) {
             let said = words(whisper, &utterance, &Tongue::told(language), "").expect("words");
             let texts: Vec<&str> = said.text.split_whitespace().collect();
             assert!(said.spans.windows(2).all(|it| it[0].end <= it[1].start), "in order");
             assert!(said.spans.iter().all(|it| utterance.span.covers(*it)), "inside");
-            assert!(said.spans.is_empty() || said.spans.len() == texts.len(), "one for each");
-            read.untimed += texts.len() - said.spans.len();
-            let guesses = by_letters(&texts, &utterance.voice);
-            for ((text, span), guess_ms) in texts.iter().zip(&said.spans).zip(guesses) {
+            assert_eq!(said.spans.len(), texts.len(), "one for each");
+            for (text, span) in texts.iter().zip(&said.spans) {
                 let (begin_ms, end_ms) = ms(span);
-                read.words.push(Word { text: plain(text).concat(), begin_ms, end_ms, guess_ms });
+                read.words.push(Word { text: plain(text).concat(), begin_ms, end_ms });
             }
             read.said.push((utterance, said));
         }
@@ -133,25 +123,6 @@ fn utterances(pcm: &[f32]) -> Vec<Utterance> {
     }
     segmenter.cut(&mut found);
     found
-}
-
-fn by_letters(texts: &[&str], voice: &[Span]) -> Vec<f64> {
-    let letters: Vec<usize> = texts.iter().map(|it| it.chars().count() + 1).collect();
-    let all: usize = letters.iter().sum();
-    let voice_ms: u64 = voice.iter().map(|it| it.ms()).sum();
-    let mut before = 0;
-    let place = |of: &usize| {
-        let mut left = voice_ms as f64 * before as f64 / all as f64;
-        before += of;
-        for span in voice {
-            if left < span.ms() as f64 {
-                return span.start.as_ms() as f64 + left;
-            }
-            left -= span.ms() as f64;
-        }
-        voice.last().map_or(0.0, |it| it.end.as_ms() as f64)
-    };
-    letters.iter().map(place).collect()
 }
 
 /// Two recordings with a breath between: where the one ends and the other begins.
