@@ -1129,7 +1129,7 @@ export const fi: Texts = {
       fresh: "Kuulin tai ymmärsin jotain uutta",
       again: "Osallistuisin tällaiseen uudelleen",
     },
-    levels: { no: "Ei", little: "Vähän", mostly: "Enimmäkseen", yes: "Kyllä" },
+    levels: { no: "Ei", little: "Vähän", mostly: "Pääosin", yes: "Kyllä" },
     line: "Haluatko sanoa jotain? (ei pakollinen)",
     lineHint: "Älä kirjoita nimiä. Koska kukaan ei tiedä, kuka kirjoitti, tätä ei voi myöhemmin poistaa.",
     send: "Lähetä",
