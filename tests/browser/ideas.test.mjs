@@ -15,9 +15,9 @@ const LAPTOP = { width: 1280, height: 800 };
 story("six people write, combine, choose and vote, and the winner is traced back", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const six = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao", "Dana", "Eero"], { consent: "on" });
+  const six = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao", "Dana", "Eero"], { consent: "on", camera: false });
   const fatima = await stage.person("Fatima");
-  await fatima.joins(host.joinLink, { consent: "declined" });
+  await fatima.joins(host.joinLink, { consent: "declined", camera: false });
   six.push(fatima);
   const [alice, bob] = six;
   await alice.page.setViewportSize(PHONE);

@@ -13,7 +13,7 @@ const QUESTION = "What makes a good school yard?";
 story("me, we and all runs by itself, from the start to the plenary", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const three = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao"], { consent: "declined" });
+  const three = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao"], { consent: "declined", camera: false });
   const more = await silent(server, host.joinLink, ["Dana", "Eero", "Fatima"], { consent: "declined" });
   const [alice] = three;
   await host.starts("me-we-all", MINUTES, QUESTION);

@@ -19,7 +19,7 @@ story("of twenty pauses in the middle of a sentence not one word is kept", async
   const host = await stage.host(server);
   const people = await Promise.all(["Alice", "Bob", "Chao", "Dana"].map((it) => stage.person(it)));
   const effects = new Effects(people);
-  for (const it of people) await it.joins(host.joinLink);
+  for (const it of people) await it.joins(host.joinLink, { camera: false });
   const notes = new Reader(host.reviewLink);
   // All at once, as on a real evening: nobody waits with a pause until others have finished theirs.
   await Promise.all(people.map((it, index) => pauses(it, people[(index + 1) % people.length], effects)));
@@ -42,7 +42,7 @@ story("of twenty pauses in the middle of a sentence not one word is kept", async
 story("who takes back the last minute has it gone from every screen and from the notes", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"]);
+  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"], { camera: false });
   const notes = new Reader(host.reviewLink);
   await alice.says(selfish);
   await isRead(bob, alice, selfish);
@@ -77,7 +77,7 @@ story("who takes back the last minute has it gone from every screen and from the
 story("anybody turns the writing down off for the room, and the host for all", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"]);
+  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"], { camera: false });
   const notes = new Reader(host.reviewLink);
   const writing = (who, state) =>
     who.page.locator(`[data-testid=writing][data-writing=${state}]`).waitFor();

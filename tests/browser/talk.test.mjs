@@ -7,7 +7,7 @@ import { eventually, story } from "./harness.mjs";
 story("a chat arrives, is there after a reload, and knows whether it is kept", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"], { consent: "on" });
+  const [alice, bob] = await stage.joining(host.joinLink, ["Alice", "Bob"], { consent: "on", camera: false });
 
   await opensChat(alice);
   assert.equal(await focusOf(alice), "chat-field", "one can type at once");
@@ -84,7 +84,7 @@ story("a chat arrives, is there after a reload, and knows whether it is kept", a
 story("hands, reactions, and a call for help, through reloads, moves and a killed server", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
-  const [alice, bob, chao] = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao"], { consent: "declined" });
+  const [alice, bob, chao] = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao"], { consent: "declined", camera: false });
   await host.opensRooms(2);
   for (const it of [alice, bob, chao]) await host.moves(it, "room-1");
   for (const it of [alice, bob, chao]) await it.isIn("room-1");

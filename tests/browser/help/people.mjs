@@ -206,13 +206,15 @@ export class Person extends Someone {
 
   /**
    * The join page, filled in but not sent. `plain`: as browsers do, with echo cancelling and so on;
-   * `language`: the spoken one, `page`: that of the page; `consent`: null leaves the question open.
+   * `language`: the spoken one, `page`: that of the page; `consent`: null leaves the question open;
+   * `camera`: without it a machine of a few cores has time for what a story is about.
    */
-  async arrives(link, { language = "en", consent = "on", plain = false, page = "en" } = {}) {
+  async arrives(link, { language = "en", consent = "on", plain = false, page = "en", camera = true } = {}) {
     await this.page.goto(withLanguage(link, plain ? "" : "&raw-audio", page));
     await this.see("join-name").fill(this.name);
     await this.see("join-language").selectOption(language);
     if (consent) await this.see(`join-consent-${consent}`).check();
+    if (!camera) await this.see("join-camera").uncheck();
   }
 
   async joins(link, choices) {
