@@ -1033,7 +1033,7 @@ export const fi: Texts = {
       text: "Osoite toimii vain tapahtuman omalla sivulla. Avaa se sen sijaan.",
     },
     "token-expired": {
-      title: "Osallistumisoikeutesi on vanhentunut",
+      title: "Oikeutesi osallistua on vanhentunut",
       text: "Lataa tapahtuman sivu uudelleen, niin pääset takaisin.",
     },
     "bad-claims": {
