@@ -45,7 +45,7 @@ const ED_PRIVATE: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const ED_PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 /// A server that Lahti and Turku share.
-struct House {
+pub struct House {
     routes: Router,
     tokens: Arc<Tokens>,
     _folder: tempfile::TempDir,
@@ -59,6 +59,13 @@ struct Answer {
 }
 
 impl Answer {
+    async fn of(response: axum::response::Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { status: parts.status, headers: parts.headers, text }
+    }
+
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
@@ -85,7 +92,7 @@ impl House {
         Self { routes: http::router(server), tokens, _folder: folder }
     }
 
-    fn config() -> Config {
+    pub fn config() -> Config {
         let tenant = |id: &str, key: &str, keys, origins| TenantConfig {
             id: id.into(),
             origins,
@@ -141,11 +148,7 @@ impl House {
         };
         let from: SocketAddr = from.parse().unwrap();
         let routes = self.routes.clone().layer(Extension(ConnectInfo(from)));
-        let response = routes.oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer::of(routes.oneshot(request.body(body).unwrap()).await.unwrap()).await
     }
 
     async fn get(&self, path: &str, bearer: &str) -> Answer {
@@ -162,6 +165,17 @@ impl House {
         let answer = self.post("/api/v1/sessions", key, new).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
         answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// As the frame does from a browser, which says where the frame itself comes from.
+    async fn admit_from(&self, origin: &str, session: &str, admission: Value) -> Answer {
+        let request = Request::post(format!("/api/sessions/{session}/admission"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ORIGIN, origin)
+            .body(Body::from(admission.to_string()));
+        let from: SocketAddr = ANYBODY.parse().unwrap();
+        let routes = self.routes.clone().layer(Extension(ConnectInfo(from)));
+        Answer::of(routes.oneshot(request.unwrap()).await.unwrap()).await
     }
 
     async fn admit(&self, session: &str, admission: Value) -> Answer {
@@ -354,6 +368,19 @@ async fn lahtis_token_lets_aino_into_lahtis_session_from_lahtis_page() {
         let answer = house.admit(&session, json!({ "token": token, "origin": origin })).await;
         assert_eq!(answer.refusal(), (403, "origin-not-allowed".into()), "{origin}");
     }
+    // The frame's own origin stands in its requests, and is not that of the page around it.
+    let told = json!({ "token": token, "origin": "https://evil.example" });
+    let frames = house.admit_from(HERE, &session, told).await;
+    assert_eq!(frames.refusal(), (403, "origin-not-allowed".into()));
+    let own = house.admit_from(HERE, &session, json!({ "token": token, "origin": HERE })).await;
+    assert_eq!(own.status, StatusCode::OK, "a page of ours around a frame of ours: {}", own.text);
+    // Lahti's other session is another session, and so is one of the server's own links.
+    let other = house.session(LAHTI, "Talvi").await;
+    let answer = house.admit(&other, json!({ "token": token, "origin": PAGE })).await;
+    assert_eq!(answer.refusal(), (404, "unknown-session".into()));
+    let link = house.tokens.link(session.parse().unwrap(), Role::Facilitator);
+    let answer = house.admit(&other, json!({ "token": link, "origin": PAGE })).await;
+    assert_eq!(answer.refusal(), (401, "bad-token".into()));
     let turkus = house.session(TURKU, "Syksy").await;
     let stolen = signed(&claims(&turkus, json!({})), SECRET);
     let answer = house.admit(&turkus, json!({ "token": stolen, "origin": PAGE })).await;
@@ -680,5 +707,20 @@ async fn the_description_is_what_the_server_does() {
     assert_eq!(seen, 9);
     for other in ["<script", "http://", "https://"] {
         assert!(!page.text.contains(other), "nothing of others' on the page: {other}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_one_session_reads_nothing_of_another() {
+    let house = House::open();
+    let (one, other) = (house.session(LAHTI, "Kevät").await, house.session(LAHTI, "Syksy").await);
+    for role in [Role::Facilitator, Role::Reviewer] {
+        let link = house.tokens.link(one.parse().unwrap(), role);
+        for rest in ["", "/search?q=a", "/export?format=md", "/accesses", "/outline"] {
+            let answer = house.get(&format!("/api/sessions/{other}{rest}"), &link).await;
+            assert_eq!(answer.refusal(), (401, "bad-token".into()), "{rest}");
+        }
+        let own = house.get(&format!("/api/sessions/{one}"), &link).await;
+        assert_eq!(own.status, StatusCode::OK);
     }
 }

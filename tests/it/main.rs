@@ -8,6 +8,7 @@ mod ideas;
 mod leaf;
 mod methods;
 mod pauses;
+mod rights;
 mod rotation;
 mod runs;
 mod session;
