@@ -113,6 +113,7 @@ provided() {
         festvox-suopuhe-mv) [[ -d /usr/share/festival/voices/finnish/hy_fi_mv_diphone ]] ;;
         bucklespring-data) [[ -d /usr/share/buckle/wav ]] ;;
         libopenblas0-pthread) compgen -G '/usr/lib/*/libopenblas.so.0' ;;
+        poppler-utils) command -v pdfinfo ;;
         fonts-dejavu-core) [[ -d /usr/share/fonts/truetype/dejavu ]] ;;
         *) command -v "$1" ;; # the package is named after its command
     esac >/dev/null

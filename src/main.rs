@@ -172,7 +172,7 @@ struct TokenArgs {
 struct ExportArgs {
     /// The session's id, as it stands in its links; `vuoro replay` lists them.
     session: SessionId,
-    /// md, html, docx, xlsx, csv, json, vtt or srt.
+    /// md, html, docx, pdf, xlsx, csv, json, vtt or srt.
     #[arg(long, value_parser = format)]
     format: Format,
     /// fi, sv or en: the language of headings and labels.

@@ -1002,7 +1002,7 @@ pub struct PersonAbout {
 #[derive(Clone, Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ExportQuery {
-    /// `md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
+    /// `md`, `html`, `docx`, `pdf`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
     pub format: String,
     /// Of headings and labels; `fi` when it is not given.
     #[serde(default)]

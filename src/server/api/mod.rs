@@ -291,12 +291,12 @@ async fn people(
     Ok(Json(shapes::PersonList { people: seated(&records) }))
 }
 
-/// What was said and written, as a document: `md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt` or `srt`.
+/// What was said and written, as a document: `md`, `html`, `docx`, `pdf`, `xlsx`, `csv`, `json`, `vtt` or `srt`.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{session}/export", operation_id = "exportSession", security(("key" = [])),
     params(
         ("session" = String, Path),
-        ("format" = String, Query, description = "`md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt` or `srt`"),
+        ("format" = String, Query, description = "`md`, `html`, `docx`, `pdf`, `xlsx`, `csv`, `json`, `vtt` or `srt`"),
         ("language" = Option<String>, Query, description = "`fi`, `sv` or `en`: of headings and labels"),
         ("rooms" = Option<String>, Query, description = "Only these, with commas between: `main,room-2`"),
         ("phases" = Option<String>, Query, description = "Only these phases of methods, by their ids"),

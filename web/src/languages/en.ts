@@ -1170,6 +1170,7 @@ export const en: Texts = {
     format: "File format",
     formats: {
       docx: "Document (Word)",
+      pdf: "For print and screen readers (PDF)",
       xlsx: "Table (Excel)",
       html: "Web page (HTML)",
       md: "Text (Markdown)",

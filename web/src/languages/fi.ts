@@ -1180,6 +1180,7 @@ export const fi: Texts = {
     format: "Tiedostomuoto",
     formats: {
       docx: "Asiakirja (Word)",
+      pdf: "Tulostettava ja ruudunlukijalle (PDF)",
       xlsx: "Taulukko (Excel)",
       html: "Verkkosivu (HTML)",
       md: "Teksti (Markdown)",

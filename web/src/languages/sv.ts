@@ -1165,6 +1165,7 @@ export const sv: Texts = {
     format: "Filformat",
     formats: {
       docx: "Dokument (Word)",
+      pdf: "För utskrift och skärmläsare (PDF)",
       xlsx: "Tabell (Excel)",
       html: "Webbsida (HTML)",
       md: "Vanlig text (Markdown)",

@@ -897,7 +897,7 @@ export type TextPart = { text: string, hit: boolean, };
 
 export type ExportQuery = { 
 /**
- * `md`, `html`, `docx`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
+ * `md`, `html`, `docx`, `pdf`, `xlsx`, `csv`, `json`, `vtt`, `srt`.
  */
 format: string, 
 /**

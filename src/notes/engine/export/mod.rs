@@ -12,6 +12,7 @@ mod json;
 mod markdown;
 mod office;
 mod outline;
+mod pdf;
 mod pseudonyms;
 mod sheet;
 mod words;
@@ -202,6 +203,7 @@ pub enum Format {
     Markdown,
     Html,
     Docx,
+    Pdf,
     Xlsx,
     Csv,
     Json,
@@ -210,10 +212,11 @@ pub enum Format {
 }
 
 impl Format {
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 9] = [
         Format::Markdown,
         Format::Html,
         Format::Docx,
+        Format::Pdf,
         Format::Xlsx,
         Format::Csv,
         Format::Json,
@@ -227,6 +230,7 @@ impl Format {
             Format::Markdown => "md",
             Format::Html => "html",
             Format::Docx => "docx",
+            Format::Pdf => "pdf",
             Format::Xlsx => "xlsx",
             Format::Csv => "csv",
             Format::Json => "json",
@@ -246,6 +250,7 @@ impl Format {
             Format::Docx => {
                 "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
             }
+            Format::Pdf => "application/pdf",
             Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Format::Csv => "text/csv; charset=utf-8; header=present",
             Format::Json => "application/json",
@@ -353,6 +358,7 @@ pub fn render(
         Format::Markdown => markdown::write(document, look, out, told),
         Format::Html => html::write(document, look, out, told),
         Format::Docx => office::write_docx(document, look, out, told),
+        Format::Pdf => pdf::write(document, look, out, told),
         Format::Xlsx => office::write_xlsx(document, look, out, told),
         Format::Csv => sheet::write_csv(document, look, out, told),
         Format::Json => json::write(document, out, told),

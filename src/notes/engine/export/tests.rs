@@ -186,8 +186,16 @@ fn written(document: &Document, format: Format, language: Language) -> String {
             &out,
             &["xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "docProps/core.xml"],
         ),
+        Format::Pdf => of_pages(&out),
         _ => String::from_utf8(out).expect("text"),
     }
+}
+
+/// The text of a PDF as another reader finds it, without its breaks.
+fn of_pages(bytes: &[u8]) -> String {
+    let pdf = lopdf::Document::load_mem(bytes).expect("a PDF");
+    let pages: Vec<u32> = pdf.get_pages().into_keys().collect();
+    pdf.extract_text(&pages).expect("its text").replace('\n', "")
 }
 
 /// The first of the parts that is there, and what of the others could hold words.
@@ -372,6 +380,15 @@ fn what_was_chosen_is_traced_back_with_the_names_of_those_who_agree() {
 }
 
 #[test]
+fn a_pdf_has_what_an_idea_came_from_in_a_list_within_its_item() {
+    let document = gather(id(), &of_ideas("Puu")).expect("a session");
+    let mut out = Vec::new();
+    render(&document, Format::Pdf, Look::default(), &mut out, &mut |_| ()).expect("written");
+    let kinds = structure(&lopdf::Document::load_mem(&out).expect("a PDF")).join(" ");
+    assert!(kinds.contains("LI Lbl LBody L LI Lbl LBody"), "{kinds}");
+}
+
+#[test]
 fn ideas_follow_what_their_writers_take_back() {
     let look = Look { language: Language::Finnish, offset_min: 0 };
     let taken_back = gather(id(), &of_ideas("")).expect("a session");
@@ -535,6 +552,7 @@ fn check_all(name: &str, title: &str, words: &str) {
     check_html(&written(&document, Format::Html, Language::English), &name, &words);
     check_markdown(&written(&document, Format::Markdown, Language::English), &name, &words);
     check_office(&document, &name, &words);
+    check_pdf(&document, &words);
     check_csv(&written(&document, Format::Csv, Language::English), &words);
     check_json(&written(&document, Format::Json, Language::English), &words);
     let room = Selection { rooms: [RoomId::Main].into(), ..Default::default() };
@@ -640,6 +658,80 @@ fn check_office(document: &Document, name: &str, words: &str) {
         }
         assert!(texts.iter().any(|it| it.contains(words)), "{format:?}: {words:?} in {texts:?}");
         assert!(texts.iter().any(|it| it.contains(name)), "{format:?}: {name:?} in {texts:?}");
+    }
+}
+
+/// Nothing in it can be followed or run, and where the letters have all signs of it the text is whole.
+fn check_pdf(document: &Document, words: &str) {
+    let mut out = Vec::new();
+    render(document, Format::Pdf, Look::default(), &mut out, &mut |_| ()).expect("written");
+    let pdf = lopdf::Document::load_mem(&out).expect("a PDF");
+    for object in pdf.objects.values() {
+        let keys = object.as_dict().into_iter().flat_map(|it| it.iter()).map(|it| it.0.as_slice());
+        let acts = [&b"JS"[..], b"JavaScript", b"URI", b"Launch", b"OpenAction", b"AA", b"Annots"];
+        assert!(keys.into_iter().all(|it| !acts.contains(&it)), "{object:?}");
+    }
+    let text = of_pages(&out).replace(' ', "");
+    if words.chars().all(|it| it.is_ascii() || "åäöÅÄÖ".contains(it)) {
+        assert!(text.contains(&words.replace(' ', "")), "{words:?} in {text:?}");
+    }
+}
+
+/// The kinds of all groups of the structure, in order.
+fn structure(pdf: &lopdf::Document) -> Vec<String> {
+    fn walk(pdf: &lopdf::Document, of: &lopdf::Object, kinds: &mut Vec<String>) {
+        let Ok((_, object)) = pdf.dereference(of) else { return };
+        match object {
+            lopdf::Object::Array(all) => all.iter().for_each(|it| walk(pdf, it, kinds)),
+            lopdf::Object::Dictionary(group) => {
+                if let Ok(kind) = group.get(b"S").and_then(lopdf::Object::as_name) {
+                    kinds.push(String::from_utf8_lossy(kind).into_owned());
+                }
+                if let Ok(of) = group.get(b"K") {
+                    walk(pdf, of, kinds);
+                }
+            }
+            _ => (),
+        }
+    }
+    let root = pdf.catalog().and_then(|it| it.get(b"StructTreeRoot")).expect("a structure");
+    let mut kinds = Vec::new();
+    walk(pdf, root, &mut kinds);
+    kinds
+}
+
+#[test]
+fn a_pdf_can_be_read_by_a_screen_reader() {
+    let document = gather(id(), &evening()).expect("a session");
+    let mut out = Vec::new();
+    let look = Look { language: Language::Swedish, offset_min: 180 };
+    render(&document, Format::Pdf, look, &mut out, &mut |_| ()).expect("written");
+    let mut again = Vec::new();
+    render(&document, Format::Pdf, look, &mut again, &mut |_| ()).expect("written");
+    assert_eq!(out, again, "the same document is the same file");
+    assert!(out.windows(9).any(|it| it == b"pdfuaid:p"), "it says that it is for everybody");
+
+    let pdf = lopdf::Document::load_mem(&out).expect("a PDF");
+    let catalog = pdf.catalog().expect("a catalog");
+    let text = |key: &[u8]| catalog.get(key).and_then(lopdf::Object::as_str).expect("text");
+    assert_eq!(text(b"Lang"), b"sv");
+    assert!(catalog.get(b"MarkInfo").is_ok() && catalog.get(b"Outlines").is_ok());
+    let kinds = structure(&pdf);
+    let count = |kind: &str| kinds.iter().filter(|it| *it == kind).count();
+    assert_eq!((kinds[0].as_str(), kinds[1].as_str(), count("H1")), ("Document", "H1", 1));
+    assert!(0 < count("TH") && count("TH") == count("TD") && count("TD") == count("TR"));
+    assert!(5 <= count("LI") && count("LI") == count("Lbl") && count("Lbl") == count("LBody"));
+    // No level of headings is passed over.
+    let levels = kinds.iter().filter_map(|it| it.strip_prefix('H')?.parse::<u8>().ok());
+    levels.fold(0, |before, level| {
+        assert!(level <= before + 1, "{kinds:?}");
+        level
+    });
+    // Where the look of words changes, the reader sees a gap.
+    let flat = of_pages(&out).replace(' ', "");
+    for part in ["Kevään ilta", "Mitä keskustassa puuttuu?", "Bob: Olen Alicen kanssa samaa mieltä"]
+    {
+        assert!(flat.contains(&part.replace(' ', "")), "{part:?} in {flat}");
     }
 }
 
