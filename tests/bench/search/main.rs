@@ -32,6 +32,7 @@ mod notes {
         pub mod names;
         pub mod outline;
         pub mod query;
+        pub mod quotes;
         pub mod record;
         pub mod words;
     }
