@@ -453,6 +453,47 @@ async fn an_idea_is_struck_with_all_its_earlier_words_and_what_came_of_it_stays(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_an_idea_that_was_taken_away_go_while_the_session_is_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");
+    let of = session(1);
+    let idea = |idea: u32, by, text: &str, from: &[u32]| {
+        let from = from.iter().map(|it| IdeaId(*it)).collect();
+        let (idea, text, room) = (IdeaId(idea), text.to_owned(), RoomId::Breakout(1));
+        (SessionTime(9), Fact::Ideas(Change::Written { idea, by, room, open: true, text, from }))
+    };
+    let removed = |idea, by| {
+        let idea = IdeaId(idea);
+        (SessionTime(10), Fact::Ideas(Change::Removed { idea, by }))
+    };
+    let facts = vec![
+        (
+            SessionTime::ZERO,
+            Fact::Opened { title: "Ilta".into(), language: Language::Finnish, unix_ms: OPENED_MS },
+        ),
+        joined(ALICE, "Alice"),
+        joined(BOB, "Bob"),
+        idea(1, ALICE, "Puu", &[]),
+        idea(2, BOB, "Penkki", &[]),
+        // Both have put it into words, and it was the room's to take apart.
+        idea(3, BOB, "Penkki höpsismin alla", &[1, 2]),
+        idea(3, ALICE, "Istutaan höpsismin alla", &[]),
+        idea(4, ALICE, "Pelkkä höpsismi", &[]),
+    ];
+    log.append(of, facts).await.expect("kept");
+    assert_ne!(found(folder.path(), &["höpsismi"]), Vec::<String>::new());
+    log.append(of, vec![removed(3, BOB), removed(4, ALICE)]).await.expect("kept");
+
+    assert_eq!(found(folder.path(), &["höpsismi"]), Vec::<String>::new());
+    let records = tokio::task::block_in_place(|| log.read(of)).expect("readable");
+    let kept = records.iter().filter_map(|it| match &it.fact {
+        Fact::Ideas(Change::Written { text, .. }) => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(kept.collect::<Vec<_>>(), ["Puu", "Penkki", "", "", ""]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_when_its_time_is_over_and_not_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = Log::open(&folder.path().join("notes.sqlite")).expect("a new log");

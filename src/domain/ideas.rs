@@ -374,6 +374,8 @@ impl Ideas {
             Change::Removed { idea, .. } => {
                 let Some(it) = self.ideas.get_mut(idea) else { return };
                 (it.removed, it.chosen) = (true, false);
+                // The log has its words no more, and what is lived is what the log tells.
+                it.text.clear();
                 let table = it.table;
                 for parent in it.from.clone() {
                     if let Some(it) = self.ideas.get_mut(&parent) {

@@ -22,8 +22,8 @@ use crate::{
         engine::{
             codes::code,
             erasure::{
-                After, Erasing, Phases, corrected, idea_of, is_own, is_sound, is_typed, own_text,
-                sheet_text, without_parts,
+                After, Erasing, Phases, corrected, idea_and_writer, idea_of, is_own, is_sound,
+                is_typed, own_text, sheet_text, without_parts,
             },
             quotes::Quotes,
             record,
@@ -494,35 +494,38 @@ fn paper(
     Ok(Paper::default())
 }
 
-/// The words of an idea go while its session is on; that it was there stays.
+/// The words of an idea go while its session is on; that it was there stays. `whose`: the words of this
+/// person alone; `None`: everybody's, for the idea itself has been removed.
 pub(super) fn strike_idea(
     transaction: &Transaction<'_>,
     session: SessionId,
-    participant: ParticipantId,
+    whose: Option<ParticipantId>,
     idea: IdeaId,
 ) -> rusqlite::Result<()> {
     let mut gone = Gone::default();
-    for (seq, body) in records_of_idea(transaction, session, participant, u64::from(idea.0))? {
-        gone.add(seq, &own_text(&body, participant).unwrap_or_default());
-        if let Some(other) = corrected(&body, participant, "") {
+    for (seq, body) in records_of_idea(transaction, session, whose, u64::from(idea.0))? {
+        let Some((_, writer)) = idea_and_writer(&body) else { continue };
+        gone.add(seq, &own_text(&body, writer).unwrap_or_default());
+        if let Some(other) = corrected(&body, writer, "") {
             replace(transaction, seq, &other)?;
         }
     }
     gone.settle(transaction, session)
 }
 
-/// The records in which this person has put it into words.
+/// The records in which this person, or anybody, has put it into words.
 fn records_of_idea(
     transaction: &Transaction<'_>,
     session: SessionId,
-    participant: ParticipantId,
+    whose: Option<ParticipantId>,
     idea: u64,
 ) -> rusqlite::Result<Vec<(i64, String)>> {
     let sql = "SELECT seq, body FROM records WHERE session = ?1";
     let mut select = transaction.prepare(sql)?;
     let rows = select.query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut found = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-    found.retain(|it| idea_of(&it.1, participant) == Some(idea));
+    let wanted = |(of, writer)| of == idea && whose.is_none_or(|it| it == writer);
+    found.retain(|it| idea_and_writer(&it.1).is_some_and(wanted));
     Ok(found)
 }
 
@@ -591,7 +594,7 @@ fn rewrite_idea(
     (participant, idea): (ParticipantId, u64),
     (seq, text): (i64, &str),
 ) -> rusqlite::Result<()> {
-    for (at, body) in records_of_idea(transaction, session, participant, idea)? {
+    for (at, body) in records_of_idea(transaction, session, Some(participant), idea)? {
         let text = if at == seq { text } else { "" };
         if let Some(other) = corrected(&body, participant, text) {
             replace(transaction, at, &other)?;

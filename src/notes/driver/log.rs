@@ -255,9 +255,9 @@ enum Change {
         participant: ParticipantId,
         span: Span,
     },
-    /// The words of this idea are erased.
+    /// The words of this idea are erased: those of one person, or everybody's.
     StrikeIdea {
-        participant: ParticipantId,
+        whose: Option<ParticipantId>,
         idea: IdeaId,
     },
 }
@@ -570,7 +570,11 @@ fn request(
                 Fact::Ended => Change::End,
                 Fact::Struck { participant, span } => Change::Strike { participant, span },
                 Fact::Ideas(ideas::Change::Struck { idea, by }) => {
-                    Change::StrikeIdea { participant: by, idea }
+                    Change::StrikeIdea { whose: Some(by), idea }
+                }
+                // Nobody sees it any more, so its words are kept for nobody.
+                Fact::Ideas(ideas::Change::Removed { idea, .. }) => {
+                    Change::StrikeIdea { whose: None, idea }
                 }
                 _ => Change::None,
             },
@@ -818,8 +822,8 @@ fn write(
                         let gone = strike.execute(&id, *participant, *span)?;
                         gone.settle(&transaction, append.session)?;
                     }
-                    Change::StrikeIdea { participant, idea } => {
-                        strike_idea(&transaction, append.session, *participant, *idea)?;
+                    Change::StrikeIdea { whose, idea } => {
+                        strike_idea(&transaction, append.session, *whose, *idea)?;
                     }
                     Change::None => {}
                 }

@@ -373,8 +373,9 @@ impl Entries {
                 self.ideas.insert(idea, Idea { entry, combined, chosen, found });
             }
             ideas::Change::Removed { idea, .. } => {
-                if let Some(it) = self.ideas.remove(&idea).filter(|it| it.found) {
-                    out.push(Change::Remove { seq: it.entry.seq });
+                // As when its words are struck: whether or not it can be found now.
+                if let Some(it) = self.ideas.remove(&idea) {
+                    out.push(Change::Erase { seq: it.entry.seq });
                 }
             }
             ideas::Change::Chosen { idea, on, .. } => {
@@ -643,5 +644,18 @@ mod tests {
             entries.apply(Record { seq, at: SessionTime(9), fact }, &mut changes);
         }
         assert_eq!(changes, [Change::Erase { seq: 7 }]);
+
+        // So with an idea that was taken away, whose words the log has no more either.
+        changes.clear();
+        let idea = IdeaId(1);
+        let (text, from) = (String::new(), Vec::new());
+        let written =
+            ideas::Change::Written { idea, by: ALICE, room: ROOM, open: true, text, from };
+        let removed = ideas::Change::Removed { idea, by: ALICE };
+        for (seq, change) in [(9, written), (10, removed)] {
+            let fact = Fact::Ideas(change);
+            entries.apply(Record { seq, at: SessionTime(9), fact }, &mut changes);
+        }
+        assert_eq!(changes, [Change::Erase { seq: 9 }]);
     }
 }

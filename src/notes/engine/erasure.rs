@@ -289,8 +289,14 @@ pub fn sheet_text(body: &str) -> Option<String> {
 
 /// The idea whose words a record has; `None`: it is a record of something else.
 pub fn idea_of(body: &str, participant: ParticipantId) -> Option<u64> {
-    let value = read(body).filter(|it| is(it, IDEA, participant))?;
-    value["idea"].as_u64()
+    idea_and_writer(body).filter(|it| it.1 == participant).map(|it| it.0)
+}
+
+/// The idea whose words a record has, and whose words they are.
+pub fn idea_and_writer(body: &str) -> Option<(u64, ParticipantId)> {
+    let value = read(body).filter(|it| it["kind"] == IDEA)?;
+    let writer = u32::try_from(value["participant"].as_u64()?).ok()?;
+    Some((value["idea"].as_u64()?, ParticipantId(writer)))
 }
 
 fn has_own_text(value: &Value, participant: ParticipantId) -> bool {
