@@ -50,10 +50,11 @@ pub fn prepare(log: &Log, session: SessionId, wanted: &Wanted) -> Result<Documen
     if wanted.own.is_none() {
         document.pilots = pilots(log, session)?;
     }
-    if wanted.pseudonymous {
-        let key = log.pseudonym_key(session)?.ok_or(ExportError::Unknown)?;
-        document = document.pseudonymised(&key, wanted.look);
-    }
+    let key = log.pseudonym_key(session)?.ok_or(ExportError::Unknown)?;
+    let document = match wanted.pseudonymous {
+        true => document.pseudonymised(&key, wanted.look),
+        false => document.with_codes(&key, wanted.look),
+    };
     let document = document.select(&wanted.selection);
     let rooms = document.rooms_with_speech();
     if wanted.format.is_of_one_room() && 1 < rooms.len() {

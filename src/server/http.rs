@@ -1,6 +1,8 @@
 //! HTTP: opening a session, what is known of it, search, and the pages. Every answer carries the
 //! headers that keep a page to itself.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, Query, State, rejection::JsonRejection},
@@ -19,7 +21,7 @@ use crate::{
         registry,
     },
     domain::{
-        fact::{Fact, Record},
+        fact::{Consent, Fact, Record},
         ids::{ParticipantId, SessionId},
         language::Language,
         limits::{BODY_BYTES_MAX, QUERY_CHARS_MAX},
@@ -167,7 +169,10 @@ async fn about(
         tracing::error!(%session, %error, "how long a session is kept cannot be read");
         Refusal::INTERNAL
     })?;
-    let sees_people = matches!(role, Role::Facilitator | Role::Reviewer);
+    let people = match role {
+        Role::Facilitator | Role::Reviewer => people(&server, session, &records).await?,
+        _ => Vec::new(),
+    };
     Ok(Json(SessionAbout {
         session: session.to_string(),
         title,
@@ -175,21 +180,45 @@ async fn about(
         opened_unix_ms,
         keep_days,
         ended: records.iter().any(|it| it.fact == Fact::Ended),
-        people: if sees_people { people(&records) } else { Vec::new() },
+        people,
         links: (role == Role::Facilitator).then(|| links(&server, session)),
     }))
 }
 
-/// Everybody who had a seat, under the name they had last.
-fn people(records: &[Record]) -> Vec<PersonAbout> {
-    let mut names = std::collections::BTreeMap::new();
+/// Everybody who had a seat, under the name they had last; who does not agree that anything is kept of
+/// them, under their code.
+async fn people(
+    server: &Server,
+    session: SessionId,
+    records: &[Record],
+) -> Result<Vec<PersonAbout>, Refusal> {
+    let mut names = BTreeMap::new();
+    let mut agree = BTreeMap::new();
     for record in records {
-        if let Fact::Joined { participant, name, .. } = &record.fact {
-            names.insert(*participant, name.clone());
+        match &record.fact {
+            Fact::Joined { participant, name, consent, .. } => {
+                names.insert(*participant, name.clone());
+                agree.insert(*participant, *consent == Consent::On);
+            }
+            Fact::ConsentSet { participant, consent } => {
+                agree.insert(*participant, *consent == Consent::On);
+            }
+            _ => {}
         }
     }
-    let about = |(id, name): (ParticipantId, String)| PersonAbout { participant: id.0, name };
-    names.into_iter().map(about).collect()
+    let codes = server.app.codes(session, names.keys().copied().collect()).await;
+    let mut codes = codes.map_err(|error| {
+        tracing::error!(%session, %error, "the codes of people cannot be read");
+        Refusal::INTERNAL
+    })?;
+    let about = |(id, name): (ParticipantId, String)| {
+        let code = codes.remove(&id).unwrap_or_default();
+        PersonAbout {
+            participant: id.0,
+            name: if agree.get(&id) == Some(&true) { name } else { code },
+        }
+    };
+    Ok(names.into_iter().map(about).collect())
 }
 
 async fn search(

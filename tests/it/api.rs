@@ -571,6 +571,27 @@ async fn write_down_an_event(data: &Path) -> SessionId {
 }
 
 #[tokio::test]
+async fn who_declines_stands_under_a_code_for_reviewers() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = write_down_an_event(folder.path()).await;
+    let declines = Fact::ConsentSet { participant: ParticipantId(2), consent: Consent::Declined };
+    let log = Log::open(&folder.path().join("notes.sqlite")).unwrap();
+    log.append(id, vec![(SessionTime::ZERO, declines)]).await.unwrap();
+    drop(log);
+    let house = House::of(Config { data: folder.path().to_owned(), ..House::config() }, folder);
+    let token = house.tokens.link(id, Role::Reviewer);
+    let path = format!("/api/sessions/{id}");
+    let about = house.get(&path, &token).await.json();
+    let outline = house.get(&format!("{path}/outline"), &token).await.json();
+    assert_eq!(about["people"][0], json!({ "participant": 1, "name": "Aino" }));
+    let code = about["people"][1]["name"].as_str().unwrap();
+    assert_eq!((code.len(), &about["people"][1]["name"]), (4, &outline["people"][1]["name"]));
+    let document = house.get(&format!("{path}/export?format=json"), &token).await.json();
+    let names = document["people"].as_array().unwrap().iter().map(|it| it["name"].as_str());
+    assert_eq!(names.collect::<Vec<_>>(), [Some("Aino"), Some(&*format!("Osallistuja {code}"))]);
+}
+
+#[tokio::test]
 async fn reviewers_comment_on_lines_and_themes_and_take_it_back() {
     let folder = tempfile::tempdir().unwrap();
     let id = write_down_an_event(folder.path()).await;

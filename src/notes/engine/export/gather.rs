@@ -111,12 +111,27 @@ impl Gathering {
         self.end_run();
         self.lay_board();
         let Document { lines, steps, .. } = &mut self.document;
-        lines.extend(self.written.into_values());
+        lines.extend(std::mem::take(&mut self.written).into_values());
         for line in lines.iter_mut() {
             line.step = step_at(steps, line.span.start);
         }
         lines.sort_by_key(|it| (it.step, it.room, it.span.start, it.seq));
+        if self.own.is_none() {
+            self.leave_unnamed();
+        }
         Some(self.document)
+    }
+
+    /// Who does not agree stands in lists of who sat where all the same, but not under their name. Who
+    /// agreed once is named at what they said then, and so everywhere.
+    fn leave_unnamed(&mut self) {
+        let named: BTreeSet<_> = self.document.lines.iter().filter_map(|it| it.who).collect();
+        for (id, person) in &mut self.document.people {
+            if self.consents.get(id) != Some(&Consent::On) && !named.contains(id) {
+                person.names_before.insert(std::mem::take(&mut person.name));
+                person.tags.clear();
+            }
+        }
     }
 
     fn take(&mut self, record: &Record) {

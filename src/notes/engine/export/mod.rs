@@ -70,6 +70,7 @@ pub struct Document {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
+    /// Empty: they do not agree to be named, and have no code yet.
     pub name: String,
     /// Others that they came under before. Known only to be found in texts; never written out.
     pub names_before: BTreeSet<String>,

@@ -371,7 +371,11 @@ fn room_heading<'a>(document: &'a Document, line: &Line, words: &'static Words) 
     let room = words.room(line.room);
     let step = line.step.and_then(|it| document.steps.get(it));
     let people = step.filter(|_| line.room != RoomId::Main).and_then(|it| it.rooms.get(&line.room));
-    let names: Vec<_> = people.into_iter().flatten().map(|it| document.name(*it)).collect();
+    let name = |who: &ParticipantId| match document.name(*who) {
+        "" => words.person,
+        name => name,
+    };
+    let names: Vec<_> = people.into_iter().flatten().map(name).collect();
     match names.is_empty() {
         true => Block::Heading(4, room.into()),
         false => Block::Heading(4, format!("{room}: {}", names.join(", ")).into()),

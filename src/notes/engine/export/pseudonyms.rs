@@ -14,6 +14,16 @@ use crate::{
 };
 
 impl Document {
+    /// A code for each who has no name in it because they do not agree to be named.
+    pub fn with_codes(mut self, key: &Key, look: Look) -> Document {
+        let words = Words::in_language(look.language);
+        let mut codes = codes(self.people.keys().copied(), key);
+        for (id, person) in self.people.iter_mut().filter(|it| it.1.name.is_empty()) {
+            person.name = format!("{} {}", words.person, codes.remove(id).unwrap_or_default());
+        }
+        self
+    }
+
     /// Codes in place of names, in lists and in texts; organisations and other tags left out.
     pub fn pseudonymised(mut self, key: &Key, look: Look) -> Document {
         let words = Words::in_language(look.language);

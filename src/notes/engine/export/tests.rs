@@ -357,6 +357,14 @@ fn what_was_chosen_is_traced_back_with_the_names_of_those_who_agree() {
                 - Bobin keinu (1\u{a0}ääni, Bob, Huone 1)\n\n";
     assert!(markdown.contains(tree), "{markdown}");
     assert!(markdown.contains("**Alice Virtanen**, idea: Puu"), "{markdown}");
+    // Chao sat there, and is named in no list either.
+    assert!(markdown.contains("Huone 1: Alice Virtanen, Bob, Osallistuja"), "{markdown}");
+    let look = Look { language: Language::Finnish, offset_min: 0 };
+    let coded = document.clone().with_codes(&[1; 32], look);
+    let code = coded.name(CHAO).strip_prefix("Osallistuja ").expect("a code");
+    let hidden = document.clone().pseudonymised(&[1; 32], look);
+    assert!(hidden.people.values().any(|it| it.name == coded.name(CHAO)), "{code}");
+    assert_eq!((code.chars().count(), coded.name(BOB)), (4, "Bob"));
     assert!(markdown.contains("**Osallistuja**, idea: Katos"), "{markdown}");
     assert!(markdown.contains("**Huone 1**, idea: Varjoa"), "{markdown}");
     let html = written(&document, Format::Html, Language::English);
