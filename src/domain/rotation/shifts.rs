@@ -31,7 +31,7 @@ impl Shifts {
         } else if seats <= smallest(&powers) {
             Self::from_fields(&powers, seats, rounds)
         } else if let Some(known) = tables::difference_matrix(tables, seats, rounds) {
-            known
+            Self { radices: known.radices, rows: known.rows }
         } else if seats <= 3 {
             Self::nearly_all_of_a_cycle(tables, seats, rounds)
         } else {

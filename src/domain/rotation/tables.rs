@@ -1,10 +1,16 @@
 //! Schedules and matrices that took somebody long to find, written down. Computes nothing but their
 //! unfolding.
 
-use super::{Round, shifts::Shifts};
+use super::Round;
+
+/// The orders of a group's cyclic factors, and a row of its elements for each round.
+pub(super) struct Matrix {
+    pub(super) radices: Vec<usize>,
+    pub(super) rows: Vec<Vec<usize>>,
+}
 
 /// Rows of shifts for 12 or 60 tables and up to six seats, as many as there are tables.
-pub(super) fn difference_matrix(tables: usize, seats: usize, rounds: usize) -> Option<Shifts> {
+pub(super) fn difference_matrix(tables: usize, seats: usize, rounds: usize) -> Option<Matrix> {
     let (radices, mut rows) = match (tables, seats) {
         (12, ..=6) => (vec![2, 2, 3], dozen()),
         (60, ..=6) => (vec![2, 30], sixty()),
@@ -16,7 +22,7 @@ pub(super) fn difference_matrix(tables: usize, seats: usize, rounds: usize) -> O
         row.truncate(seats);
         row.iter_mut().for_each(|it| *it = minus(*it, host, &radices));
     }
-    Some(Shifts { radices, rows })
+    Some(Matrix { radices, rows })
 }
 
 /// One element less another, digit by digit.

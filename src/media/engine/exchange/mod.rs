@@ -26,7 +26,7 @@ use crate::{
         view::{View, Wanted},
     },
     media::engine::{
-        exchange::peer::{Edge, Peer, Seat, choice_of},
+        exchange::peer::{Edge, Line, Peer, Seat, choice_of},
         layers,
         router::{Router, SlotChange, Slots},
         sdp::{self, AnswerError, Candidate, Offer, Secrets},
@@ -363,7 +363,7 @@ impl Exchange {
         known.router.show(participant, on);
         self.connect_edges(session);
         if let Some(key) = self.key_of(session, participant) {
-            self.ask_keyframe(now, key, packets::Line::Screen, WHOLE, out);
+            self.ask_keyframe(now, key, Line::Screen, WHOLE, out);
         }
     }
 
@@ -456,7 +456,7 @@ impl Exchange {
             self.peer(key).map(|it| it.slots.each_ref().map(|it| it.audio.slot.publisher()));
         for publisher in seated.into_iter().flatten().flatten() {
             if let Some(key) = self.key_of(session, publisher) {
-                self.ask_keyframe(now, key, packets::Line::Camera, WHOLE, out);
+                self.ask_keyframe(now, key, Line::Camera, WHOLE, out);
             }
         }
     }
@@ -553,7 +553,7 @@ impl Exchange {
         wanted.retain(|_| peer.is_ready());
         for (publisher, layer) in wanted {
             if let Some(key) = self.key_of(session, publisher) {
-                self.ask_keyframe(now, key, packets::Line::Camera, layer, out);
+                self.ask_keyframe(now, key, Line::Camera, layer, out);
             }
         }
     }

@@ -14,12 +14,12 @@ use crate::{
         exchange::{
             Exchange, GREETINGS_MAX, MediaEvent, Outside, PeerKey, TappedPacket, WAYS_MAX, Way,
             count,
-            peer::{Edge, Peer, STREAMS_MAX, Seat, Stream},
+            peer::{Edge, Line, Peer, STREAMS_MAX, Seat, Stream},
         },
         rtcp,
         rtp::{self, Header, Written},
         sdp,
-        slot::{Incoming, Layer, TrackKind, WHOLE},
+        slot::{Incoming, Layer, WHOLE},
         srtp::SEAL_BYTES_MAX,
         stun::BindingRequest,
         time::MediaTime,
@@ -35,35 +35,6 @@ const LOOK_EVERY_MS: u64 = 30;
 
 /// Who was heard so lately is there, in ms.
 const HERE_MS: u64 = 5_000;
-
-/// Which of a browser's lines a stream belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    Microphone,
-    Camera,
-    Screen,
-}
-
-impl Line {
-    pub fn kind(self) -> TrackKind {
-        match self {
-            Line::Microphone => TrackKind::Audio,
-            Line::Camera | Line::Screen => TrackKind::Video,
-        }
-    }
-
-    /// By our payload types; and whether it is a repair.
-    fn of(payload_type: u8) -> Option<(Line, bool)> {
-        match payload_type {
-            sdp::OPUS => Some((Line::Microphone, false)),
-            sdp::CAMERA => Some((Line::Camera, false)),
-            sdp::CAMERA_REPAIR => Some((Line::Camera, true)),
-            sdp::SCREEN => Some((Line::Screen, false)),
-            sdp::SCREEN_REPAIR => Some((Line::Screen, true)),
-            _ => None,
-        }
-    }
-}
 
 /// A media packet, opened.
 struct Media<'a> {
@@ -424,7 +395,7 @@ impl Peer {
         };
         let header = Written {
             marker: media.marker,
-            payload_type: payload_type(media.line),
+            payload_type: media.line.payload_type(),
             sequence: numbers.sequence,
             timestamp: numbers.timestamp,
             ssrc: outflow.ssrc,
@@ -462,7 +433,7 @@ impl Peer {
         };
         let mut header = Written {
             marker: original.marker,
-            payload_type: payload_type(*line),
+            payload_type: line.payload_type(),
             sequence: *sequence,
             timestamp,
             ssrc: outflow.ssrc,
@@ -490,14 +461,6 @@ impl Peer {
             sealer.media(buffer, start, number, header.ssrc, header.sequence, is_sound)
         });
         true
-    }
-}
-
-fn payload_type(line: Line) -> u8 {
-    match line {
-        Line::Microphone => sdp::OPUS,
-        Line::Camera => sdp::CAMERA,
-        Line::Screen => sdp::SCREEN,
     }
 }
 

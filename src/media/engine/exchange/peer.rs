@@ -11,16 +11,13 @@ use crate::{
     },
     media::engine::{
         cache::PacketCache,
-        exchange::{
-            ANSWER_MS, Counters, Gates, Handshaken, PeerKey, SILENT_MS, SessionKey, Way,
-            packets::Line, reports::REPAIRS_MAX,
-        },
+        exchange::{ANSWER_MS, Counters, Gates, Handshaken, PeerKey, SILENT_MS, SessionKey, Way},
         feedback::KeyframeRequests,
         layers::{self, Choice, LAYERS},
         level::SpeakingDetector,
         reception::Reception,
         rtcp::Arrivals,
-        sdp::Secrets,
+        sdp::{self, Secrets},
         slot::{Layer, Slot, TrackKind},
         srtp::{Opener, Sealer},
         stun::Password,
@@ -41,6 +38,46 @@ const SCREEN_CACHE_BYTES: usize = 240_000;
 
 /// A layer of which nothing has come for so long does not flow, in ms.
 const FLOWING_MS: u64 = 1_500;
+
+/// Packets sent again to one peer between two reports: what a lost third of a room's video is.
+pub const REPAIRS_MAX: u32 = 400;
+
+/// Which of a browser's lines a stream belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    Microphone,
+    Camera,
+    Screen,
+}
+
+impl Line {
+    pub fn kind(self) -> TrackKind {
+        match self {
+            Line::Microphone => TrackKind::Audio,
+            Line::Camera | Line::Screen => TrackKind::Video,
+        }
+    }
+
+    /// By our payload types; and whether it is a repair.
+    pub fn of(payload_type: u8) -> Option<(Line, bool)> {
+        match payload_type {
+            sdp::OPUS => Some((Line::Microphone, false)),
+            sdp::CAMERA => Some((Line::Camera, false)),
+            sdp::CAMERA_REPAIR => Some((Line::Camera, true)),
+            sdp::SCREEN => Some((Line::Screen, false)),
+            sdp::SCREEN_REPAIR => Some((Line::Screen, true)),
+            _ => None,
+        }
+    }
+
+    pub fn payload_type(self) -> u8 {
+        match self {
+            Line::Microphone => sdp::OPUS,
+            Line::Camera => sdp::CAMERA,
+            Line::Screen => sdp::SCREEN,
+        }
+    }
+}
 
 pub struct Peer {
     pub key: PeerKey,

@@ -7,8 +7,8 @@ use crate::{
     media::engine::{
         exchange::{
             Exchange, Outside, PeerKey, count,
-            packets::{Line, Missed},
-            peer::{Edge, Outflow, Peer, Seat},
+            packets::Missed,
+            peer::{Edge, Line, Outflow, Peer, REPAIRS_MAX, Seat},
         },
         rtcp::{self, Feedback, ReceptionReport, SenderReport},
         slot::{Layer, TrackKind, WHOLE},
@@ -33,9 +33,6 @@ const TELLING_PACKETS: u32 = 20;
 
 /// A round trip that is longer is no call any more, in ms.
 const ROUND_TRIP_MS_MAX: u64 = 2_000;
-
-/// Packets sent again to one peer in [`REPORT_EVERY_MS`]: what a lost third of a room's video is.
-pub(super) const REPAIRS_MAX: u32 = 400;
 
 impl Exchange {
     /// What is due. To be called about every [`SOON_MS`].
