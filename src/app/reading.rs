@@ -9,7 +9,7 @@ use std::{
 use crate::{
     app::{App, clock::unix_ms, registry::FindError},
     domain::{
-        fact::{CommentOn, Fact},
+        fact::{CommentOn, Fact, Record},
         ids::{ParticipantId, SessionId},
         limits::{
             BOARD_ENTRIES_MAX, COMMENT_CHARS_MAX, COMMENTS_MAX, NAME_CHARS_MAX, THEME_CHARS_MAX,
@@ -95,6 +95,22 @@ impl App {
         let key = tokio::task::spawn_blocking(move || log.pseudonym_key(session)).await;
         let key = key.map_err(|_| ReadingError::Broken)?.map_err(FindError::from)?;
         Ok(key.map(|key| codes(people.into_iter(), &key)).unwrap_or_default())
+    }
+
+    /// Everybody who had a seat, under the name they had last; who does not agree that anything is kept
+    /// of them, under the code that stands for them in documents: the number beside it is the same in
+    /// both, and with a name here it would tell whose code it is.
+    pub async fn names(
+        &self,
+        session: SessionId,
+        records: &[Record],
+    ) -> Result<BTreeMap<ParticipantId, String>, ReadingError> {
+        let people = outline::people(records);
+        let mut codes = self.codes(session, people.keys().copied().collect()).await?;
+        let name = |(id, name): (_, Option<_>)| {
+            (id, name.or_else(|| codes.remove(&id)).unwrap_or_default())
+        };
+        Ok(people.into_iter().map(name).collect())
     }
 
     /// Puts an entry of the session under a theme of its board, or takes it off.

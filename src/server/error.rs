@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -239,5 +239,25 @@ impl IntoResponse for Refusal {
         // For whoever puts it into other words (`pages::visited`).
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// Somebody has tried too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// Until the next try may come.
+    pub wait_ms: u64,
+}
+
+impl TooMany {
+    pub fn refusal(self) -> Refusal {
+        Rejection::TooFast.into()
+    }
+}
+
+impl IntoResponse for TooMany {
+    fn into_response(self) -> Response {
+        let wait_s = self.wait_ms.div_ceil(1000).to_string();
+        ([(header::RETRY_AFTER, wait_s)], self.refusal()).into_response()
     }
 }

@@ -12,6 +12,8 @@ pub mod methods;
 pub mod pages;
 pub mod relays;
 pub mod review;
+pub mod routes;
+pub mod sessions;
 pub mod strangers;
 pub mod tenants;
 pub mod tickets;
@@ -80,7 +82,7 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let _webhooks = webhooks::start(&self);
-        let service = http::router(self).into_make_service_with_connect_info::<SocketAddr>();
+        let service = routes::router(self).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(ServeError::Serve)
     }
 }

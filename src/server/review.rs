@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::HeaderMap,
     routing::{delete, get, post},
 };
@@ -33,7 +36,8 @@ use crate::{
             BoardTheme, Collect, CommentAbout, EntryAbout, EntryRequest, NewComment, OutlinePerson,
             OutlinePhase, OutlineRoom, OutlineRun, OutlineStep, PastMethod, PastRequest,
             PastSession, PastSessions, PhaseOfMethod, PilotAbout, PilotTold, SearchAnswer,
-            SearchCounts, SearchHit, SearchRequest, SessionOutline, TextPart, WireKind, wire_ms,
+            SearchCounts, SearchHit, SearchQuery, SearchRequest, SessionOutline, TextPart,
+            WireKind, wire_ms,
         },
     },
 };
@@ -41,12 +45,33 @@ use crate::{
 pub fn router() -> Router<Server> {
     Router::new()
         .route("/api/search", post(search))
+        .route("/api/sessions/{session}/search", get(search_one))
         .route("/api/entry", post(entry))
         .route("/api/past", post(past))
         .route("/api/sessions/{session}/outline", get(outline))
         .route("/api/sessions/{session}/board", post(collect))
         .route("/api/sessions/{session}/comments", post(comment))
         .route("/api/sessions/{session}/comments/{comment}", delete(uncomment))
+}
+
+async fn search_one(
+    State(server): State<Server>,
+    Path(session): Path<String>,
+    query: Result<Query<SearchQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<SearchAnswer>, Refusal> {
+    let session = reader(&server, &session, &headers)?;
+    let Query(query) = query.map_err(|_| Refusal::MALFORMED)?;
+    let room = query.room.map(|it| it.parse()).transpose().map_err(|_| Refusal::MALFORMED)?;
+    let asked = Search {
+        text: query.q.chars().take(QUERY_CHARS_MAX).collect(),
+        sessions: [session].into(),
+        participants: query.participant.into_iter().map(ParticipantId).collect(),
+        rooms: room.into_iter().collect(),
+        offset: u64::from(query.offset.unwrap_or(0)),
+        ..Search::default()
+    };
+    answer(&server, asked).await
 }
 
 async fn search(

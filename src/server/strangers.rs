@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,8 +20,7 @@ use crate::{
     domain::limits::{
         STRANGER_EVERY_MS, STRANGER_NETWORKS_MAX, STRANGER_SOCKETS_MAX, STRANGER_TRIES_MAX,
     },
-    domain::rejection::Rejection,
-    server::{Server, api::problem::Problem, error::Refusal},
+    server::{Server, api::problem::Problem, error::TooMany},
 };
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -153,26 +152,6 @@ impl Drop for Silent {
             Some(count) if 1 < *count => *count -= 1,
             _ => _ = silent.remove(&self.network),
         }
-    }
-}
-
-/// Somebody has tried too often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany {
-    /// Until the next try may come.
-    pub wait_ms: u64,
-}
-
-impl TooMany {
-    pub fn refusal(self) -> Refusal {
-        Rejection::TooFast.into()
-    }
-}
-
-impl IntoResponse for TooMany {
-    fn into_response(self) -> Response {
-        let wait_s = self.wait_ms.div_ceil(1000).to_string();
-        ([(header::RETRY_AFTER, wait_s)], self.refusal()).into_response()
     }
 }
 

@@ -40,9 +40,9 @@ use crate::{
     },
     server::{
         Server,
-        error::Refusal,
+        error::{Refusal, TooMany},
         relays::relays,
-        strangers::{Silent, TooMany},
+        strangers::Silent,
         token::{Right, Role},
         wire::{
             ClientMessage, ServerMessage, Transcription, WireGrant, WireLanguage, WireVote,

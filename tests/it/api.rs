@@ -28,7 +28,7 @@ use vuoro::{
     },
     notes::driver::log::Log,
     server::{
-        Server, http,
+        Server, routes,
         token::{Role, Tokens},
     },
 };
@@ -89,7 +89,7 @@ impl House {
     fn of(config: Config, folder: tempfile::TempDir) -> Self {
         let server = Server::new(App::start(config).unwrap()).unwrap();
         let tokens = Arc::clone(&server.tokens);
-        Self { routes: http::router(server), tokens, _folder: folder }
+        Self { routes: routes::router(server), tokens, _folder: folder }
     }
 
     pub fn config() -> Config {

@@ -28,8 +28,7 @@ pub struct Outline {
     pub rooms: BTreeMap<RoomId, Vec<Stretch>>,
     /// How often two people have come into one breakout room, the lower number first.
     pub met: BTreeMap<(ParticipantId, ParticipantId), u32>,
-    /// Everybody who has had a seat, and under which name; `None`: they do not agree that what they
-    /// say is kept, and are named in nothing that stays.
+    /// As [`people`] tells.
     pub people: BTreeMap<ParticipantId, Option<String>>,
     /// What marks stand, by the moment of what they are set on.
     pub marks: Vec<(SessionTime, Mark)>,
@@ -83,7 +82,7 @@ pub struct Stretch {
 
 /// The session that `records` tell of, all of them and in order.
 pub fn outline(records: &[Record]) -> Outline {
-    let mut outline = Outline::default();
+    let mut outline = Outline { people: people(records), ..Outline::default() };
     let mut places: BTreeMap<ParticipantId, RoomId> = BTreeMap::new();
     let mut marks: BTreeSet<(SessionTime, Mark, ParticipantId, ParticipantId)> = BTreeSet::new();
     let mut collected: Vec<(u64, String)> = Vec::new();
@@ -94,9 +93,9 @@ pub fn outline(records: &[Record]) -> Outline {
             outline.last = outline.last.max(record.at);
         }
         match &record.fact {
-            Fact::Joined { participant, name, consent, .. } => {
+            Fact::Joined { participant, consent, .. }
+            | Fact::ConsentSet { participant, consent } => {
                 agrees(&mut agreed, *participant, *consent);
-                outline.people.insert(*participant, Some(name.clone()));
             }
             Fact::Placed { participant, room: Some(room) } => {
                 let there = places.iter().filter(|it| it.1 == room && it.0 != participant);
@@ -108,9 +107,6 @@ pub fn outline(records: &[Record]) -> Outline {
                 if let Some(run) = &mut running {
                     run.comes(*participant, *room);
                 }
-            }
-            Fact::ConsentSet { participant, consent } => {
-                agrees(&mut agreed, *participant, *consent);
             }
             Fact::Placed { participant, room: None } => _ = places.remove(participant),
             Fact::MethodBegan { method, options } => {
@@ -164,9 +160,6 @@ pub fn outline(records: &[Record]) -> Outline {
         }
     }
     outline.take_ideas(running, &agreed);
-    for (_, name) in outline.people.iter_mut().filter(|it| !agreed.contains(it.0)) {
-        *name = None;
-    }
     outline.marks = marks.into_iter().map(|it| (it.0, it.1)).collect();
     for (entry, theme) in collected {
         match outline.board.iter_mut().find(|it| it.0 == theme) {
@@ -183,6 +176,26 @@ pub fn outline(records: &[Record]) -> Outline {
         }
     }
     outline
+}
+
+/// Everybody who has had a seat, and under which name they had it last; `None`: they do not agree, as
+/// far as the records go, that what they say is kept.
+pub fn people(records: &[Record]) -> BTreeMap<ParticipantId, Option<String>> {
+    let (mut people, mut agreed) = (BTreeMap::new(), BTreeSet::new());
+    for record in records {
+        match &record.fact {
+            Fact::Joined { participant, name, consent, .. } => {
+                agrees(&mut agreed, *participant, *consent);
+                people.insert(*participant, Some(name.clone()));
+            }
+            Fact::ConsentSet { participant, consent } => {
+                agrees(&mut agreed, *participant, *consent);
+            }
+            _ => (),
+        }
+    }
+    people.iter_mut().filter(|it| !agreed.contains(it.0)).for_each(|it| *it.1 = None);
+    people
 }
 
 fn agrees(agreed: &mut BTreeSet<ParticipantId>, who: ParticipantId, consent: Consent) {

@@ -7,7 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::server::{api::shapes, error::Refusal, strangers::TooMany, tenants::TokenFault};
+use crate::server::{
+    api::shapes,
+    error::{Refusal, TooMany},
+    tenants::TokenFault,
+};
 
 /// A refusal, and what can be said of this one in particular.
 #[derive(Debug)]
