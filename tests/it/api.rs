@@ -571,7 +571,7 @@ async fn write_down_an_event(data: &Path) -> SessionId {
 }
 
 #[tokio::test]
-async fn who_declines_stands_under_a_code_for_reviewers() {
+async fn who_declines_stands_under_a_code_for_reviewers_and_tenants() {
     let folder = tempfile::tempdir().unwrap();
     let id = write_down_an_event(folder.path()).await;
     let declines = Fact::ConsentSet { participant: ParticipantId(2), consent: Consent::Declined };
@@ -589,6 +589,14 @@ async fn who_declines_stands_under_a_code_for_reviewers() {
     let document = house.get(&format!("{path}/export?format=json"), &token).await.json();
     let names = document["people"].as_array().unwrap().iter().map(|it| it["name"].as_str());
     assert_eq!(names.collect::<Vec<_>>(), [Some("Aino"), Some(&*format!("Osallistuja {code}"))]);
+    let people = house.get(&format!("/api/v1/sessions/{id}/people"), LAHTI).await.json();
+    assert_eq!(
+        people["people"],
+        json!([
+            { "participant": 1, "name": "Aino", "room": "room-2" },
+            { "participant": 2, "name": code, "room": null },
+        ])
+    );
 }
 
 #[tokio::test]

@@ -271,7 +271,9 @@ async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Everybody who has, or had, a seat in a session.
+/// Everybody who has, or had, a seat in a session. Who does not agree that what they say is kept stands
+/// under a code, the same as in exports, whatever name you sent them with: it comes with their number,
+/// which your events have too.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{session}/people", operation_id = "listPeople", security(("key" = [])),
     params(("session" = String, Path)),
@@ -288,7 +290,8 @@ async fn people(
 ) -> Result<Json<shapes::PersonList>, Problem> {
     let session = owned(&server, &tenant, &session).await?;
     let records = server.app.sessions.records(session).await.map_err(|it| Refusal::from(&it))?;
-    Ok(Json(shapes::PersonList { people: seated(&records) }))
+    let names = server.app.names(session, &records).await.map_err(failed)?;
+    Ok(Json(shapes::PersonList { people: seated(names, &records) }))
 }
 
 /// What was said and written, as a document: `md`, `html`, `docx`, `pdf`, `xlsx`, `csv`, `json`, `vtt` or `srt`.
@@ -427,26 +430,20 @@ fn summary(it: SessionSummary) -> shapes::Session {
     }
 }
 
-/// Who has had a seat, under the name and in the room they had last.
-fn seated(records: &[Record]) -> Vec<shapes::Person> {
-    let mut people = BTreeMap::new();
+/// Each in the room where they are, or were last when the session ended.
+fn seated(names: BTreeMap<ParticipantId, String>, records: &[Record]) -> Vec<shapes::Person> {
+    let mut rooms: BTreeMap<ParticipantId, Option<RoomId>> = BTreeMap::new();
     for record in records {
-        match &record.fact {
-            Fact::Joined { participant, name, .. } => {
-                people.entry(*participant).or_insert((String::new(), None)).0.clone_from(name);
-            }
-            Fact::Placed { participant, room } => {
-                people.entry(*participant).or_insert((String::new(), None)).1 = *room;
-            }
-            _ => (),
+        if let Fact::Placed { participant, room } = &record.fact {
+            rooms.insert(*participant, *room);
         }
     }
-    let person = |(id, (name, room)): (ParticipantId, (String, Option<RoomId>))| shapes::Person {
+    let person = |(id, name): (ParticipantId, String)| shapes::Person {
         participant: id.0,
         name,
-        room: room.map(|it| it.to_string()),
+        room: rooms.get(&id).copied().flatten().map(|it| it.to_string()),
     };
-    people.into_iter().map(person).collect()
+    names.into_iter().map(person).collect()
 }
 
 fn failed(error: impl std::fmt::Display) -> Problem {

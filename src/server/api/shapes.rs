@@ -77,7 +77,8 @@ pub struct SessionList {
 pub struct Person {
     /// The number of their seat, as in events.
     pub participant: u32,
-    /// As they are called in the session; a code where they have taken their name back.
+    /// As they are called in the session; a code where they do not agree that what they say is kept, or
+    /// have taken their name back.
     pub name: String,
     /// `main` or `room-N`; null: they have left.
     #[schema(example = "room-2")]
