@@ -54,7 +54,16 @@ pub fn levelled(pcm: &[f32]) -> Cow<'_, [f32]> {
 }
 
 fn dbfs(samples: &[f32]) -> f32 {
-    let power = samples.iter().map(|it| it * it).sum::<f32>() / samples.len().max(1) as f32;
+    decibels(power(samples))
+}
+
+/// Mean of the squares, 1 at full scale.
+pub fn power(samples: &[f32]) -> f32 {
+    samples.iter().map(|it| it * it).sum::<f32>() / samples.len().max(1) as f32
+}
+
+/// At least -120.
+pub fn decibels(power: f32) -> f32 {
     10.0 * power.max(1e-12).log10()
 }
 

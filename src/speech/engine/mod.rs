@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod context;
+pub mod floor;
 pub mod guard;
 pub mod level;
 pub mod pace;

@@ -1,0 +1,132 @@
+//! The noise floor of one person's room, and what stands out of it: room noise is nobody's voice, however
+//! much it is lifted and whatever the VAD makes of it. Knows nothing of voices.
+
+use std::collections::VecDeque;
+
+use crate::speech::engine::bounds::{
+    FLOOR_MARGIN_DB, FLOOR_SMOOTHED_FRAMES, FLOOR_WITHIN_FRAMES, FRAME_SAMPLES, STANDS_OUT_FRAMES,
+};
+use crate::speech::engine::level::{decibels, power};
+
+/// Frames quieter than this are no room: a muted microphone, a hole that was filled, in dBFS.
+const SILENCE_DBFS: f32 = -80.0;
+
+/// The quietest [`FLOOR_SMOOTHED_FRAMES`] of the last [`FLOOR_WITHIN_FRAMES`] (minimum statistics, R. Martin,
+/// 2001, of the whole band and without its correction of bias, which the margin holds).
+#[derive(Clone, Debug, Default)]
+pub struct Floor {
+    /// Powers of the newest frames in a row in which the room was heard.
+    recent: VecDeque<f32>,
+    /// Frames in which it was heard.
+    heard: u64,
+    /// Smoothed levels in dBFS that are below all that came after them, with the number of their frame: the
+    /// first is the floor.
+    quietest: VecDeque<(u64, f32)>,
+    /// Frames for which what stood out still counts.
+    left: usize,
+}
+
+impl Floor {
+    /// Hears the next frame. Whether it, or one just before it ([`STANDS_OUT_FRAMES`]), stands out of the
+    /// room: words end more softly than they begin. Everything does until the room has been heard.
+    pub fn stands_out(&mut self, frame: &[f32; FRAME_SAMPLES]) -> bool {
+        let power = power(frame);
+        self.listen(power);
+        let floor = self.quietest.front().map(|it| it.1);
+        let stands_out = floor.is_none_or(|floor| floor + FLOOR_MARGIN_DB <= decibels(power));
+        self.left = if stands_out { STANDS_OUT_FRAMES } else { self.left.saturating_sub(1) };
+        self.left > 0
+    }
+
+    fn listen(&mut self, power: f32) {
+        if !power.is_finite() || decibels(power) < SILENCE_DBFS {
+            self.recent.clear();
+            return;
+        }
+        self.heard += 1;
+        self.recent.push_back(power);
+        if self.recent.len() < FLOOR_SMOOTHED_FRAMES {
+            return;
+        }
+        let smoothed = decibels(self.recent.iter().sum::<f32>() / FLOOR_SMOOTHED_FRAMES as f32);
+        self.recent.pop_front();
+        while self.quietest.back().is_some_and(|it| smoothed <= it.1) {
+            self.quietest.pop_back();
+        }
+        self.quietest.push_back((self.heard, smoothed));
+        while self.quietest.front().is_some_and(|it| it.0 + FLOOR_WITHIN_FRAMES <= self.heard) {
+            self.quietest.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    /// Frames of hiss, each of its level in dBFS.
+    fn hiss(
+        levels_dbfs: impl IntoIterator<Item = f32>,
+    ) -> impl Iterator<Item = [f32; FRAME_SAMPLES]> {
+        let mut chance = StdRng::seed_from_u64(1);
+        levels_dbfs.into_iter().map(move |dbfs| {
+            let most = 10f32.powf(dbfs / 20.0) * 3f32.sqrt();
+            std::array::from_fn(|_| most * chance.random_range(-1.0..1.0f32))
+        })
+    }
+
+    /// Which of the frames stand out.
+    fn heard(levels_dbfs: impl IntoIterator<Item = f32>) -> Vec<bool> {
+        let mut floor = Floor::default();
+        hiss(levels_dbfs).map(|it| floor.stands_out(&it)).collect()
+    }
+
+    fn many(dbfs: f32, count: usize) -> impl Iterator<Item = f32> {
+        std::iter::repeat_n(dbfs, count)
+    }
+
+    #[test]
+    fn a_room_is_no_voice_however_loud_and_with_holes_in_it() {
+        for dbfs in [-70.0, -50.0, -30.0] {
+            let with_hole = many(dbfs, 500).chain(many(-120.0, 2)).chain(many(dbfs, 500));
+            let heard = heard(with_hole);
+            let known = FLOOR_SMOOTHED_FRAMES + STANDS_OUT_FRAMES;
+            assert!(heard[known..].iter().all(|it| !it), "{dbfs}");
+        }
+    }
+
+    #[test]
+    fn who_speaks_stands_out_of_the_room_until_shortly_after() {
+        let heard = heard(many(-60.0, 100).chain(many(-50.0, 50)).chain(many(-60.0, 100)));
+        let first = 100;
+        let last = 150 + STANDS_OUT_FRAMES - 1;
+        assert!(heard[20..first].iter().all(|it| !it));
+        assert!(heard[first..last].iter().all(|it| *it));
+        assert!(heard[last..].iter().all(|it| !it));
+    }
+
+    #[test]
+    fn whoever_speaks_before_the_room_was_heard_is_heard() {
+        assert!(heard(many(-40.0, FLOOR_SMOOTHED_FRAMES - 1)).iter().all(|it| *it));
+        assert!(heard(many(-120.0, 50).chain(many(-40.0, 3))).iter().all(|it| *it));
+    }
+
+    #[test]
+    fn a_fan_that_is_turned_on_becomes_the_room() {
+        let window = FLOOR_WITHIN_FRAMES as usize;
+        let heard = heard(many(-60.0, 100).chain(many(-45.0, 2 * window)));
+        assert!(heard[100 + window / 2]);
+        assert!(heard[100 + window + STANDS_OUT_FRAMES..].iter().all(|it| !it));
+    }
+
+    #[test]
+    fn rubbish_is_no_room() {
+        let mut floor = Floor::default();
+        for sample in [f32::NAN, f32::INFINITY, -f32::INFINITY, 3e38] {
+            floor.stands_out(&[sample; FRAME_SAMPLES]);
+        }
+        let heard: Vec<bool> = hiss(many(-60.0, 200)).map(|it| floor.stands_out(&it)).collect();
+        assert!(heard[50..].iter().all(|it| !it));
+    }
+}
