@@ -521,7 +521,10 @@ fn measure(
         (SessionTime(1), said(1, RoomId::Breakout(1), SessionTime(1), made))
     };
     let follower = index.follow(&log).expect("threads");
-    let id = session(0);
+    // In a session that goes on now, as lines are said.
+    let number = many.div_ceil(SEGMENTS_A_SESSION);
+    let id = session(number);
+    log.append_blocking(id, people(number)).expect("kept");
     let mut soon = Times(Vec::new());
     let mut commits = Times(Vec::new());
     std::thread::sleep(Duration::from_millis(500));

@@ -47,11 +47,12 @@ impl Cut {
     }
 }
 
-/// The two parts of the index as they belong together. Whoever asks holds it for as long.
+/// The two parts of the index as they belong together. A copy costs no copy of what was said.
+#[derive(Clone)]
 pub struct Fresh {
     /// The part on disk, as of the last commit.
     pub searcher: Searcher,
-    pub entries: BTreeMap<u64, FreshEntry>,
+    pub entries: BTreeMap<u64, Arc<FreshEntry>>,
     /// What the part on disk has and must not answer with: by which commit that is over.
     pub hidden: BTreeMap<u64, u64>,
 }
@@ -67,7 +68,8 @@ impl Fresh {
             match put {
                 Some((entry, tokens)) => {
                     let (facets, place) = (Facets::of(&entry), Place::of(&entry));
-                    self.entries.insert(seq, FreshEntry { entry, tokens, facets, place, commit });
+                    let new = FreshEntry { entry, tokens, facets, place, commit };
+                    self.entries.insert(seq, Arc::new(new));
                 }
                 None => _ = self.entries.remove(&seq),
             }

@@ -27,7 +27,7 @@ use std::{
 };
 
 use tantivy::{
-    IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term, directory::MmapDirectory,
+    IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, Term, directory::MmapDirectory,
     indexer::IndexWriterOptions,
 };
 use tokio::sync::watch;
@@ -108,7 +108,11 @@ struct Inner {
     words: Arc<Remembered>,
     reader: IndexReader,
     places: search::PlacesCache,
-    fresh: RwLock<Fresh>,
+    /// Whoever asks takes it as it is now; a change puts another in its place, and neither waits.
+    fresh: Mutex<Arc<Fresh>>,
+    /// Held by whoever asks for as long as it takes, and by who must know that nobody has files open
+    /// any more that are to go.
+    asking: RwLock<()>,
     intake: Mutex<Intake>,
     filler: Mutex<Filler>,
     findable: watch::Sender<u64>,
@@ -281,11 +285,7 @@ impl Index {
             intake.waiting.extend(newer);
             return Err(error);
         }
-        inner.reader.reload().map_err(tantivy("reading", &inner.path))?;
-        let searcher = inner.reader.searcher();
-        inner.places.forget_others(&searcher);
-        inner.fresh_mut(|fresh| fresh.committed(searcher, commit));
-        filler.sweep()?;
+        inner.turn_over(&mut filler, |fresh, searcher| fresh.committed(searcher, commit))?;
         inner.committed.send_if_modified(|told| std::mem::replace(told, done) != done);
         Ok(done)
     }
@@ -316,14 +316,10 @@ impl Index {
             filler.forget_uncommitted();
             return Err(error);
         }
-        inner.reader.reload().map_err(tantivy("reading", &inner.path))?;
-        let searcher = inner.reader.searcher();
-        inner.places.forget_others(&searcher);
-        inner.fresh_mut(|fresh| {
+        inner.turn_over(&mut filler, |fresh, searcher| {
             fresh.searcher = searcher;
             fresh.forget(session);
-        });
-        filler.sweep()?;
+        })?;
         // What was taken in since the commit waits for the next one as before.
         intake.waiting.retain(|it| match it {
             Change::Put(entry) => entry.session != session,
@@ -382,7 +378,7 @@ impl Index {
     pub fn search(&self, search: &Search) -> Result<SearchResults, IndexError> {
         let Inner { path, fields, places, words, .. } = &*self.inner;
         self.inner
-            .fresh(|fresh| search::run(fresh, fields, places, words, search))
+            .ask(|fresh| search::run(fresh, fields, places, words, search))
             .map_err(tantivy("searching", path))?
             .ok_or_else(|| IndexError::Damaged { path: path.clone() })
     }
@@ -395,7 +391,7 @@ impl Index {
     ) -> Result<Option<Arc<Entry>>, IndexError> {
         let Inner { path, fields, .. } = &*self.inner;
         self.inner
-            .fresh(|fresh| search::entry(fresh, fields, sessions, seq))
+            .ask(|fresh| search::entry(fresh, fields, sessions, seq))
             .map_err(tantivy("searching", path))
     }
 
@@ -403,7 +399,7 @@ impl Index {
     pub fn around(&self, of: &Entry, each_way: usize) -> Result<Vec<Arc<Entry>>, IndexError> {
         let Inner { path, fields, places, .. } = &*self.inner;
         self.inner
-            .fresh(|fresh| search::around(fresh, fields, places, of, each_way))
+            .ask(|fresh| search::around(fresh, fields, places, of, each_way))
             .map_err(tantivy("searching", path))
     }
 
@@ -416,7 +412,7 @@ impl Index {
     ) -> Result<Vec<Arc<Entry>>, IndexError> {
         let Inner { path, fields, places, words, .. } = &*self.inner;
         self.inner
-            .fresh(|fresh| search::alike(fresh, fields, places, words, (sessions, of, most)))
+            .ask(|fresh| search::alike(fresh, fields, places, words, (sessions, of, most)))
             .map_err(tantivy("searching", path))
     }
 
@@ -461,7 +457,7 @@ impl Index {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()
             .map_err(tantivy("opening", dir))?;
-        let fresh = RwLock::new(Fresh::new(reader.searcher()));
+        let fresh = Mutex::new(Arc::new(Fresh::new(reader.searcher())));
         let filler = Filler::new(index, fields, kind, Arc::clone(words), dir.to_owned(), done);
         let sessions = Sessions::default();
         Ok(Some(Index {
@@ -472,6 +468,7 @@ impl Index {
                 reader,
                 places: search::PlacesCache::default(),
                 fresh,
+                asking: RwLock::new(()),
                 intake: Mutex::new(Intake { done, sessions, waiting: Vec::new(), commit: 1 }),
                 filler: Mutex::new(filler),
                 findable: watch::Sender::new(done),
@@ -505,14 +502,10 @@ impl Index {
                 return Err(error);
             }
         };
-        inner.reader.reload().map_err(tantivy("reading", &inner.path))?;
-        let searcher = inner.reader.searcher();
-        inner.places.forget_others(&searcher);
         let commit = intake.commit;
         intake.commit += 1;
         intake.done = done;
-        inner.fresh_mut(|fresh| fresh.committed(searcher, commit));
-        filler.sweep()?;
+        inner.turn_over(&mut filler, |fresh, searcher| fresh.committed(searcher, commit))?;
         drop(intake);
         inner.findable.send_if_modified(|told| std::mem::replace(told, done) != done);
         inner.committed.send_if_modified(|told| std::mem::replace(told, done) != done);
@@ -576,18 +569,44 @@ impl Inner {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fresh<T>(&self, read: impl FnOnce(&Fresh) -> T) -> T {
-        read(&self.fresh.read().unwrap_or_else(PoisonError::into_inner))
+    /// Answers from the index as it is now. What comes or is committed meanwhile does not wait.
+    fn ask<T>(&self, answer: impl FnOnce(&Fresh) -> T) -> T {
+        let _asking = self.asking.read().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Arc::clone(&self.fresh.lock().unwrap_or_else(PoisonError::into_inner));
+        answer(&fresh)
     }
 
     /// What a fresh entry is cut into is the slow part; searches go on meanwhile.
     fn put_in_memory(&self, changes: &[Change], commit: u64) {
         let cut = Cut::all(&*self.words, changes);
-        self.fresh_mut(|fresh| fresh.take_in(cut, commit));
+        self.change_fresh(|fresh| fresh.take_in(cut, commit));
     }
 
-    fn fresh_mut(&self, change: impl FnOnce(&mut Fresh)) {
-        change(&mut self.fresh.write().unwrap_or_else(PoisonError::into_inner));
+    /// From now on it is answered from what the last commit has. `change`: of what is in memory.
+    fn turn_over(
+        &self,
+        filler: &mut Filler,
+        change: impl FnOnce(&mut Fresh, Searcher),
+    ) -> Result<(), IndexError> {
+        self.reader.reload().map_err(tantivy("reading", &self.path))?;
+        let searcher = self.reader.searcher();
+        self.places.forget_others(&searcher);
+        self.change_fresh(|fresh| change(fresh, searcher));
+        if filler.owes_erasing {
+            // Who began to ask before this has the files open in which the words are.
+            drop(self.asking.write().unwrap_or_else(PoisonError::into_inner));
+        }
+        filler.sweep()
+    }
+
+    fn change_fresh(&self, change: impl FnOnce(&mut Fresh)) {
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = Arc::clone(&fresh);
+        change(Arc::make_mut(&mut fresh));
+        drop(fresh);
+        // Whoever lets go of a searcher closes the files of what has been merged, for 6 ms and more:
+        // here, where no search and no new line waits for it.
+        drop(before);
     }
 }
 
@@ -955,6 +974,22 @@ mod tests {
             Index::open_with(&self.dir(), &self.log, None, &mut |_| {}).expect("an index")
         }
 
+        /// Takes a word out of the log, as an erasing does.
+        fn alter(&self, word: &str) {
+            let path = self.folder.path().join("log.sqlite");
+            let database = rusqlite::Connection::open(path).expect("the same log");
+            let sql = "UPDATE records SET body = replace(body, ?1, 'xxxxxxxx')";
+            assert!(0 < database.execute(sql, [word]).expect("altered"));
+        }
+
+        fn is_in_files(&self, word: &str) -> bool {
+            let files = fs::read_dir(self.dir()).expect("a folder");
+            files.flatten().any(|it| {
+                let bytes = fs::read(it.path()).unwrap_or_default();
+                bytes.windows(word.len()).any(|it| it == word.as_bytes())
+            })
+        }
+
         /// Whether opening the index built it from nothing.
         fn is_built_again(&self) -> bool {
             let mut first = None;
@@ -1220,21 +1255,48 @@ mod tests {
     fn what_the_log_has_no_more_is_in_no_file() {
         let notes = Notes::of_a_workshop();
         let index = notes.index();
-        let path = notes.folder.path().join("log.sqlite");
-        let database = rusqlite::Connection::open(path).expect("the same log");
-        let sql = "UPDATE records SET body = replace(body, 'pyörällä', 'xxxxxxxx')";
-        assert!(0 < database.execute(sql, []).expect("altered"));
-        let in_files = || {
-            let files = fs::read_dir(notes.dir()).expect("a folder");
-            files.flatten().any(|it| {
-                let bytes = fs::read(it.path()).unwrap_or_default();
-                bytes.windows("pyörällä".len()).any(|it| it == "pyörällä".as_bytes())
-            })
-        };
+        notes.alter("pyörällä");
+        let in_files = || notes.is_in_files("pyörällä");
         assert_eq!((ask(&index, "pyörällä ").total, in_files()), (1, true));
         index.read_again(&notes.log, session(1)).expect("read again");
         assert_eq!((ask(&index, "pyörällä ").total, ask(&index, "").total), (0, 5));
         assert!(!in_files());
+    }
+
+    #[test]
+    fn a_line_is_found_though_a_long_search_goes_on() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        notes.keep(1, vec![said(BOB, RoomId::Main, 20_000, Language::Finnish, "Lopuksi vielä.")]);
+        let (before, found) = index.inner.ask(|fresh| {
+            index.take_in(&notes.log).expect("taken in");
+            index.commit().expect("committed");
+            (fresh.searcher.num_docs(), ask(&index, "lopuksi").total)
+        });
+        assert_eq!((before, found), (5, 1));
+    }
+
+    #[test]
+    fn words_are_erased_also_from_files_that_a_long_search_has_open() {
+        let notes = Notes::of_a_workshop();
+        let index = notes.index();
+        notes.alter("pyörällä");
+        let (began, beginning) = std::sync::mpsc::channel();
+        let (erased, erasing) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            let index = &index;
+            scope.spawn(move || {
+                index.inner.ask(|_| {
+                    began.send(()).expect("somebody waits");
+                    // Until the words are erased, or for as long as somebody would wait.
+                    let _ = erasing.recv_timeout(Duration::from_millis(300));
+                });
+            });
+            beginning.recv().expect("a search");
+            index.read_again(&notes.log, session(1)).expect("read again");
+            let _ = erased.send(());
+        });
+        assert!(!notes.is_in_files("pyörällä"));
     }
 
     #[test]
@@ -1251,16 +1313,9 @@ mod tests {
             filler.commit(done).expect("committed");
             filler.owes_erasing = true;
         }
-        let in_files = |folder: &Path| {
-            let files = fs::read_dir(folder).into_iter().flatten().flatten();
-            files.into_iter().any(|it| {
-                let bytes = fs::read(it.path()).unwrap_or_default();
-                bytes.windows("pyörällä".len()).any(|it| it == "pyörällä".as_bytes())
-            })
-        };
-        assert!(in_files(&notes.dir()));
+        assert!(notes.is_in_files("pyörällä"));
         index.commit().expect("committed");
-        assert!(!in_files(&notes.dir()));
+        assert!(!notes.is_in_files("pyörällä"));
     }
 
     #[test]
