@@ -1,6 +1,5 @@
 //! Where speech touches the world: libopus, the VAD's and whisper's models, threads and files.
 
-mod desk;
 mod listener;
 pub mod opus;
 pub mod pipeline;

@@ -8,7 +8,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::language::Language;
 use crate::domain::spoken::Spoken;
 use crate::domain::time::Span;
-use crate::speech::driver::pipeline::SpeakerId;
+use crate::speech::driver::pipeline::event::SpeakerId;
 use crate::speech::driver::whisper::{Brake, Words};
 use crate::speech::engine::bounds::{DRAFT_READ_MS_MAX, DRAFTS_S_MAX, SAMPLES_PER_MS};
 use crate::speech::engine::pace::Pace;
@@ -100,6 +100,36 @@ pub(super) struct Line {
     pub deaf: bool,
 }
 
+/// What the workers do, as far as it can be stopped.
+#[derive(Default)]
+pub(super) struct Workers {
+    /// How many wait for something to do.
+    pub idle: usize,
+    /// Drafts that are being read of what is not whole, and what stops each: the first has begun first.
+    drafts: Vec<(SpeakerId, Brake)>,
+}
+
+impl Workers {
+    fn done(&mut self, speaker: SpeakerId) {
+        self.drafts.retain(|it| it.0 != speaker);
+    }
+
+    /// What is being read of the speaker is for nobody any more.
+    fn stop(&mut self, speaker: SpeakerId) {
+        self.drafts.extract_if(.., |it| it.0 == speaker).for_each(|it| it.1.pull());
+    }
+
+    /// Something of the speaker waits, and `pressing` jobs in all: stops the speaker's own draft, which is of the same
+    /// utterance, or the oldest of somebody else when no idle worker is left for it.
+    fn hurry(&mut self, speaker: SpeakerId, pressing: usize) {
+        let own = self.drafts.iter().position(|it| it.0 == speaker);
+        let any = || (self.idle < pressing && !self.drafts.is_empty()).then_some(0);
+        if let Some(at) = own.or_else(any) {
+            self.drafts.remove(at).1.pull();
+        }
+    }
+}
+
 pub(super) struct Desk {
     pub schedule: Schedule<Job>,
     pub lines: BTreeMap<SpeakerId, Line>,
@@ -107,10 +137,7 @@ pub(super) struct Desk {
     /// What may be said in each session.
     pub expected: BTreeMap<SessionId, Arc<str>>,
     pub pace: Pace,
-    /// Workers that wait for something to do.
-    pub idle: usize,
-    /// Drafts that are being read of what is not whole, and what stops each: the first has begun first.
-    running: Vec<(SpeakerId, Brake)>,
+    pub workers: Workers,
     pub stopping: bool,
 }
 
@@ -123,8 +150,7 @@ impl Desk {
             generations: 0,
             expected: BTreeMap::new(),
             pace: Pace::default(),
-            idle: 0,
-            running: Vec::new(),
+            workers: Workers::default(),
             stopping: false,
         }
     }
@@ -138,7 +164,7 @@ impl Desk {
                 line.drafting = Some(key);
             }
             if !may_be_whole {
-                self.running.push((job.speaker, brake));
+                self.workers.drafts.push((job.speaker, brake));
             }
         }
     }
@@ -146,7 +172,7 @@ impl Desk {
     /// The worker is done with it, or was stopped.
     pub fn ends(&mut self, job: &Job) {
         self.schedule.done(job.speaker);
-        self.running.retain(|it| it.0 != job.speaker);
+        self.workers.done(job.speaker);
     }
 
     /// Takes a draft, unless it would be old when it has been read.
@@ -160,15 +186,9 @@ impl Desk {
         }
     }
 
-    /// Something of the speaker waits that is worth to stop a draft for: the speaker's own, which is of
-    /// the same utterance, or somebody else's when there is no other worker for it.
+    /// Something of the speaker waits that is worth to stop a draft for.
     pub fn hurries(&mut self, speaker: SpeakerId) {
-        let own = self.running.iter().position(|it| it.0 == speaker);
-        let any =
-            || (self.idle < self.schedule.pressing() && !self.running.is_empty()).then_some(0);
-        if let Some(at) = own.or_else(any) {
-            self.running.remove(at).1.pull();
-        }
+        self.workers.hurry(speaker, self.schedule.pressing());
     }
 
     /// Returns the generation of the line.
@@ -211,9 +231,7 @@ impl Desk {
     pub fn forget(&mut self, speaker: SpeakerId) {
         self.lines.remove(&speaker);
         self.schedule.discard(speaker);
-        // What is being read of it is for nobody any more.
-        self.running.iter().filter(|it| it.0 == speaker).for_each(|it| it.1.pull());
-        self.running.retain(|it| it.0 != speaker);
+        self.workers.stop(speaker);
     }
 
     /// The utterance of the job has been told of. Whether a partial of it stands that nothing has
