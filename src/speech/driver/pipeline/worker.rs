@@ -1,5 +1,5 @@
 //! A worker: a thread that turns utterances into words, one after another. It keeps nothing of what it has
-//! read.
+//! read, and gives way to whatever else wants its core.
 
 #![expect(clippy::disallowed_methods, reason = "workers are timed")]
 
@@ -15,12 +15,24 @@ use crate::speech::driver::pipeline::shared::Shared;
 use crate::speech::driver::whisper::{Transcriber, WhisperFailure, Words, draft, words};
 use crate::speech::engine::schedule::Work;
 
+/// How much a worker gives way, in steps of niceness. Against whoever wants the same core it gets a tenth of it.
+const WORKER_NICENESS: i32 = 10;
+
+/// Words may come later; voices, pages and the search may not. On Linux alone, where it is of one thread.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, WORKER_NICENESS) {
+        tracing::warn!(%error, "a whisper worker does not give way to others");
+    }
+}
+
 /// A worker's thread.
 pub(super) fn work(
     shared: &Shared,
     transcribers: &TranscriberFactory,
     transcriber: Box<dyn Transcriber>,
 ) {
+    give_way();
     let mut transcriber = Some(transcriber);
     loop {
         let mut desk = shared.desk();
