@@ -1,5 +1,6 @@
 // People in front of their browsers. Each does with the pages what a person can do, and tells what a
 // person can see; the support hook `window.vuoro` tells what only their ears and eyes could.
+import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 
@@ -228,6 +229,7 @@ export class Person extends Someone {
     await this.arrives(link);
     await this.see("join-submit").click();
     const problem = await this.sees("device-problem", "code");
+    assert.equal(await this.see("join-microphone").isChecked(), false, "no microphone is on that is not there");
     await this.see("join-listening").click();
     await this.isInside();
     return problem;
