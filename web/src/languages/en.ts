@@ -1112,7 +1112,7 @@ export const en: Texts = {
   },
 
   pilot: {
-    title: "How did the method work?",
+    title: "How did the conversation go?",
     lead: "Four taps. You answer without a name, and nothing leads from the answer to you. You may pass over any of it.",
     questions: {
       heard: "I was listened to",

@@ -1121,7 +1121,7 @@ export const fi: Texts = {
   },
 
   pilot: {
-    title: "Miten menetelmä toimi?",
+    title: "Miten keskustelu sujui?",
     lead: "Neljä napautusta. Vastaat ilman nimeä, eikä vastausta voi yhdistää sinuun. Voit jättää kohtia väliin.",
     questions: {
       heard: "Minua kuunneltiin",

@@ -1107,7 +1107,7 @@ export const sv: Texts = {
   },
 
   pilot: {
-    title: "Hur fungerade metoden?",
+    title: "Hur gick samtalet?",
     lead: "Fyra tryck. Du svarar utan namn, och svaret kan inte kopplas till dig. Du kan hoppa över punkter.",
     questions: {
       heard: "Jag blev lyssnad på",
