@@ -318,12 +318,12 @@ pub struct StepView {
 pub struct SheetView {
     /// It tells this sheet from every other of the session.
     pub number: u32,
+    /// The number under which its text began: a sheet of another number and the same `since` has an
+    /// earlier state of the same text.
+    pub since: u32,
     pub state: Vec<u8>,
     /// What the receiver has on theirs beside is not to come onto it: it was refused.
     pub afresh: bool,
-    /// The number of the sheet before, where this is the same text laid out anew, and the receiver has
-    /// been told of all that stood there.
-    pub instead_of: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

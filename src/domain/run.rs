@@ -569,7 +569,7 @@ impl Run {
                     && sheet.written(participant, text, parts)
                 {
                     self.last_sheet += 1;
-                    sheet.lay_out_anew(self.last_sheet);
+                    sheet.lay_out_another(self.last_sheet);
                 }
             }
             Harvest::Topics if self.topics.len() < TOPICS_MAX => self.topics.push(text.to_owned()),

@@ -52,6 +52,8 @@ pub enum Refused {
 
 pub struct Sheet {
     number: u32,
+    /// The number that it had when its text began: the same for as long as it goes on.
+    since: u32,
     doc: Doc,
     text: TextRef,
     /// What stands there, and of whom: one for each unit of UTF-16, in which Yjs counts.
@@ -83,10 +85,10 @@ enum Step {
 impl Sheet {
     /// An empty one. `number`: what tells it from every other of the session.
     pub fn blank(number: u32) -> Self {
-        Self::of(number, Vec::new())
+        Self::of(number, number, Vec::new())
     }
 
-    fn of(number: u32, letters: Vec<Letter>) -> Self {
+    fn of(number: u32, since: u32, letters: Vec<Letter>) -> Self {
         let options = Options {
             offset_kind: OffsetKind::Utf16,
             ..Options::with_guid_and_client_id("".into(), ClientID::new(LAID_OUT))
@@ -100,6 +102,7 @@ impl Sheet {
         let steps = follow(&text);
         Self {
             number,
+            since,
             doc,
             text,
             letters,
@@ -112,6 +115,12 @@ impl Sheet {
 
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The number that it had when its text began. A page that has a sheet of another number and the same
+    /// `since` has an earlier state of this text.
+    pub fn since(&self) -> u32 {
+        self.since
     }
 
     /// What stands on it.
@@ -190,7 +199,13 @@ impl Sheet {
     /// As it stands, without how it came to be, under another number.
     pub fn lay_out_anew(&mut self, number: u32) {
         let changed_by = self.changed_by;
-        *self = Self { changed_by, ..Self::of(number, self.letters.clone()) };
+        *self = Self { changed_by, ..Self::of(number, self.since, self.letters.clone()) };
+    }
+
+    /// As `lay_out_anew`, where the text is another than pages have.
+    pub fn lay_out_another(&mut self, number: u32) {
+        self.since = number;
+        self.lay_out_anew(number);
     }
 
     /// The letters of another text: what begins and ends as this one keeps whose it was.
@@ -267,7 +282,7 @@ impl Sheet {
 impl Clone for Sheet {
     /// Another with the same text, letters and changes; `yrs` would share one document among both.
     fn clone(&self) -> Self {
-        let other = Self::of(self.number, Vec::new());
+        let other = Self::of(self.number, self.since, Vec::new());
         if let Ok(state) = Update::decode_v1(&self.state()) {
             let _ = other.doc.transact_mut().apply_update(state);
         }

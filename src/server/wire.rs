@@ -450,13 +450,12 @@ pub enum ServerMessage {
     Sheet {
         /// Another number: another sheet, in place of the one before.
         number: u32,
+        /// The number under which its text began. Where the sheet before has the same, this is its text,
+        /// laid out anew: what the page has beside belongs onto this one.
+        since: u32,
         state: String,
         /// What the page has changed and the room has not is refused, and is to be forgotten.
         afresh: bool,
-        /// The number of the sheet before, where it is the same text laid out anew.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
-        instead_of: Option<u32>,
     },
     /// Somebody else has changed the sheet of that number.
     Typed {

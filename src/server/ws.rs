@@ -416,9 +416,9 @@ impl Talk {
             News::Message(Message::Method(view)) => view.into(),
             News::Message(Message::Step(step)) => ServerMessage::Step(step.into()),
             News::Message(Message::Moved(reason)) => ServerMessage::Moved { reason: reason.into() },
-            News::Message(Message::Sheet(SheetView { number, state, afresh, instead_of })) => {
+            News::Message(Message::Sheet(SheetView { number, since, state, afresh })) => {
                 let state = BASE64_STANDARD.encode(state);
-                ServerMessage::Sheet { number, state, afresh, instead_of }
+                ServerMessage::Sheet { number, since, state, afresh }
             }
             News::Message(Message::Typed { by, sheet, update }) => ServerMessage::Typed {
                 participant: by.0,

@@ -9,7 +9,7 @@ use vuoro::domain::{
         OVERVIEW_EVERY_MS, POSTS_WITHIN_MS, SHEET_CHARS_MAX, SHEET_QUIET_MS,
         SHEET_WRITTEN_EVERY_MS, TYPED_PERSON_MAX, TYPED_PHASE_BYTES_MAX,
     },
-    message::Message,
+    message::{Message, SheetView},
     method::{Assign, Harvest, Method, Scribe, check},
     rejection::Rejection,
     run::RunOptions,
@@ -64,6 +64,16 @@ fn leaf(stage: &Stage, person: Person) -> Leaf {
         _ => None,
     });
     Leaf::of(70_000 + person.page.0, sheet.expect("the page is told of its sheet"))
+}
+
+/// The sheets that a page was told of, in their order.
+fn sheets(stage: &Stage, person: Person) -> Vec<SheetView> {
+    let told = stage.news_of(person.page).into_iter();
+    told.filter_map(|it| match it {
+        Message::Sheet(view) => Some(view),
+        _ => None,
+    })
+    .collect()
 }
 
 /// Types on one's own leaf and to the room; whoever is told takes it in.
@@ -217,14 +227,7 @@ fn a_sheet_that_was_changed_very_often_is_laid_out_anew_under_the_hands_of_all()
     let (mut stage, people, _) = stage_of(&["Alice", "Bob"], &in_pairs());
     let [alice, bob] = people[..] else { panic!("two people") };
     let (hers, his) = (leaf(&stage, alice), leaf(&stage, bob));
-    let sheets = |stage: &Stage, who: Person| {
-        let told = stage.news_of(who.page).into_iter();
-        told.filter_map(|it| match it {
-            Message::Sheet(view) => Some(view),
-            _ => None,
-        })
-        .collect::<Vec<_>>()
-    };
+    let since = hers.number;
     for turn in 0.. {
         stage.hush();
         let update = match turn % 2 {
@@ -237,7 +240,8 @@ fn a_sheet_that_was_changed_very_often_is_laid_out_anew_under_the_hands_of_all()
         hears(&stage, bob, &his);
         if let [view] = &sheets(&stage, bob)[..] {
             assert_eq!(sheets(&stage, alice).first(), Some(view));
-            assert_eq!((view.instead_of, view.afresh), (Some(hers.number), false));
+            assert_ne!(view.number, hers.number);
+            assert_eq!((view.since, view.afresh), (since, false), "the same text");
             assert_eq!(Leaf::of(80_000, view).reads(), his.reads(), "he has heard all of it");
             break;
         }
@@ -245,12 +249,26 @@ fn a_sheet_that_was_changed_very_often_is_laid_out_anew_under_the_hands_of_all()
     }
     let chao = stage.join("Chao");
     let told = sheets(&stage, chao);
-    assert_eq!(told.last().map(|it| it.instead_of), Some(None), "who comes has no other");
+    assert_eq!(told.last().map(|it| it.since), Some(since), "also after it has been laid out anew");
     // As long as the session lives, and in the session after a restart, the number is the same.
     let number = leaf(&stage, chao).number;
     stage.restart();
     let bob = stage.rejoin(bob);
     assert_eq!(leaf(&stage, bob).number, number);
+}
+
+/// A text in place of all that stood there: what others had beside belongs to the one before.
+#[test]
+fn a_text_in_place_of_all_is_another_sheet() {
+    let (mut stage, people, _) = stage_of(&["Alice", "Bob"], &in_pairs());
+    let (alice, bob) = (people[0], people[1]);
+    let hers = leaf(&stage, alice);
+    types(&mut stage, (alice, &hers), 0, "Puita");
+    stage.hush();
+    stage.wish(bob.page, Wish::Write { text: "Penkkejä".into() });
+    let now = sheets(&stage, alice).pop().expect("she is told of it");
+    assert_eq!(Leaf::of(80_000, &now).reads(), "Penkkejä");
+    assert!(hers.number < now.since && now.since == now.number, "{now:?}");
 }
 
 #[test]

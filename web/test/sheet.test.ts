@@ -2,7 +2,7 @@
 // end with the same words whatever was on its way between them.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as Y from "yjs";
-import { SHEET_CHARS_MAX, changed, fitting, gather_ms, moved, shown } from "../src/state/sheet";
+import { type Change, SHEET_CHARS_MAX, type Step, brought, changed, fitting, gather_ms, moved, shown } from "../src/state/sheet";
 import { Together } from "../src/state/together.svelte";
 
 describe("what has changed", () => {
@@ -45,6 +45,24 @@ test("the cursor stays at its letter when others write before and after it", () 
   expect(moved(4, [{ delete: 2 }, { retain: 1 }, { insert: "abc" }])).toBe(5);
 });
 
+describe("what one page has changed comes to where it belongs in a text that others have changed", () => {
+  const base = "Puita ja tori.";
+  const cases: [string, Step[], string, string][] = [
+    ["nobody else", [{ retain: 5 }, { insert: "," }], base, "Puita, ja tori."],
+    ["others before it", [{ retain: 14 }, { insert: " Ja katos." }], "Isoja puita ja tori.", "Isoja puita ja tori. Ja katos."],
+    ["others after it", [{ delete: 5 }, { insert: "Penkkejä" }], "Puita ja iso tori.", "Penkkejä ja iso tori."],
+    ["both at one place", [{ retain: 9 }, { insert: "pieni " }], "Puita ja iso tori.", "Puita ja pieni iso tori."],
+    ["they took what it takes", [{ delete: 6 }], "tori.", "tori."],
+    ["it takes around what they wrote", [{ delete: 14 }, { insert: "Kaikki" }], "Puita ja iso tori.", "iso Kaikki"],
+    ["two places", [{ delete: 6 }, { retain: 7 }, { insert: "!" }], "Puita ja iso tori.", "ja iso tori!."],
+    ["they took all", [{ retain: 14 }, { insert: " Katos." }], "", " Katos."],
+  ];
+  test.each(cases)("%s", (_, own, theirs, expected) => {
+    const write = (text: string, { at, gone, comes }: Change) => text.slice(0, at) + comes + text.slice(at + gone);
+    expect(brought(base, own, theirs).reduce(write, theirs)).toBe(expected);
+  });
+});
+
 test("in a big room less often", () => {
   expect([1, 8, 9, 300].map((it) => gather_ms(it, null))).toEqual([400, 400, 800, 15_200]);
   expect([60_000, 10_000, 2_100, 0].map((it) => gather_ms(300, it)), "before the phase ends").toEqual([15_200, 8_000, 150, 150]);
@@ -54,26 +72,31 @@ test("in a big room less often", () => {
 class Room {
   doc = new Y.Doc();
   pages = new Map<number, Together>();
+  /** Who has no line. */
+  away = new Set<Together>();
   up = true;
   /** What is sent goes out, and comes nowhere. */
   deaf = false;
   received = 0;
   number = 1;
+  since = 1;
 
   constructor() {
     this.doc.clientID = 1;
   }
 
   async comes(participant: number): Promise<Together> {
-    const page = new Together({
+    const page: Together = new Together({
       send: (sheet, update) => {
-        if (!this.up) return false;
+        if (!this.up || this.away.has(page)) return false;
         if (this.deaf) return true;
         expect(sheet).toBe(this.number);
         this.received += 1;
         const bytes = Uint8Array.from(Buffer.from(update, "base64"));
         Y.applyUpdate(this.doc, bytes);
-        for (const [other, it] of this.pages) if (other !== participant) it.heard(participant, this.number, update);
+        for (const [other, it] of this.pages) {
+          if (other !== participant && !this.away.has(it)) it.heard(participant, this.number, update);
+        }
         return true;
       },
       people: () => this.pages.size,
@@ -85,18 +108,18 @@ class Room {
     return page;
   }
 
-  tells(page: Together, afresh: boolean, instead_of: number | null = null): void {
-    page.told(this.number, Buffer.from(Y.encodeStateAsUpdate(this.doc)).toString("base64"), afresh, instead_of);
+  tells(page: Together, afresh: boolean): void {
+    page.told(this.number, this.since, Buffer.from(Y.encodeStateAsUpdate(this.doc)).toString("base64"), afresh);
   }
 
   /** The same text, without how it came to be. */
   laysOutAnew(): void {
-    const [text, before] = [this.text, this.number];
+    const { text } = this;
     this.number += 1;
     this.doc = new Y.Doc();
     this.doc.clientID = 1;
     this.doc.getText("text").insert(0, text);
-    for (const page of this.pages.values()) this.tells(page, false, before);
+    for (const page of this.pages.values()) if (!this.away.has(page)) this.tells(page, false);
   }
 
   get text(): string {
@@ -151,7 +174,7 @@ describe("a sheet under several hands", () => {
     room.tells(alice, true);
     expect([alice.text, room.text]).toEqual(["", ""]);
     alice.change({ at: 0, gone: 0, comes: "Tori" });
-    room.number = 2;
+    room.number = room.since = 2;
     room.doc = new Y.Doc();
     room.tells(alice, false);
     expect(alice.text).toBe("");
@@ -186,6 +209,37 @@ describe("a sheet under several hands", () => {
     room.tells(bob, false);
     vi.advanceTimersByTime(400);
     expect([room.text, bob.text, alice.text]).toEqual(Array(3).fill("Lisää Puita ja penkkejä"));
+  });
+
+  test("what was typed without a line is kept where the sheet was laid out anew meanwhile", async () => {
+    const room = new Room();
+    const [alice, bob] = [await room.comes(1), await room.comes(2)];
+    alice.change({ at: 0, gone: 0, comes: "Puita ja tori" });
+    alice.save();
+    vi.advanceTimersByTime(3_000);
+    // This comes, but nobody can tell her so any more; what she types then comes nowhere.
+    alice.change({ at: 13, gone: 0, comes: "." });
+    alice.save();
+    room.away.add(alice);
+    alice.lost();
+    alice.change({ at: 0, gone: 5, comes: "Penkkejä" });
+    alice.change({ at: 17, gone: 0, comes: " Ja katos." });
+    expect(alice.text).toBe("Penkkejä ja tori. Ja katos.");
+    vi.advanceTimersByTime(5_000);
+    bob.change({ at: 9, gone: 0, comes: "iso " });
+    bob.save();
+    room.laysOutAnew();
+    const followed = vi.fn();
+    [alice.followed, bob.followed] = [followed, null];
+    const laid = alice.laid;
+    room.away.clear();
+    room.tells(alice, false);
+    vi.advanceTimersByTime(1_000);
+    expect([alice.text, bob.text, room.text]).toEqual(Array(3).fill("Penkkejä ja iso tori. Ja katos."));
+    expect(alice.laid, "the field stays").toBe(laid);
+    expect(followed, "and follows what the others have written").toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(3_000);
+    expect(alice.state).toBe("saved");
   });
 
   test("one takes back what one wrote oneself", async () => {

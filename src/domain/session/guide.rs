@@ -268,7 +268,7 @@ impl Session {
         }
         self.keep(now, Fact::Wrote { participant, room, text, parts: Vec::new() }, out);
         match harvest {
-            Harvest::Line => self.tell_sheet_in(room, None, out),
+            Harvest::Line => self.tell_sheet_in(room, out),
             Harvest::Topics => _ = self.due.step.get_or_insert(now + STEP_EVERY_MS),
             _ => (),
         }

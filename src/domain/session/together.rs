@@ -61,10 +61,10 @@ impl Session {
             connection,
             message: Message::Typed { by: participant, sheet: number, update: update.clone() },
         }));
-        // Everybody has all of it by now, and knows what of theirs is still on its way.
+        // So many changes that it was laid out anew.
         let sheet = self.run.as_ref().and_then(|it| it.sheet(room));
         if sheet.is_some_and(|it| it.number() != number) {
-            self.tell_sheet_in(room, Some(number), out);
+            self.tell_sheet_in(room, out);
         }
         Ok(())
     }
@@ -108,15 +108,8 @@ impl Session {
         }
     }
 
-    /// `instead_of`: the sheet that it was until now.
-    pub(super) fn tell_sheet_in(
-        &self,
-        room: RoomId,
-        instead_of: Option<u32>,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn tell_sheet_in(&self, room: RoomId, out: &mut Vec<Output>) {
         let Some(view) = self.sheet_view(room) else { return };
-        let view = SheetView { instead_of, ..view };
         let there = self.connections_in(room);
         out.extend(
             there.map(|connection| Output::Send {
@@ -143,8 +136,8 @@ impl Session {
 
     fn sheet_view(&self, room: RoomId) -> Option<SheetView> {
         let sheet = self.run.as_ref()?.sheet(room)?;
-        let (number, state) = (sheet.number(), sheet.state());
-        Some(SheetView { number, state, afresh: false, instead_of: None })
+        let (number, since, state) = (sheet.number(), sheet.since(), sheet.state());
+        Some(SheetView { number, since, state, afresh: false })
     }
 
     // Writing down.

@@ -411,7 +411,7 @@ export class Participation {
         this.writing.told(`${message.run.phase}/${message.run.round}`, message.written);
         break;
       case "sheet":
-        this.together.told(message.number, message.state, message.afresh, message.instead_of ?? null);
+        this.together.told(message.number, message.since, message.state, message.afresh);
         break;
       case "typed":
         this.together.heard(message.participant, message.sheet, message.update);

@@ -68,6 +68,36 @@ export function moved(place: number, steps: readonly Step[]): number {
   return to;
 }
 
+/** What one page has changed of `base`, as changes of what others have made of it meanwhile: the last in the
+ *  text comes first, so that each stands where it says when they are done in this order. What others have
+ *  written is never taken away; where both have written, both stay. */
+export function brought(base: string, own: readonly Step[], theirs: string): Change[] {
+  const other = changed(base, theirs) ?? { at: base.length, gone: 0, comes: "" };
+  const [otherEnd, theirEnd] = [other.at + other.gone, other.at + other.comes.length];
+  const place = (at: number) => (at <= other.at ? at : theirEnd + Math.max(0, at - otherEnd));
+  const changes: Change[] = [];
+  let at = 0;
+  for (const step of own) {
+    if (step.retain !== undefined) at += step.retain;
+    else if (step.delete !== undefined) {
+      const end = at + step.delete;
+      // What others have changed in there stays as it is now.
+      const before = Math.min(end, other.at) - at;
+      if (before > 0) changes.push({ at, gone: before, comes: "" });
+      const from = Math.max(at, otherEnd);
+      if (from < end) changes.push({ at: theirEnd + from - otherEnd, gone: end - from, comes: "" });
+      at = end;
+    } else if (typeof step.insert === "string") changes.push({ at: place(at), gone: 0, comes: step.insert });
+  }
+  return changes.reverse();
+}
+
+/** How much of a text is another: the units of UTF-16 that go and come. */
+export function apart(before: string, after: string): number {
+  const change = changed(before, after);
+  return change ? change.gone + change.comes.length : 0;
+}
+
 export function chars(text: string): number {
   return [...text].length;
 }

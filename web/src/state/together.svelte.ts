@@ -2,7 +2,7 @@
 // only when a room writes. It never loses words to a lost line: what the server has not, it is sent when
 // the page is told how the sheet stands.
 import type * as Yjs from "yjs";
-import { type Change, type Step, changed, gather_ms } from "./sheet";
+import { type Change, type Step, apart, brought, changed, fitting, gather_ms } from "./sheet";
 
 type Library = typeof Yjs;
 
@@ -39,13 +39,18 @@ export class Together {
   #library: Library | null = null;
   #loading = false;
   #number: number | null = null;
+  #since: number | null = null;
   #doc: Yjs.Doc | null = null;
+  /** The same without what the server may not have: what of the person's is on its way is known by it. */
+  #known: Yjs.Doc | null = null;
   #undo: Yjs.UndoManager | null = null;
   /** What came while the library did not, or while a word was being composed. */
   #put_off: ((library: Library) => void)[] = [];
   #composing = false;
   #unsent: Uint8Array[] = [];
   #last: Uint8Array | null = null;
+  /** Sent, and not known to have arrived, in their order. */
+  #flying: { update: Uint8Array; arrival: ReturnType<typeof setTimeout> }[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
   #arrival: ReturnType<typeof setTimeout> | undefined;
   #asking: ReturnType<typeof setTimeout> | undefined;
@@ -72,14 +77,15 @@ export class Together {
     );
   }
 
-  /** The sheet, whole. `afresh`: what the page has beside is refused. `instead_of`: the text of that sheet
-   *  is laid out anew, and the page has been told of all that stood there. */
-  told(number: number, state: string, afresh: boolean, instead_of: number | null = null): void {
+  /** The sheet, whole. `since`: the same for as long as it is the same text, also laid out anew. `afresh`:
+   *  what the page has beside is refused. */
+  told(number: number, since: number, state: string, afresh: boolean): void {
     this.prepare();
     this.#then((library) => {
-      if (!this.#doc || afresh || (number !== this.#number && instead_of !== this.#number)) {
+      if (!this.#doc || afresh || since !== this.#since) {
         this.#forget();
         this.#lay(library, number, bytes(state));
+        this.#since = since;
       } else if (number !== this.#number) this.#layAnew(library, number, bytes(state));
       else this.#take(library, this.#doc, bytes(state));
     });
@@ -88,8 +94,9 @@ export class Together {
   /** Somebody else has changed it. */
   heard(participant: number, number: number, update: string): void {
     this.#then((library) => {
-      if (!this.#doc || number !== this.#number) return;
+      if (!this.#doc || !this.#known || number !== this.#number) return;
       library.applyUpdate(this.#doc, bytes(update), THEIRS);
+      library.applyUpdate(this.#known, bytes(update));
       this.#writes(participant);
     });
   }
@@ -126,6 +133,7 @@ export class Together {
     if (this.#around.send(this.#number, text64(update))) {
       this.#unsent = [];
       this.#last = update;
+      this.#flies(update);
       this.#sent();
     }
   }
@@ -133,6 +141,7 @@ export class Together {
   /** Without a line nothing arrives; what is missing is sent when the sheet is told again. */
   lost(): void {
     clearTimeout(this.#arrival);
+    this.#flying.forEach((it) => clearTimeout(it.arrival));
     if (this.state === "saving") this.state = "unsaved";
     [...this.#writing.keys()].forEach((it) => this.#stops(it));
   }
@@ -144,6 +153,7 @@ export class Together {
     clearTimeout(this.#arrival);
     this.state = "unsaved";
     this.#unsent.unshift(this.#last);
+    clearTimeout(this.#flying.pop()?.arrival);
     clearTimeout(this.#gathering);
     this.#gathering = setTimeout(() => this.save(), ARRIVED_MS);
   }
@@ -167,6 +177,8 @@ export class Together {
 
   #take(library: Library, doc: Yjs.Doc, state: Uint8Array): void {
     library.applyUpdate(doc, state, THEIRS);
+    if (this.#known) library.applyUpdate(this.#known, state);
+    this.#landed();
     this.#unsent = [];
     // What the server has not: compared letter by letter, also of what is gone again on both sides.
     const there = new library.Doc();
@@ -180,20 +192,45 @@ export class Together {
     there.destroy();
   }
 
-  /** Nothing that the person sees changes: what stands here and not there is theirs, on its way. */
+  /** What of the person's has not come there, or had no line to come by, is brought onto it. Where the
+   *  others have written nothing meanwhile the person sees nothing of it. */
   #layAnew(library: Library, number: number, state: Uint8Array): void {
-    const own = this.text;
+    const [seen, own] = [this.text, this.#own(library, state)];
     this.#drop();
     this.#lay(library, number, state);
-    const change = changed(this.text, own);
-    if (change) this.change(change);
+    for (const it of brought(own.base, own.steps, this.text)) this.change(fitting(this.text, it));
+    const change = changed(seen, this.text);
+    if (change) this.followed?.([{ retain: change.at }, { delete: change.gone }, { insert: change.comes }]);
+  }
+
+  /** The text without what of the person's did not come to `there`, and what that is. Of what was sent last
+   *  nobody says whether it came; it comes in its order, so that base is taken which is the nearest. */
+  #own(library: Library, there: Uint8Array): { base: string; steps: Step[] } {
+    const text = textOf(copy(library, there));
+    const base = copy(library, library.encodeStateAsUpdate(this.#known ?? new library.Doc()));
+    const all = library.encodeStateAsUpdate(this.#doc ?? new library.Doc());
+    let nearest = { base: "", steps: [] as Step[], apart: Infinity };
+    for (let sent = 0; sent <= this.#flying.length; sent += 1) {
+      const before = sent > 0 ? this.#flying[sent - 1] : null;
+      if (before) library.applyUpdate(base, before.update);
+      const far = apart(textOf(base), text);
+      if (nearest.apart < far) continue;
+      const trial = copy(library, library.encodeStateAsUpdate(base));
+      let steps: Step[] = [];
+      trial.getText(TEXT).observe((event: Yjs.YTextEvent) => (steps = event.delta as Step[]));
+      library.applyUpdate(trial, all);
+      nearest = { base: textOf(base), steps, apart: far };
+      trial.destroy();
+    }
+    base.destroy();
+    return nearest;
   }
 
   #lay(library: Library, number: number, state: Uint8Array): void {
-    const doc = new library.Doc();
+    const doc = copy(library, state);
     // Small numbers are the server's.
     doc.clientID = 65_536 + Math.floor(Math.random() * 0xffff_0000);
-    library.applyUpdate(doc, state, THEIRS);
+    this.#known = copy(library, state);
     const text = doc.getText(TEXT);
     doc.on("update", (update: Uint8Array, origin: unknown) => {
       if (origin !== THEIRS) this.#changed(update);
@@ -217,9 +254,11 @@ export class Together {
     this.#gathering = undefined;
     this.#undo?.destroy();
     this.#doc?.destroy();
-    this.#undo = this.#doc = this.#number = null;
+    this.#known?.destroy();
+    this.#undo = this.#doc = this.#known = this.#number = null;
     this.#unsent = [];
     this.#last = null;
+    this.#landed();
   }
 
   #forget(): void {
@@ -235,6 +274,20 @@ export class Together {
     this.#unsent.push(update);
     this.state = "unsaved";
     this.#gathering ??= setTimeout(() => this.save(), gather_ms(this.#around.people(), this.#around.left_ms()));
+  }
+
+  /** What has not been refused by then has arrived. */
+  #flies(update: Uint8Array): void {
+    const arrival = setTimeout(() => {
+      this.#flying.shift();
+      if (this.#known) this.#library?.applyUpdate(this.#known, update);
+    }, ARRIVED_MS);
+    this.#flying.push({ update, arrival });
+  }
+
+  /** Whether it has arrived is known otherwise, or does not matter any more. */
+  #landed(): void {
+    this.#flying.splice(0).forEach((it) => clearTimeout(it.arrival));
   }
 
   #sent(): void {
@@ -263,6 +316,16 @@ export class Together {
 const TEXT = "text";
 const THEIRS = "theirs";
 const OURS = "ours";
+
+function copy(library: Library, state: Uint8Array): Yjs.Doc {
+  const doc = new library.Doc();
+  library.applyUpdate(doc, state);
+  return doc;
+}
+
+function textOf(doc: Yjs.Doc): string {
+  return doc.getText(TEXT).toString();
+}
 
 function bytes(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));

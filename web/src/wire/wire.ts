@@ -109,15 +109,16 @@ glossary: string, } | { "type": "following", room: string | null, } | { "type": 
 /**
  * Another number: another sheet, in place of the one before.
  */
-number: number, state: string, 
+number: number, 
+/**
+ * The number under which its text began. Where the sheet before has the same, this is its text,
+ * laid out anew: what the page has beside belongs onto this one.
+ */
+since: number, state: string, 
 /**
  * What the page has changed and the room has not is refused, and is to be forgotten.
  */
-afresh: boolean, 
-/**
- * The number of the sheet before, where it is the same text laid out anew.
- */
-instead_of?: number, } | { "type": "typed", participant: number, sheet: number, update: string, } | { "type": "harvest", lines: Array<WireLine>, 
+afresh: boolean, } | { "type": "typed", participant: number, sheet: number, update: string, } | { "type": "harvest", lines: Array<WireLine>, 
 /**
  * Best first, without names.
  */
