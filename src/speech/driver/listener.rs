@@ -87,6 +87,11 @@ impl Listener {
     pub fn take_draft(&mut self) -> Option<Draft> {
         self.segmenter.take_draft()
     }
+
+    /// See [`Segmenter::take_gone_on`].
+    pub fn take_gone_on(&mut self) -> bool {
+        self.segmenter.take_gone_on()
+    }
 }
 
 /// The packets of one person's track into utterances.
@@ -160,6 +165,11 @@ impl Ear {
     /// What is being said, as far as it has been heard, when that is worth to be read.
     pub fn take_draft(&mut self) -> Option<Draft> {
         self.listener.take_draft()
+    }
+
+    /// Whether more is said since than a draft had that might have been whole; once.
+    pub fn take_gone_on(&mut self) -> bool {
+        self.listener.take_gone_on()
     }
 
     /// Takes the counts.

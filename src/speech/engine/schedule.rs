@@ -118,6 +118,14 @@ impl<W: Work> Schedule<W> {
         self.drafts.insert(speaker, (place, work));
     }
 
+    /// The speaker says more: a draft that might have been whole is not.
+    pub fn goes_on(&mut self, speaker: W::Speaker) {
+        if self.drafts.get(&speaker).is_some_and(|it| it.1.may_be_whole()) {
+            self.drafts.remove(&speaker);
+            self.drafts_dropped += 1;
+        }
+    }
+
     /// The next to work on, if any; its speaker is busy until [`Schedule::done`].
     pub fn take(&mut self, now_ms: u64) -> Option<W> {
         let work = self.take_final().or_else(|| self.take_draft(now_ms))?;
@@ -209,7 +217,7 @@ mod tests {
     }
 
     /// A story told in words: `a3` ends 3 s of Alice, due a second later; `a3~` the same as a draft; `?`
-    /// takes; `a3~.` as a draft that may be whole; `!?` tells how many press; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her; `<a3` gives back 3 s
+    /// takes; `a3~.` as a draft that may be whole; `>a`: Alice says more; `!?` tells how many press; `+5` lets five seconds pass; `.a` is done with Alice, `!a` discards her; `<a3` gives back 3 s
     /// of hers from before all that waits. Returns what was taken (`a3`) and dropped (`-a3`).
     fn check(backlog_s: u64, story: &str, expect: &str) {
         let mut schedule = Schedule::new(backlog_s, 10);
@@ -226,6 +234,7 @@ mod tests {
                     None => "nothing".into(),
                 }),
                 "." => schedule.done(speaker(tail)),
+                ">" => schedule.goes_on(speaker(tail)),
                 "!" => schedule.discard(speaker(tail)),
                 "+" => now_ms += length(tail),
                 "<" => {
@@ -302,6 +311,13 @@ mod tests {
         check(60, "a1~ b1~ b2~. ? ?", "b2 a1");
         check(60, "a1~ !? b1~. !? c2 !? a3 !? ? !? ? ?", "0! 1! 2! 3! c2 2! a3 b1");
         check(60, "a1 ? a1~. a2 !? .a !?", "a1 0! 1!");
+    }
+
+    #[test]
+    fn what_turns_out_not_to_be_whole_is_not_read() {
+        check(60, "a1~. b1~. >a ? ?", "b1 nothing");
+        check(60, "a1~ >a ?", "a1");
+        check(60, "a1 >a ?", "a1");
     }
 
     #[test]

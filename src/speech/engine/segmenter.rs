@@ -76,6 +76,8 @@ pub struct Segmenter {
     undrafted: usize,
     /// A draft is of use now.
     draft_due: bool,
+    /// Voice has come back after a silence at which a draft was of use.
+    gone_on: bool,
 }
 
 impl Segmenter {
@@ -99,6 +101,7 @@ impl Segmenter {
             }
         }
         let frame = Frame { at, samples: *samples, probability };
+        self.gone_on |= self.open && frame.voiced() && frames_in(TAIL_MS) <= self.silent;
         self.onset = if probability >= OPEN_PROBABILITY { self.onset + 1 } else { 0 };
         self.silent = if frame.voiced() { 0 } else { self.silent + 1 };
         self.undrafted += usize::from(frame.voiced());
@@ -148,6 +151,11 @@ impl Segmenter {
         self.utterance(frames).map(|utterance| Draft { utterance, may_be_whole })
     }
 
+    /// Whether more is said since than a draft had that might have been whole; once.
+    pub fn take_gone_on(&mut self) -> bool {
+        std::mem::take(&mut self.gone_on)
+    }
+
     /// Ends the running utterance now, as when a person changes rooms: nothing from before goes into
     /// the next one.
     pub fn cut(&mut self, out: &mut Vec<Utterance>) {
@@ -176,6 +184,7 @@ impl Segmenter {
         self.continued = false;
         self.undrafted = 0;
         self.draft_due = false;
+        self.gone_on = false;
         self.overlap = 0;
         self.trim();
     }
@@ -436,6 +445,22 @@ mod tests {
         assert_eq!(whole, [got[1].utterance.clone()]);
         let (got, _) = drafts(&[(NO, 50), (YES, 5), (NO, 60)]);
         assert_eq!(got, [], "a click is no word");
+    }
+
+    #[test]
+    fn who_says_more_after_a_pause_has_gone_on_once() {
+        let mut segmenter = Segmenter::new();
+        let mut gone_on = Vec::new();
+        let parts = [(YES, 30), (NO, 12), (YES, 5), (NO, 20), (YES, 5), (NO, 60), (YES, 30)];
+        let probabilities = parts.iter().flat_map(|it| vec![it.0; it.1]);
+        for (n, probability) in probabilities.enumerate() {
+            let at = SessionTime(n as u64 * FRAME_MS);
+            segmenter.push(&[0.5; FRAME_SAMPLES], probability, at, &mut Vec::new());
+            if segmenter.take_gone_on() {
+                gone_on.push(n);
+            }
+        }
+        assert_eq!(gone_on, [67], "a breath is no pause, and after the end somebody begins anew");
     }
 
     #[test]

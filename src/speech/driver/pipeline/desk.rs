@@ -105,27 +105,45 @@ pub(super) struct Line {
 pub(super) struct Workers {
     /// How many wait for something to do.
     pub idle: usize,
-    /// Drafts that are being read of what is not whole, and what stops each: the first has begun first.
-    drafts: Vec<(SpeakerId, Brake)>,
+    /// The drafts that are being read: the first has begun first.
+    drafts: Vec<Reading>,
+}
+
+/// A draft that is being read, and what stops it.
+struct Reading {
+    speaker: SpeakerId,
+    brake: Brake,
+    may_be_whole: bool,
 }
 
 impl Workers {
     fn done(&mut self, speaker: SpeakerId) {
-        self.drafts.retain(|it| it.0 != speaker);
+        self.drafts.retain(|it| it.speaker != speaker);
     }
 
     /// What is being read of the speaker is for nobody any more.
     fn stop(&mut self, speaker: SpeakerId) {
-        self.drafts.extract_if(.., |it| it.0 == speaker).for_each(|it| it.1.pull());
+        self.drafts.extract_if(.., |it| it.speaker == speaker).for_each(|it| it.brake.pull());
     }
 
-    /// Something of the speaker waits, and `pressing` jobs in all: stops the speaker's own draft, which is of the same
-    /// utterance, or the oldest of somebody else when no idle worker is left for it.
+    /// Something of the speaker waits, and `pressing` jobs in all: stops the speaker's own draft, which is of
+    /// the same utterance, or the oldest of somebody else when no idle worker is left for it. None that may
+    /// be whole.
     fn hurry(&mut self, speaker: SpeakerId, pressing: usize) {
-        let own = self.drafts.iter().position(|it| it.0 == speaker);
-        let any = || (self.idle < pressing && !self.drafts.is_empty()).then_some(0);
-        if let Some(at) = own.or_else(any) {
-            self.drafts.remove(at).1.pull();
+        let stoppable = || self.drafts.iter().filter(|it| !it.may_be_whole);
+        let own = stoppable().find(|it| it.speaker == speaker);
+        let any = || stoppable().next().filter(|_| self.idle < pressing);
+        if let Some(speaker) = own.or_else(any).map(|it| it.speaker) {
+            self.stop(speaker);
+        }
+    }
+
+    /// The speaker says more: what is read of them is not whole.
+    fn goes_on(&mut self, speaker: SpeakerId, pressing: usize) {
+        let own = self.drafts.iter_mut().filter(|it| it.speaker == speaker);
+        own.for_each(|it| it.may_be_whole = false);
+        if self.idle < pressing {
+            self.stop(speaker);
         }
     }
 }
@@ -155,7 +173,7 @@ impl Desk {
         }
     }
 
-    /// A worker begins with the job, and can be stopped by the brake if it is a draft of what is not whole.
+    /// A worker begins with the job, and can be stopped by the brake if it is a draft.
     pub fn begins(&mut self, job: &Job, brake: Brake) {
         brake.release();
         if let Stage::Draft { may_be_whole, .. } = job.stage {
@@ -163,9 +181,8 @@ impl Desk {
             if let Some(line) = self.line(job.speaker, job.generation) {
                 line.drafting = Some(key);
             }
-            if !may_be_whole {
-                self.workers.drafts.push((job.speaker, brake));
-            }
+            let reading = Reading { speaker: job.speaker, brake, may_be_whole };
+            self.workers.drafts.push(reading);
         }
     }
 
@@ -189,6 +206,12 @@ impl Desk {
     /// Something of the speaker waits that is worth to stop a draft for.
     pub fn hurries(&mut self, speaker: SpeakerId) {
         self.workers.hurry(speaker, self.schedule.pressing());
+    }
+
+    /// The speaker says more than a draft has that might have been whole.
+    pub fn goes_on(&mut self, speaker: SpeakerId) {
+        self.schedule.goes_on(speaker);
+        self.workers.goes_on(speaker, self.schedule.pressing());
     }
 
     /// Returns the generation of the line.

@@ -169,6 +169,9 @@ impl Ears {
         match acted {
             Ok(mut ear) => {
                 self.shared.counts.add_tally(ear.take_tally());
+                if ear.take_gone_on() {
+                    self.shared.desk().goes_on(speaker);
+                }
                 draft = ear.take_draft().filter(|_| self.drafts);
                 track.ear = Some(ear);
             }

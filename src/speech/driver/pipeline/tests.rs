@@ -396,6 +396,21 @@ fn a_draft_is_stopped_for_what_has_been_said_whole() {
     }
     rig.expect(&["alice fi~ no niin", "bob sv: ja"]);
     assert_eq!(rig.speech.counters().drafts_stopped, 0);
+    // Unless more is said after all.
+    let mut rig = Rig::drafting();
+    rig.tape = packets(&[vec![true; 30], vec![false; 14], vec![true; 30]].concat(), 65_500);
+    rig.say_packets(alice(), 44);
+    rig.wait_begun();
+    rig.say_packets(bob(), 44);
+    rig.speech.cut(bob());
+    rig.expect(&["bob spoke"]);
+    rig.say_packets(alice(), 15);
+    rig.wait_ears();
+    for answer in ["no niin", "ja"] {
+        rig.answer(answer);
+    }
+    rig.expect(&["bob sv: ja"]);
+    assert_eq!(rig.speech.counters().drafts_stopped, 1);
 }
 
 #[test]

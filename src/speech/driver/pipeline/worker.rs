@@ -15,13 +15,11 @@ use crate::speech::driver::pipeline::shared::Shared;
 use crate::speech::driver::whisper::{Transcriber, WhisperFailure, Words, draft, words};
 use crate::speech::engine::schedule::Work;
 
-/// How much a worker gives way, in steps of niceness. Against whoever wants the same core it gets a tenth of it.
-const WORKER_NICENESS: i32 = 10;
-
-/// Words may come later; voices, pages and the search may not. On Linux alone, where it is of one thread.
+/// Words may come later; voices, pages and the search may not: against others who want its core a worker gets
+/// a tenth of it. On Linux alone, where niceness is of one thread.
 fn give_way() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, WORKER_NICENESS) {
+    if let Err(error) = rustix::process::setpriority_process(None, 10) {
         tracing::warn!(%error, "a whisper worker does not give way to others");
     }
 }
