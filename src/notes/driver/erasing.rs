@@ -6,26 +6,27 @@
 //! `secure_delete` overwrites a deleted row with zeros in its page; the old pages lie in the WAL until
 //! a checkpoint that empties it, which is why each of these is followed by one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::{
     domain::{
-        fact::{CommentOn, Fact},
-        ideas::IdeaId,
+        fact::Fact,
         ids::{ParticipantId, SessionId},
         method::Harvest,
     },
     notes::{
-        driver::log::{Log, LogError},
+        driver::{
+            log::{Log, LogError},
+            striking::{Gone, delete, records_of_idea, replace},
+        },
         engine::{
             codes::code,
             erasure::{
-                After, Erasing, Phases, corrected, idea_and_writer, idea_of, is_own, is_sound,
-                is_typed, own_text, sheet_text, without_parts,
+                After, Erasing, Phases, corrected, idea_of, is_own, is_sound, is_typed, own_text,
+                without_parts,
             },
-            quotes::Quotes,
             record,
         },
     },
@@ -265,65 +266,6 @@ impl Log {
     }
 }
 
-/// Lines that are gone, or stand in other words now.
-#[derive(Debug, Default)]
-pub(super) struct Gone {
-    /// Places in the log: comments on them go too.
-    lines: BTreeSet<u64>,
-    /// What other comments may not repeat.
-    quotes: Quotes,
-}
-
-impl Gone {
-    pub(super) fn add(&mut self, seq: i64, text: &str) {
-        self.lines.insert(seq.cast_unsigned());
-        self.quotes.add(text);
-    }
-
-    /// What is left of a sheet is the line that it was; of anything else nothing is left to comment on.
-    fn take(&mut self, seq: i64, own: &str, left: Option<&str>) {
-        match left.and_then(sheet_text) {
-            Some(left) => self.change(own, &left),
-            None => self.add(seq, own),
-        }
-    }
-
-    /// The line stands there still; only these words of it do not.
-    fn change(&mut self, text: &str, other: &str) {
-        self.quotes.add(text);
-        self.quotes.keep(other);
-    }
-
-    /// Takes out of what reviewers have said in a session what they may not say any more.
-    pub(super) fn settle(
-        &self,
-        connection: &Connection,
-        session: SessionId,
-    ) -> rusqlite::Result<()> {
-        let sql = "SELECT seq, version, body FROM records
-                   WHERE session = ?1 AND json_extract(body, '$.kind') = 'commented'";
-        let mut select = connection.prepare(sql)?;
-        let rows = select
-            .query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        for row in rows.collect::<rusqlite::Result<Vec<(i64, u32, String)>>>()? {
-            let (seq, version, body) = row;
-            // What cannot be read may repeat anything.
-            let Ok(Fact::Commented { on, name, unix_ms, text }) = record::decode(version, &body)
-            else {
-                delete(connection, seq)?;
-                continue;
-            };
-            if matches!(&on, CommentOn::Entry(entry) if self.lines.contains(entry)) {
-                delete(connection, seq)?;
-            } else if let Some(text) = self.quotes.cut(&text) {
-                let fact = Fact::Commented { on, name, unix_ms, text };
-                replace(connection, seq, &record::encode(&fact))?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Does it whole or not at all. What it takes out, the index owes from then on.
 fn in_one(
     connection: &mut Connection,
@@ -494,53 +436,6 @@ fn paper(
     Ok(Paper::default())
 }
 
-/// The words of an idea go while its session is on; that it was there stays. `whose`: the words of this
-/// person alone; `None`: everybody's, for the idea itself has been removed.
-pub(super) fn strike_idea(
-    transaction: &Transaction<'_>,
-    session: SessionId,
-    whose: Option<ParticipantId>,
-    idea: IdeaId,
-) -> rusqlite::Result<()> {
-    let mut gone = Gone::default();
-    for (seq, body) in records_of_idea(transaction, session, whose, u64::from(idea.0))? {
-        let Some((_, writer)) = idea_and_writer(&body) else { continue };
-        gone.add(seq, &own_text(&body, writer).unwrap_or_default());
-        if let Some(other) = corrected(&body, writer, "") {
-            replace(transaction, seq, &other)?;
-        }
-    }
-    gone.settle(transaction, session)
-}
-
-/// The records in which this person, or anybody, has put it into words.
-fn records_of_idea(
-    transaction: &Transaction<'_>,
-    session: SessionId,
-    whose: Option<ParticipantId>,
-    idea: u64,
-) -> rusqlite::Result<Vec<(i64, String)>> {
-    let sql = "SELECT seq, body FROM records WHERE session = ?1";
-    let mut select = transaction.prepare(sql)?;
-    let rows = select.query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut found = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-    let wanted = |(of, writer)| of == idea && whose.is_none_or(|it| it == writer);
-    found.retain(|it| idea_and_writer(&it.1).is_some_and(wanted));
-    Ok(found)
-}
-
-/// How the sheets of a session came to be, letter by letter, also what nobody has left on them: it is
-/// needed while the session goes on, and nobody is to read it afterwards.
-pub(super) fn forget_typed(
-    transaction: &Transaction<'_>,
-    session: SessionId,
-) -> rusqlite::Result<()> {
-    // A body that is none stops no session from ending.
-    let sql = "DELETE FROM records WHERE session = ?1
-               AND CASE WHEN json_valid(body) THEN json_extract(body, '$.kind') = 'typed' END";
-    transaction.execute(sql, [session.to_string()]).map(|_| ())
-}
-
 /// What a person wrote on a sheet goes from every record of what lay on that table in that run, as it is
 /// carried from round to round; `text` takes its place in the one they looked at. How sheets came to
 /// be, letter by letter, goes whole.
@@ -603,15 +498,6 @@ fn rewrite_idea(
     Ok(())
 }
 
-fn replace(transaction: &Connection, seq: i64, body: &str) -> rusqlite::Result<()> {
-    let sql = "UPDATE records SET body = ?2 WHERE seq = ?1";
-    transaction.execute(sql, params![seq, body]).map(|_| ())
-}
-
-fn delete(transaction: &Connection, seq: i64) -> rusqlite::Result<()> {
-    transaction.execute("DELETE FROM records WHERE seq = ?1", [seq]).map(|_| ())
-}
-
 fn note(connection: &Connection, session: SessionId, check: Check) -> rusqlite::Result<()> {
     let Check { participant, unix_ms, how, seq } = check;
     let sql = "INSERT INTO checks (session, participant, unix_ms, how, seq)
@@ -627,7 +513,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        fact::Consent,
+        fact::{CommentOn, Consent},
         ids::RoomId,
         language::Language,
         time::{SessionTime, Span},

@@ -4,6 +4,7 @@ pub mod erasing;
 pub mod index;
 pub mod log;
 pub mod pilots;
+mod striking;
 pub mod tenants;
 pub mod upkeep;
 pub mod voikko;
