@@ -9,7 +9,8 @@ use crate::domain::{
     limits::STEP_EVERY_MS,
     message::Message,
     rejection::Rejection,
-    session::{Output, Session, is_invisible},
+    session::{Output, Session},
+    talk::is_invisible,
     time::SessionTime,
 };
 

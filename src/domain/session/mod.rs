@@ -5,275 +5,44 @@
 //! What lasts changes only through [`Fact`]s, so that a session can be rebuilt from its log.
 //! Connections, microphones and balance do not last: people come back and bring them along.
 //!
-//! This file: who comes, goes, speaks and wishes. `guide` runs methods; `ideas` is the chain from one
-//! person's to all; `converse` is what people do
-//! beside speaking; `together` is what a room writes; `captions` is words on their way; `record` is what may be written down; `look_back`
-//! is what is counted of the talk; `tell` says what pages are told.
+//! This file: what a session is, which part of it an input goes to, and how facts change it. `door` has
+//! the words at the door; `seats` is who comes, goes and is moved; `guide` runs methods; `ideas` is the
+//! chain from one person's to all; `converse` is what people do beside speaking; `together` is what a
+//! room writes; `captions` is words on their way; `record` is what may be written down; `look_back` is
+//! what is counted of the talk; `tell` says what pages are told.
 
 mod captions;
 mod converse;
+mod door;
 mod glossary;
 mod guide;
 mod ideas;
 mod look_back;
 mod record;
+mod seats;
 mod tell;
 mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::door::{Input, Output, Wish};
+use self::{look_back::Total, record::Record, seats::Person};
 use crate::domain::{
     balance::Balance,
-    fact::{Consent, Fact, GapReason},
-    ideas::{Change, Command, IdeaId},
+    fact::{Consent, Fact},
+    ideas::{Change, IdeaId},
     ids::{ConnectionId, ParticipantId, RoomId},
     language::Language,
-    limits::{
-        BALANCE_EVERY_MS, BREAKOUT_ROOMS_MAX, LEVEL_HANGOVER_MS, LEVEL_ONSET_MS, NAME_CHARS_MAX,
-        SEAT_GRACE_MS, SEGMENT_CHARS_MAX, SESSION_PEOPLE_MAX, SESSION_SEATS_MAX, TAG_CHARS_MAX,
-        TAGS_MAX, WATCHERS_MAX,
-    },
-    mark::Mark,
+    limits::{BALANCE_EVERY_MS, LEVEL_HANGOVER_MS, LEVEL_ONSET_MS, SEGMENT_CHARS_MAX},
     message::{Caption, Message, MoveReason},
-    method::Method,
-    mixing::{Keep, Meetings, Mixing},
+    mixing::{Meetings, Mixing},
     rejection::Rejection,
     rooms::Rooms,
-    run::{Run, RunOptions},
-    session::{look_back::Total, record::Record},
+    run::Run,
     spoken::Spoken,
-    talk::{Reaction, Talk, is_invisible},
+    talk::Talk,
     time::{SessionTime, Span},
 };
-
-/// Something that happened to the session.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// A page wants in. `seat`: the one it had before, already proved.
-    Join {
-        connection: ConnectionId,
-        seat: Option<ParticipantId>,
-        name: String,
-        spoken: Spoken,
-        consent: Consent,
-        /// Organisation, role, region and the like, by kind.
-        tags: BTreeMap<String, String>,
-    },
-    /// A facilitator's page, its right already proved, wants to follow and to lead.
-    Watch {
-        connection: ConnectionId,
-    },
-    Disconnected {
-        connection: ConnectionId,
-    },
-    /// A wish of a joined or watching page.
-    Wish {
-        connection: ConnectionId,
-        wish: Wish,
-    },
-    /// Audio levels say that a person began or stopped to speak.
-    Voice {
-        participant: ParticipantId,
-        on: bool,
-    },
-    /// Voice activity detection found an utterance, with `voice` in these parts of it.
-    Uttered {
-        participant: ParticipantId,
-        span: Span,
-        voice: Vec<Span>,
-    },
-    /// Words of an utterance that has not ended: in place of those told before, and not for long.
-    /// Without text: those told before are to go.
-    Partial {
-        participant: ParticipantId,
-        span: Span,
-        language: Language,
-        text: String,
-    },
-    /// Words of an utterance. `words`: a span for each, or none at all.
-    Transcribed {
-        participant: ParticipantId,
-        span: Span,
-        language: Language,
-        text: String,
-        words: Vec<Span>,
-    },
-    /// An utterance without words, and why.
-    Unheard {
-        participant: ParticipantId,
-        span: Span,
-        reason: GapReason,
-    },
-    /// The time that `poll_timeout` asked for has come.
-    Tick,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
-    SetConsent(Consent),
-    /// In which language the person speaks, or that it be found by listening.
-    SetLanguage(Spoken),
-    /// Whether words are written down: a participant for their own room, with `None`; a facilitator
-    /// for a room or, with `None`, for all.
-    SetTranscription {
-        room: Option<RoomId>,
-        on: bool,
-    },
-    /// Takes back what they said in the minute before they asked, which was `waited_ms` ago.
-    Strike {
-        waited_ms: u64,
-    },
-    SetMicrophone(bool),
-    SetCamera(bool),
-    /// To give the seat up.
-    Leave,
-    /// Where the phase asks for it.
-    SetReady(bool),
-    /// One's turn is over.
-    PassTurn,
-    /// Takes the empty chair, or leaves one's own.
-    SetSeated(bool),
-    /// Where people are free to.
-    GoTo {
-        room: RoomId,
-    },
-    /// A note, a card, the room's line or a topic, as the phase asks.
-    Write {
-        text: String,
-    },
-    /// A change of the sheet with that number, which lies in one's room: an update in Yjs's first
-    /// encoding.
-    Type {
-        sheet: u32,
-        update: Vec<u8>,
-    },
-    /// Of the card one holds, 1 to 5.
-    Score(u8),
-    /// Writes, combines, chooses or votes, as the phase asks.
-    Ideas(Command),
-    RaiseHand(bool),
-    React(Reaction),
-    /// Into the chat of the room.
-    Post {
-        text: String,
-    },
-    /// What somebody in the room began to say or write at `at` is this to the one who wishes; off: no
-    /// more.
-    Mark {
-        of: ParticipantId,
-        at: SessionTime,
-        mark: Mark,
-        on: bool,
-    },
-    /// For help; off: not needed any more.
-    Call(bool),
-    /// One's screen, to the room.
-    Share(bool),
-    /// Facilitators only, as is all that follows.
-    OpenRooms {
-        count: u16,
-    },
-    Move {
-        participant: ParticipantId,
-        room: RoomId,
-    },
-    RunMethod {
-        method: Box<Method>,
-        options: RunOptions,
-    },
-    /// Ends the phase. `at_once`: without time to finish the sentence.
-    Next {
-        at_once: bool,
-    },
-    Pause(bool),
-    Extend {
-        ms: u64,
-    },
-    StopMethod,
-    Keep {
-        participants: [ParticipantId; 2],
-        rule: Keep,
-    },
-    /// Stays in the breakout room they are in when groups are made anew.
-    Pin {
-        participant: ParticipantId,
-        on: bool,
-    },
-    /// To everybody, in every room.
-    Broadcast {
-        text: String,
-    },
-    LowerHand {
-        participant: ParticipantId,
-    },
-    /// The call of this person is known.
-    SeeCall {
-        participant: ParticipantId,
-    },
-    EndCall {
-        participant: ParticipantId,
-    },
-    EndShare {
-        participant: ParticipantId,
-    },
-    /// Puts a chosen idea with others under a name; without: by itself.
-    GroupIdea {
-        idea: IdeaId,
-        group: Option<String>,
-    },
-    /// Words and names to be heard rightly.
-    SetGlossary {
-        text: String,
-    },
-    /// Reads the captions of a room along, or of none.
-    Follow {
-        room: Option<RoomId>,
-    },
-    End,
-}
-
-/// Something the shell must do, in the order given.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Write it down; what follows may only be done when it is safe on disk.
-    Keep(Fact),
-    Send {
-        connection: ConnectionId,
-        message: Message,
-    },
-    /// Close the socket after what was sent.
-    Close {
-        connection: ConnectionId,
-    },
-    /// Who can hear whom has changed. `None`: take the person out of the media.
-    Place {
-        participant: ParticipantId,
-        room: Option<RoomId>,
-    },
-    /// Whether the person's audio may be decoded. Off: forget also what is being worked on.
-    Listen {
-        participant: ParticipantId,
-        on: bool,
-        spoken: Spoken,
-    },
-    /// Whether the person's audio goes nowhere, because the method gives the floor to others.
-    Hush {
-        participant: ParticipantId,
-        on: bool,
-    },
-    /// Whether the person's screen goes to the room. Off comes before any `Place` that would take it
-    /// to another.
-    Share {
-        participant: ParticipantId,
-        on: bool,
-    },
-    /// What may be said here, for whatever listens: data, never instructions.
-    Expect {
-        words: String,
-    },
-    /// The session is over. Words said before may still come.
-    Finished,
-}
 
 #[derive(Debug)]
 pub struct Session {
@@ -469,148 +238,6 @@ impl Session {
         all.min()
     }
 
-    fn join(
-        &mut self,
-        now: SessionTime,
-        connection: ConnectionId,
-        seat: Option<ParticipantId>,
-        Person { name, spoken, consent, tags }: Person,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Rejection> {
-        if self.ended {
-            return Err(Rejection::SessionEnded);
-        }
-        if self.connections.contains_key(&connection) {
-            return Err(Rejection::NotAllowed);
-        }
-        let name = clean_name(&name).ok_or(Rejection::BadName)?;
-        let tags = clean_tags(tags);
-        let known = seat.filter(|it| self.seats.contains_key(it));
-        let placed = known.and_then(|it| self.rooms.room_of(it));
-        if placed.is_none() {
-            self.check_space_for_one_more(known.is_none())?;
-        }
-        let participant = known.unwrap_or_else(|| self.next_participant());
-        if let Some(old) = self.vacate(now, participant, out) {
-            answer(old, Err(Rejection::Replaced), out);
-        }
-        let known_tags = self.mixing.tags.get(&participant).cloned().unwrap_or_default();
-        // Who is heard by ear has been heard already.
-        let known_spoken = self.seats.get(&participant).map(|it| it.spoken);
-        let spoken = known_spoken.map_or(spoken, |it| spoken.heard_as(it.language()));
-        let language = spoken.language();
-        let same = self.seats.get(&participant).is_some_and(|it| {
-            (&it.name, it.spoken.language(), it.consent) == (&name, language, consent)
-                && tags == known_tags
-        });
-        if !same {
-            self.keep(now, Fact::Joined { participant, name, language, consent, tags }, out);
-        }
-        self.set_language(now, participant, spoken, out);
-        // Groups at work take everybody in; the main room would be lonely.
-        let late = placed.is_none_or(|it| it == RoomId::Main).then(|| self.late_room(participant));
-        let late = late.flatten();
-        let room = late.or(placed).unwrap_or(RoomId::Main);
-        if placed != Some(room) {
-            self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
-            self.late_role(now, participant, room, out);
-        }
-        if let Some(seat) = self.seats.get_mut(&participant) {
-            seat.presence = Presence::Here(connection);
-        }
-        self.connections.insert(connection, Role::Participant(participant));
-        out.push(Output::Place { participant, room: Some(room) });
-        let message = Message::Welcome {
-            you: participant,
-            title: self.title.clone(),
-            language: self.language,
-            room: self.room_view(room),
-        };
-        out.push(Output::Send { connection, message });
-        self.tell_posts(connection, room, out);
-        self.welcome_to_method(now, participant, connection, late.is_some(), out);
-        self.room_changed(now, room, Some(connection), out);
-        Ok(())
-    }
-
-    fn set_language(
-        &mut self,
-        now: SessionTime,
-        participant: ParticipantId,
-        spoken: Spoken,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(known) = self.seats.get(&participant).map(|it| it.spoken) else { return };
-        // What has been found by ear is not forgotten because somebody leaves it to the ear again.
-        let again = known.is_by_ear() && spoken.is_by_ear();
-        if known != spoken && !again {
-            self.keep(now, Fact::LanguageSet { participant, spoken }, out);
-        }
-    }
-
-    fn check_space_for_one_more(&self, new_seat: bool) -> Result<(), Rejection> {
-        let crowded = SESSION_PEOPLE_MAX <= self.rooms.people().count();
-        let full = crowded || (new_seat && SESSION_SEATS_MAX <= self.seats.len());
-        if full { Err(Rejection::SessionFull) } else { Ok(()) }
-    }
-
-    fn next_participant(&self) -> ParticipantId {
-        ParticipantId(self.seats.keys().last().map_or(1, |it| it.0 + 1))
-    }
-
-    fn watch(
-        &mut self,
-        now: SessionTime,
-        connection: ConnectionId,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Rejection> {
-        if self.ended {
-            return Err(Rejection::SessionEnded);
-        }
-        if self.connections.contains_key(&connection) {
-            return Err(Rejection::NotAllowed);
-        }
-        if WATCHERS_MAX <= self.facilitators().count() {
-            return Err(Rejection::SessionFull);
-        }
-        self.connections.insert(connection, Role::Facilitator);
-        if let Some(method) = self.method_view() {
-            out.push(Output::Send { connection, message: Message::Method(Some(method)) });
-        }
-        out.push(Output::Send { connection, message: Message::Overview(self.overview(now)) });
-        self.tell_harvest(Some(connection), out);
-        self.tell_ideas_to_facilitator(connection, out);
-        Ok(())
-    }
-
-    fn disconnect(&mut self, now: SessionTime, connection: ConnectionId, out: &mut Vec<Output>) {
-        let Some(Role::Participant(participant)) = self.connections.remove(&connection) else {
-            return;
-        };
-        self.vacate(now, participant, out);
-        if let Some(room) = self.rooms.room_of(participant) {
-            self.room_changed(now, room, None, out);
-        }
-    }
-
-    /// Takes the person's connection, which is returned, from their seat. It brought its microphone
-    /// and camera along; with it they go.
-    fn vacate(
-        &mut self,
-        now: SessionTime,
-        participant: ParticipantId,
-        out: &mut Vec<Output>,
-    ) -> Option<ConnectionId> {
-        let seat = self.seats.get_mut(&participant)?;
-        let Presence::Here(connection) = seat.presence else { return None };
-        seat.presence = Presence::Away { since: now };
-        seat.microphone = false;
-        seat.camera = false;
-        self.connections.remove(&connection);
-        self.voice(now, participant, (false, now), out);
-        Some(connection)
-    }
-
     fn grant(
         &mut self,
         now: SessionTime,
@@ -621,20 +248,17 @@ impl Session {
         if self.ended {
             return Err(Rejection::SessionEnded);
         }
-        match (self.connections.get(&connection), wish) {
+        match (self.connections.get(&connection).copied(), wish) {
             (Some(Role::Participant(id)), Wish::SetConsent(consent)) => {
-                let id = *id;
                 self.set_consent(now, id, consent, out);
             }
             (Some(Role::Participant(id)), Wish::SetLanguage(spoken)) => {
-                let id = *id;
                 self.set_language(now, id, spoken, out);
                 if let Some(room) = self.rooms.room_of(id) {
                     self.room_changed(now, room, None, out);
                 }
             }
             (Some(Role::Participant(id)), Wish::SetTranscription { room: None, on }) => {
-                let id = *id;
                 let room = self.rooms.room_of(id).ok_or(Rejection::NotNow)?;
                 self.set_transcription(now, (Some(room), Some(id)), on, out)?;
             }
@@ -642,22 +266,18 @@ impl Session {
                 self.set_transcription(now, (room, None), on, out)?;
             }
             (Some(Role::Participant(id)), Wish::Strike { waited_ms }) => {
-                let id = *id;
                 self.strike(now, (id, waited_ms), out)?;
             }
             (Some(Role::Participant(id)), Wish::SetMicrophone(on)) => {
-                let id = *id;
                 self.change_seat(now, id, out, |seat| seat.microphone = on);
                 if !on {
                     self.voice(now, id, (false, now), out);
                 }
             }
             (Some(Role::Participant(id)), Wish::SetCamera(on)) => {
-                let id = *id;
                 self.change_seat(now, id, out, |seat| seat.camera = on);
             }
             (Some(Role::Participant(id)), Wish::Leave) => {
-                let id = *id;
                 out.push(Output::Close { connection });
                 self.leave(now, id, out);
             }
@@ -670,15 +290,12 @@ impl Session {
                 | Wish::Write { .. }
                 | Wish::Score(_)),
             ) => {
-                let id = *id;
                 self.take_part(now, id, wish, out)?;
             }
             (Some(Role::Participant(id)), Wish::Type { sheet, update }) => {
-                let id = *id;
                 self.change_sheet(now, id, (sheet, update), out)?;
             }
             (Some(Role::Participant(id)), Wish::Ideas(command)) => {
-                let id = *id;
                 self.change_ideas(now, id, command, out)?;
             }
             (
@@ -690,7 +307,6 @@ impl Session {
                 | Wish::Call(_)
                 | Wish::Share(_)),
             ) => {
-                let id = *id;
                 self.converse(now, id, wish, out)?;
             }
             (
@@ -732,101 +348,6 @@ impl Session {
             ) => self.lead(now, wish, out)?,
             _ => return Err(Rejection::NotAllowed),
         }
-        Ok(())
-    }
-
-    fn set_consent(
-        &mut self,
-        now: SessionTime,
-        participant: ParticipantId,
-        consent: Consent,
-        out: &mut Vec<Output>,
-    ) {
-        if self.seats.get(&participant).is_none_or(|it| it.consent == consent) {
-            return;
-        }
-        self.keep(now, Fact::ConsentSet { participant, consent }, out);
-        self.change_seat(now, participant, out, |_| ());
-    }
-
-    fn change_seat(
-        &mut self,
-        now: SessionTime,
-        participant: ParticipantId,
-        out: &mut Vec<Output>,
-        change: impl FnOnce(&mut Seat),
-    ) {
-        if let Some(seat) = self.seats.get_mut(&participant) {
-            change(seat);
-        }
-        if let Some(room) = self.rooms.room_of(participant) {
-            self.room_changed(now, room, None, out);
-        }
-    }
-
-    fn leave(&mut self, now: SessionTime, participant: ParticipantId, out: &mut Vec<Output>) {
-        let Some(room) = self.rooms.room_of(participant) else { return };
-        self.vacate(now, participant, out);
-        self.voice(now, participant, (false, now), out);
-        self.keep(now, Fact::Placed { participant, room: None }, out);
-        self.totals.remove(&participant);
-        self.hushed.remove(&participant);
-        self.heard.remove(&participant);
-        out.push(Output::Place { participant, room: None });
-        self.fill_roles(now, room, out);
-        self.room_changed(now, room, None, out);
-    }
-
-    fn open_rooms(
-        &mut self,
-        now: SessionTime,
-        count: u16,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Rejection> {
-        if BREAKOUT_ROOMS_MAX < count {
-            return Err(Rejection::BadRoomCount);
-        }
-        let rounds = self.rounds(now);
-        self.keep(now, Fact::RoomsOpened { count }, out);
-        let closed: Vec<_> =
-            self.rooms.people().filter(|(_, room)| !self.rooms.is_open(*room)).collect();
-        for (participant, _) in closed {
-            self.move_to(now, participant, RoomId::Main, MoveReason::Host, out)?;
-        }
-        self.close_rounds(now, rounds, out);
-        self.due.overview = Some(now);
-        self.tick(now, out);
-        Ok(())
-    }
-
-    fn move_to(
-        &mut self,
-        now: SessionTime,
-        participant: ParticipantId,
-        room: RoomId,
-        reason: MoveReason,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Rejection> {
-        let from = self.rooms.room_of(participant).ok_or(Rejection::UnknownParticipant)?;
-        if !self.rooms.is_open(room) {
-            return Err(Rejection::UnknownRoom);
-        }
-        if from == room {
-            return Ok(());
-        }
-        if !self.rooms.has_space(room) {
-            return Err(Rejection::RoomFull);
-        }
-        self.voice(now, participant, (false, now), out);
-        self.keep(now, Fact::Placed { participant, room: Some(room) }, out);
-        self.late_role(now, participant, room, out);
-        out.push(Output::Place { participant, room: Some(room) });
-        let connection = self.connection_of(participant);
-        // However big the room: whoever is moved sees at once where they are.
-        self.tell_moved(now, participant, reason, out);
-        self.fill_roles(now, from, out);
-        self.room_changed(now, from, None, out);
-        self.room_changed(now, room, connection, out);
         Ok(())
     }
 
@@ -959,19 +480,6 @@ impl Session {
         }
     }
 
-    fn grace_end(&self, participant: ParticipantId) -> Option<SessionTime> {
-        match self.seats.get(&participant)?.presence {
-            Presence::Away { since } => Some(since + SEAT_GRACE_MS),
-            Presence::Here(_) => None,
-        }
-    }
-
-    fn all_away(&mut self, now: SessionTime) {
-        for seat in self.seats.values_mut() {
-            seat.presence = Presence::Away { since: now };
-        }
-    }
-
     fn keep(&mut self, now: SessionTime, fact: Fact, out: &mut Vec<Output>) {
         let shared: Vec<_> = self.talk.sharers().collect();
         self.apply(now, &fact);
@@ -1076,14 +584,6 @@ fn word_spans(text: &str, mut words: Vec<Span>, within: Span) -> Vec<Span> {
     if words.len() == count && in_order && inside { words } else { Vec::new() }
 }
 
-/// Who comes, as they say.
-struct Person {
-    name: String,
-    spoken: Spoken,
-    consent: Consent,
-    tags: BTreeMap<String, String>,
-}
-
 /// Tells of a refusal; a fatal one closes the connection.
 fn answer(connection: ConnectionId, result: Result<(), Rejection>, out: &mut Vec<Output>) {
     let Err(rejection) = result else { return };
@@ -1099,22 +599,4 @@ fn take_due(due: &mut BTreeMap<RoomId, SessionTime>, now: SessionTime) -> BTreeS
         due.iter().filter(|(_, at)| **at <= now).map(|(room, _)| *room).collect();
     due.retain(|room, _| !ready.contains(room));
     ready
-}
-
-/// The name as it will be shown: white space made single, nothing invisible. `None`: not a name.
-fn clean_name(name: &str) -> Option<String> {
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let chars = name.chars().count();
-    ((1..=NAME_CHARS_MAX).contains(&chars) && !name.contains(is_invisible)).then_some(name)
-}
-
-/// Short ones with something in them; the rest is no reason to send anybody away.
-fn clean_tags(tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let clean = |it: &str| it.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let good = |it: &String| (1..=TAG_CHARS_MAX).contains(&it.chars().count());
-    tags.iter()
-        .map(|(kind, value)| (clean(kind), clean(value)))
-        .filter(|(kind, value)| good(kind) && good(value) && !value.contains(is_invisible))
-        .take(TAGS_MAX)
-        .collect()
 }
