@@ -62,7 +62,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (
         "serde",
         &[
-            "src/server/wire.rs",
+            "src/server/wire/",
             "src/server/token.rs",
             "src/server/tenants.rs",
             "src/server/lti.rs",
@@ -456,7 +456,7 @@ fn tidy_sees_what_is_wrong_and_nothing_else() {
     wrong("src/app/registry.rs", 1, "plain types", "#[derive(serde::Deserialize)]\nstruct A;");
     wrong("src/server/http.rs", 2, "plain types", "\nuse serde::{Deserialize, Serialize};");
     wrong("src/app/session_task.rs", 1, "plain types", "fn f() { serde_json::to_string(&1) }");
-    right("src/server/wire.rs", "use serde::{Deserialize, Serialize};");
+    right("src/server/wire/mod.rs", "use serde::{Deserialize, Serialize};");
     right("src/server/ws.rs", "fn f() { serde_json::to_string(&1) }");
     right("src/notes/engine/record.rs", "use serde::{Deserialize, Serialize};");
     right("src/app/config.rs", "use serde::Deserialize;");

@@ -1,4 +1,4 @@
-// The words on the wire. Written by a test from `src/server/wire.rs`; never by hand.
+// The words on the wire. Written by a test from `src/server/wire`; never by hand.
 
 export type ClientMessage = { "type": "join", token: string, 
 /**
