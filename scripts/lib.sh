@@ -119,6 +119,8 @@ provided() {
     esac >/dev/null
 }
 
+PACKAGE_LISTS_READ=
+
 # need_packages PACKAGE …: installs those that are missing.
 need_packages() {
     local package missing=()
@@ -136,8 +138,11 @@ need_packages() {
     fi
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q
         -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 --no-install-recommends)
-    quietly apt-update as_root "${apt[@]}" update ||
-        fail "The package lists could not be read." "Is the machine on the network?"
+    if [[ -z $PACKAGE_LISTS_READ ]]; then
+        quietly apt-update as_root "${apt[@]}" update ||
+            fail "The package lists could not be read." "Is the machine on the network?"
+        PACKAGE_LISTS_READ=yes # by this run: a second time would bring the same
+    fi
     quietly apt-install as_root "${apt[@]}" install "${missing[@]}" ||
         fail "Not all system packages could be installed." \
             "Put right what is said above, or install them yourself: ${missing[*]}"
