@@ -4,7 +4,8 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Rollup, build } from "vite";
 import { describe, expect, test } from "vitest";
-import { check } from "../src/embed/check";
+import { commands } from "../embed/schema.json";
+import { check, isFor } from "../src/embed/check";
 import { found } from "../src/embed/found";
 import { happenings } from "../src/embed/happenings";
 import { readable } from "../src/embed/look";
@@ -51,6 +52,8 @@ describe("a command is what the schema says", () => {
     [{ id: 1, command: ["raiseHand"], takes: { on: true } }, "unknown-command"],
     [{ id: 1, command: "raiseHand" }, "bad-arguments"],
     [{ id: 1, command: "raiseHand", takes: [true] }, "bad-arguments"],
+    [{ id: 1, command: "leave", takes: new Date(0) }, "bad-arguments"],
+    [{ id: 1, command: "leave", takes: new Map([["now", true]]) }, "bad-arguments"],
     [{ id: 1, command: "raiseHand", takes: {} }, "bad-arguments"],
     [{ id: 1, command: "raiseHand", takes: { on: 1 } }, "bad-arguments"],
     [{ id: 1, command: "raiseHand", takes: { on: true, for: 2 } }, "bad-arguments"],
@@ -58,11 +61,29 @@ describe("a command is what the schema says", () => {
     [{ id: 1, command: "react", takes: { reaction: "clap' | 'heart" } }, "bad-arguments"],
     [{ id: 1, command: "sendChat", takes: { text: "x".repeat(501) } }, "bad-arguments"],
     [{ id: 1, command: "openRooms", takes: { count: 0 } }, "bad-arguments"],
+    [{ id: 1, command: "openRooms", takes: { count: 1.5 } }, "bad-arguments"],
+    [{ id: 1, command: "openRooms", takes: { count: 151 } }, "bad-arguments"],
     [{ id: 1, command: "openRooms", takes: { count: Number.NaN } }, "bad-arguments"],
     [{ id: 1, command: "openRooms", takes: { count: "2" } }, "bad-arguments"],
   ])("%j is refused", (message, code) => {
     expect(taken(message)).toBe(code);
   });
+});
+
+test("a command is for whom the schema says, and an assistant leads nothing", () => {
+  const mayDo = (role: string) => Object.entries(commands).filter(([, it]) => isFor(it, role)).map(([name]) => name);
+  expect(mayDo("participant")).toContain("raiseHand");
+  expect(mayDo("facilitator")).toContain("endSession");
+  for (const [role, never] of [
+    ["participant", ["openRooms", "move", "endSession", "search"]],
+    ["assistant", ["openRooms", "endSession", "broadcast", "raiseHand", "search"]],
+    ["reviewer", ["raiseHand", "endSession"]],
+    ["nobody", ["raiseHand", "endSession", "search"]],
+  ] as const) {
+    expect(mayDo(role)).toContain("state");
+    for (const it of never) expect(mayDo(role), role).not.toContain(it);
+  }
+  expect(mayDo("assistant")).toContain("answerHelp");
 });
 
 describe("what a participant's page is told", () => {
