@@ -7,13 +7,13 @@ use std::{
 };
 
 use tantivy::{
-    DocAddress, DocId, Score, Searcher, SegmentOrdinal, SegmentReader, Term,
+    DocAddress, DocId, Executor, Score, Searcher, SegmentOrdinal, SegmentReader, Term,
     collector::{Collector, SegmentCollector},
     columnar::Column,
     index::SegmentId,
     query::{
-        AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, FuzzyTermQuery,
-        MoreLikeThisQuery, Occur, PhraseQuery, Query, TermQuery,
+        AllQuery, BooleanQuery, ConstScoreQuery, EnableScoring, FuzzyTermQuery, MoreLikeThisQuery,
+        Occur, PhraseQuery, Query, TermQuery,
         doc_predicate_query::{DocPredicateQuery, FunctionPredicate},
     },
     schema::{Field, IndexRecordOption, OwnedValue},
@@ -27,6 +27,7 @@ use crate::domain::{
 };
 use crate::notes::driver::index::{
     fresh::{Entry, Fresh},
+    points::{Either, Of, PointsQuery},
     remembered::Remembered,
     schema::{self, Facets, Fields, Place},
 };
@@ -41,6 +42,10 @@ const ALIKE_LOOKED_AT: usize = 40;
 
 /// Of so much sameness (see `matching::likeness`) on, two lines say the same.
 const ALIKE_MIN: f64 = 0.3;
+
+/// Up to so many sessions the index goes through their documents alone, on one thread; of more it looks at
+/// each document that has the words.
+const SESSIONS_BY_NAME_MAX: usize = 8;
 
 /// A question. What it is narrowed by is empty for "any"; of several values one must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,20 +100,22 @@ pub struct Hit {
     pub parts: Vec<Part>,
 }
 
-/// What the segments of an index say of places, read once for each segment.
-#[derive(Default)]
-pub struct PlacesCache {
-    of: Mutex<BTreeMap<SegmentId, Arc<Vec<Option<Place>>>>>,
+/// What a segment's documents are counted and narrowed by.
+struct Columns {
+    /// By their numbers in `ords`.
+    places: Vec<Option<Place>>,
+    ords: Option<Column<u64>>,
+    facets: Column<u64>,
+    unix_ms: Column<u64>,
+    seq: Column<u64>,
 }
 
-impl PlacesCache {
-    fn places(&self, segment: &SegmentReader) -> tantivy::Result<Arc<Vec<Option<Place>>>> {
-        let known = |of: &BTreeMap<_, Arc<_>>| of.get(&segment.segment_id()).map(Arc::clone);
-        if let Some(known) = known(&self.of.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(known);
-        }
+impl Columns {
+    fn open(segment: &SegmentReader) -> tantivy::Result<Columns> {
+        let fast = segment.fast_fields();
         let mut places = Vec::new();
-        if let Some(column) = segment.fast_fields().str(schema::PLACE)? {
+        let column = fast.str(schema::PLACE)?;
+        if let Some(column) = &column {
             let mut text = String::new();
             for ord in 0..column.num_terms() as u64 {
                 text.clear();
@@ -116,10 +123,32 @@ impl PlacesCache {
                 places.push(Place::read(&text));
             }
         }
-        let places = Arc::new(places);
+        Ok(Columns {
+            places,
+            ords: column.map(|it| it.ords().clone()),
+            facets: fast.u64(schema::FACETS)?,
+            unix_ms: fast.u64(schema::UNIX_MS)?,
+            seq: fast.u64(schema::SEQ)?,
+        })
+    }
+}
+
+/// The columns of an index's segments, opened once for each: every question needs all of them.
+#[derive(Default)]
+pub struct ColumnsCache {
+    of: Mutex<BTreeMap<SegmentId, Arc<Columns>>>,
+}
+
+impl ColumnsCache {
+    fn columns(&self, segment: &SegmentReader) -> tantivy::Result<Arc<Columns>> {
+        let known = |of: &BTreeMap<_, Arc<_>>| of.get(&segment.segment_id()).map(Arc::clone);
+        if let Some(known) = known(&self.of.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(known);
+        }
+        let columns = Arc::new(Columns::open(segment)?);
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        of.insert(segment.segment_id(), Arc::clone(&places));
-        Ok(places)
+        of.insert(segment.segment_id(), Arc::clone(&columns));
+        Ok(columns)
     }
 
     /// Segments that have been merged into others are asked no more.
@@ -156,16 +185,16 @@ impl Search {
 pub fn run(
     fresh: &Fresh,
     fields: &Fields,
-    places: &PlacesCache,
+    columns: &ColumnsCache,
     words: &Remembered,
     search: &Search,
 ) -> tantivy::Result<Option<SearchResults>> {
     let mut wanted = matching::wanted(words.words(), &search.text);
-    let segments = segment_places(&fresh.searcher, places, search)?;
+    let segments = segments_of(&fresh.searcher, columns, search)?;
     for one in &mut wanted {
         look_near_if_nothing_else(fresh, fields, one)?;
     }
-    let query = whole_query(fields, search, &segments, &wanted);
+    let query = whole_query(fields, search, &wanted);
     let page = Page {
         narrow: Narrow::of(search),
         segments,
@@ -175,7 +204,17 @@ pub fn run(
             .unwrap_or(usize::MAX)
             .saturating_add(SEARCH_RESULTS_MAX),
     };
-    let mut tally = fresh.searcher.search(&query, &page)?;
+    let mut tally = if search.sessions.len() <= SESSIONS_BY_NAME_MAX {
+        // Sooner done than other threads are awake, on a machine that is busy.
+        let scoring = match page.scores {
+            true => EnableScoring::enabled_from_searcher(&fresh.searcher),
+            false => EnableScoring::disabled_from_searcher(&fresh.searcher),
+        };
+        let here = Executor::single_thread();
+        fresh.searcher.search_with_executor(&query, &page, &here, scoring)?
+    } else {
+        fresh.searcher.search(&query, &page)?
+    };
     tally_fresh(fresh, search, &page, &wanted, &mut tally);
 
     let (total, counts, found) = tally.finished(page.limit);
@@ -228,14 +267,14 @@ fn load(fresh: &Fresh, fields: &Fields, source: Source) -> tantivy::Result<Optio
 pub fn around(
     fresh: &Fresh,
     fields: &Fields,
-    places: &PlacesCache,
+    columns: &ColumnsCache,
     of: &Entry,
     each_way: usize,
 ) -> tantivy::Result<Vec<Arc<Entry>>> {
     let search =
         Search { sessions: [of.session].into(), rooms: [of.room].into(), ..Search::default() };
-    let segments = segment_places(&fresh.searcher, places, &search)?;
-    let query = whole_query(fields, &search, &segments, &[]);
+    let segments = segments_of(&fresh.searcher, columns, &search)?;
+    let query = whole_query(fields, &search, &[]);
     let (hidden, limit) = (fresh.hidden(), usize::MAX);
     let page = Page { narrow: Narrow::of(&search), segments, hidden, scores: false, limit };
     let mut tally = fresh.searcher.search(&query, &page)?;
@@ -258,7 +297,7 @@ pub fn around(
 pub fn alike(
     fresh: &Fresh,
     fields: &Fields,
-    places: &PlacesCache,
+    columns: &ColumnsCache,
     words: &Remembered,
     (sessions, of, most): (&BTreeSet<SessionId>, &Entry, usize),
 ) -> tantivy::Result<Vec<Arc<Entry>>> {
@@ -277,7 +316,7 @@ pub fn alike(
         .with_max_query_terms(12)
         .with_document_fields(vec![(fields.keys, keys)]);
     let search = Search { sessions: sessions.clone(), ..Search::default() };
-    let segments = segment_places(&fresh.searcher, places, &search)?;
+    let segments = segments_of(&fresh.searcher, columns, &search)?;
     let query = BooleanQuery::new(vec![
         (Occur::Must, open_places(&segments)),
         (Occur::Must, Box::new(like) as Box<dyn Query>),
@@ -307,60 +346,52 @@ pub fn alike(
     Ok(alike.into_iter().take(most).map(|it| it.1).collect())
 }
 
-fn segment_places(
+/// The columns of each segment, and what its places are to the question.
+type Segments = BTreeMap<SegmentId, (Arc<Columns>, Arc<Vec<Placed>>)>;
+
+fn segments_of(
     searcher: &Searcher,
-    places: &PlacesCache,
+    columns: &ColumnsCache,
     search: &Search,
 ) -> tantivy::Result<Segments> {
     let mut segments = BTreeMap::new();
     for segment in searcher.segment_readers() {
-        let places = places.places(segment)?;
-        let placed = places.iter().map(|it| it.as_ref().map(|it| search.placed(it)));
+        let columns = columns.columns(segment)?;
+        let placed = columns.places.iter().map(|it| it.as_ref().map(|it| search.placed(it)));
         let placed: Vec<Placed> = placed.map(Option::unwrap_or_default).collect();
-        segments.insert(segment.segment_id(), (places, Arc::new(placed)));
+        segments.insert(segment.segment_id(), (columns, Arc::new(placed)));
     }
     Ok(segments)
 }
 
-type Segments = BTreeMap<SegmentId, (Arc<Vec<Option<Place>>>, Arc<Vec<Placed>>)>;
-
 // The query.
 
-fn whole_query(
-    fields: &Fields,
-    search: &Search,
-    segments: &Segments,
-    wanted: &[Wanted],
-) -> Box<dyn Query> {
-    let only = search.sessions.iter().next().filter(|_| search.sessions.len() == 1);
-    if wanted.is_empty()
-        && let Some(only) = only
-    {
-        let term = Term::from_field_text(fields.session, &only.to_string());
-        return Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-    }
-    let mut must = Vec::new();
-    // Where everything there is may be seen, nothing need be asked of each document.
-    if !segments.values().all(|it| it.1.iter().all(|it| it.open)) {
-        must.push((Occur::Must, open_places(segments)));
-    }
-    must.extend(wanted.iter().map(|it| (Occur::Must, wanted_query(fields, it))));
+/// What may hold what is looked for. Whether it may be seen, the page asks of each document.
+fn whole_query(fields: &Fields, search: &Search, wanted: &[Wanted]) -> Box<dyn Query> {
+    let sessions = || search.sessions.iter().map(|it| term(fields.session, &it.to_string()));
+    let few = search.sessions.len() <= SESSIONS_BY_NAME_MAX;
     if wanted.is_empty() {
-        must.push((Occur::Must, Box::new(AllQuery)));
+        return match few {
+            true => Box::new(PointsQuery::new(vec![sessions().map(|it| worth(0, it)).collect()])),
+            false => Box::new(AllQuery),
+        };
     }
-    Box::new(BooleanQuery::new(must))
+    let mut clauses: Vec<Vec<Either>> = wanted.iter().map(|it| wanted_query(fields, it)).collect();
+    if few {
+        clauses.push(sessions().map(|it| worth(0, it)).collect());
+    }
+    Box::new(PointsQuery::new(clauses))
 }
 
-/// Everything in the sessions that may be seen.
+/// Everything in the sessions that may be seen, document by document.
 fn open_places(segments: &Segments) -> Box<dyn Query> {
-    let of: BTreeMap<SegmentId, Arc<Vec<Placed>>> =
-        segments.iter().map(|(id, it)| (*id, Arc::clone(&it.1))).collect();
+    let segments = segments.clone();
     let predicate = FunctionPredicate::from(move |segment: &SegmentReader| {
-        let placed = of.get(&segment.segment_id()).map(Arc::clone).unwrap_or_default();
-        let ords = segment.fast_fields().str(schema::PLACE)?.map(|it| it.ords().clone());
+        let of = segments.get(&segment.segment_id()).cloned();
         Ok(move |document: DocId| {
-            let ord = ords.as_ref().and_then(|it| it.first(document));
-            let placed = ord.and_then(|it| placed.get(usize::try_from(it).ok()?));
+            let ord = of.as_ref().and_then(|it| it.0.ords.as_ref()?.first(document));
+            let placed = of.as_ref().zip(ord);
+            let placed = placed.and_then(|(of, ord)| of.1.get(usize::try_from(ord).ok()?));
             placed.is_some_and(|it| it.open)
         })
     });
@@ -368,7 +399,7 @@ fn open_places(segments: &Segments) -> Box<dyn Query> {
     Box::new(ConstScoreQuery::new(Box::new(query), 0.0))
 }
 
-fn wanted_query(fields: &Fields, wanted: &Wanted) -> Box<dyn Query> {
+fn wanted_query(fields: &Fields, wanted: &Wanted) -> Vec<Either> {
     match wanted {
         Wanted::Word { word, asked, typing, near } => {
             let mut any = vec![worth(FORM, term(fields.text, word))];
@@ -377,30 +408,30 @@ fn wanted_query(fields: &Fields, wanted: &Wanted) -> Box<dyn Query> {
             let form = || Term::from_field_text(fields.text, word);
             if *typing {
                 let begins = FuzzyTermQuery::new_prefix(form(), 0, true);
-                any.push(worth(BEGINNING, Box::new(begins)));
+                any.push(worth(BEGINNING, Of::Query(Arc::new(begins))));
             }
             if *near {
                 let near = FuzzyTermQuery::new(form(), matching::wrong_max(word), true);
-                any.push(worth(NEAR, Box::new(near)));
+                any.push(worth(NEAR, Of::Query(Arc::new(near))));
             }
-            Box::new(DisjunctionMaxQuery::new(any))
+            any
         }
         Wanted::Phrase(words) => match words.as_slice() {
-            [word] => worth(FORM, term(fields.text, word)),
+            [word] => vec![worth(FORM, term(fields.text, word))],
             words => {
                 let terms = words.iter().map(|it| Term::from_field_text(fields.text, it)).collect();
-                worth(FORM, Box::new(PhraseQuery::new(terms)))
+                vec![worth(FORM, Of::Query(Arc::new(PhraseQuery::new(terms))))]
             }
         },
     }
 }
 
-fn term(field: Field, text: &str) -> Box<dyn Query> {
-    Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::Basic))
+fn term(field: Field, text: &str) -> Of {
+    Of::Term(Term::from_field_text(field, text))
 }
 
-fn worth(points: u32, query: Box<dyn Query>) -> Box<dyn Query> {
-    Box::new(ConstScoreQuery::new(query, points as Score))
+fn worth(points: u32, of: Of) -> Either {
+    Either { points: u16::try_from(points).unwrap_or_default(), of }
 }
 
 /// Slips of the finger are looked for only where nothing else is found, in any session: whoever
@@ -499,6 +530,8 @@ impl Best {
 /// What a question is narrowed by, as numbers.
 #[derive(Clone, Debug)]
 struct Narrow {
+    /// It is narrowed by none of these.
+    nothing: bool,
     kinds: u64,
     languages: u64,
     /// 0: any, or none.
@@ -513,9 +546,15 @@ impl Narrow {
             at.into_iter().flatten().fold(0_u64, |bits, at| bits | 1 << at)
         };
         let any = |bits: u64| if bits == 0 { u64::MAX } else { bits };
+        let nothing = search.kinds.is_empty()
+            && search.languages.is_empty()
+            && search.marks.is_empty()
+            && search.rooms.is_empty()
+            && search.participants.is_empty();
         let kind = |kind: &Kind| Kind::ALL.iter().position(|it| it == kind);
         let language = |language: &Language| Language::ALL.iter().position(|it| it == language);
         Self {
+            nothing,
             kinds: any(bits(search.kinds.iter().map(kind).collect())),
             languages: any(bits(search.languages.iter().map(language).collect())),
             marks: bits(search.marks.iter().map(|it| Some(it.index())).collect()),
@@ -534,9 +573,11 @@ impl Narrow {
     /// Which of the narrowings a document does not meet, as bits in the order of [`Numbers`].
     fn misses(&self, facets: Facets, placed: Placed) -> u8 {
         let bit = |met: bool, at: u8| u8::from(!met) << at;
-        bit(placed.session, 0)
-            | bit(placed.phase, 1)
-            | bit(placed.question, 2)
+        let of_place = bit(placed.session, 0) | bit(placed.phase, 1) | bit(placed.question, 2);
+        if self.nothing {
+            return of_place;
+        }
+        of_place
             | bit(self.kinds >> facets.kind_index() & 1 == 1, 3)
             | bit(self.languages >> facets.language_index() & 1 == 1, 4)
             | bit(self.marks == 0 || self.marks & facets.marks() != 0, 5)
@@ -580,6 +621,13 @@ fn count(counts: &mut Vec<u32>, at: usize, many: u32) {
     if let Some(count) = counts.get_mut(at) {
         *count += many;
     }
+}
+
+fn sum(into: &mut Vec<u32>, from: &[u32]) {
+    if into.len() < from.len() {
+        into.resize(from.len(), 0);
+    }
+    into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
 }
 
 /// Numbered from 1 in the order of joining, so never many more than there are people.
@@ -630,62 +678,66 @@ impl Numbers {
         }
     }
 
-    /// Those that meet everything, added to each way of counting.
-    fn spread(&mut self) {
-        let met = std::mem::take(&mut self.met);
-        for (at, many) in met.places.into_iter().enumerate().filter(|it| it.1 != 0) {
-            self.places.iter_mut().for_each(|it| count(it, at, many));
+    /// Adds how many there are in each place, and forgets it: the numbers of places are a segment's own.
+    fn move_places(&mut self, places: &[Option<Place>], counts: &mut Counts) {
+        let met = std::mem::take(&mut self.met.places);
+        let [sessions, phases, questions] = &mut self.places;
+        let with_met = |numbers: &mut Vec<u32>| -> Vec<(&Place, u64)> {
+            sum(numbers, &met);
+            let all = places.iter().zip(std::mem::take(numbers));
+            all.filter(|it| 0 < it.1).filter_map(|it| Some((it.0.as_ref()?, it.1.into()))).collect()
+        };
+        for (place, many) in with_met(sessions) {
+            *counts.sessions.entry(place.session).or_default() += many;
         }
-        for (small, many) in (0_u64..).zip(met.small).filter(|it| it.1 != 0) {
-            self.count_small(many, many, many, Facets(small));
+        for (place, many) in with_met(phases).into_iter().filter(|it| !it.0.method.is_empty()) {
+            let phase = (place.method.clone(), place.phase.clone());
+            *counts.phases.entry(phase).or_default() += many;
         }
-        for (at, many) in met.rooms.into_iter().enumerate() {
-            count(&mut self.rooms, at, many);
-        }
-        for (at, many) in met.participants.into_iter().enumerate() {
-            count(&mut self.participants, at, many);
+        for (place, many) in with_met(questions).into_iter().filter(|it| !it.0.question.is_empty())
+        {
+            *counts.questions.entry(place.question.clone()).or_default() += many;
         }
     }
 
-    fn add_to(mut self, places: &[Option<Place>], counts: &mut Counts) {
-        self.spread();
-        let [sessions, phases, questions] = &self.places;
+    /// Those of another segment, whose places have been moved.
+    fn add(&mut self, other: &Numbers) {
+        sum(&mut self.met.small, &other.met.small);
+        sum(&mut self.met.rooms, &other.met.rooms);
+        sum(&mut self.met.participants, &other.met.participants);
+        sum(&mut self.rooms, &other.rooms);
+        sum(&mut self.participants, &other.participants);
+        let each = |into: &mut [u32], from: &[u32]| {
+            into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
+        };
+        each(&mut self.kinds, &other.kinds);
+        each(&mut self.languages, &other.languages);
+        each(&mut self.marks, &other.marks);
+    }
+
+    /// All but the places.
+    fn add_to(mut self, counts: &mut Counts) {
+        let met = std::mem::take(&mut self.met);
+        for (small, many) in (0_u64..).zip(met.small).filter(|it| it.1 != 0) {
+            self.count_small(many, many, many, Facets(small));
+        }
+        sum(&mut self.rooms, &met.rooms);
+        sum(&mut self.participants, &met.participants);
         let counted = |numbers: &[u32]| -> Vec<(usize, u64)> {
             let all = numbers.iter().enumerate().filter(|it| 0 < *it.1);
             all.map(|(at, count)| (at, u64::from(*count))).collect()
         };
-        let at = |index: usize| places.get(index).and_then(Option::as_ref);
-        for (index, count) in counted(sessions) {
-            if let Some(place) = at(index) {
-                *counts.sessions.entry(place.session).or_default() += count;
-            }
-        }
-        for (index, count) in counted(phases) {
-            if let Some(place) = at(index).filter(|it| !it.method.is_empty()) {
-                let phase = (place.method.clone(), place.phase.clone());
-                *counts.phases.entry(phase).or_default() += count;
-            }
-        }
-        for (index, count) in counted(questions) {
-            if let Some(place) = at(index).filter(|it| !it.question.is_empty()) {
-                *counts.questions.entry(place.question.clone()).or_default() += count;
-            }
-        }
         for (kind, count) in counted(&self.kinds) {
-            Kind::ALL
-                .get(kind)
-                .into_iter()
-                .for_each(|it| *counts.kinds.entry(*it).or_default() += count);
+            let kind = Kind::ALL.get(kind);
+            kind.into_iter().for_each(|it| *counts.kinds.entry(*it).or_default() += count);
         }
         for (language, count) in counted(&self.languages) {
             let language = Language::ALL.get(language);
             language.into_iter().for_each(|it| *counts.languages.entry(*it).or_default() += count);
         }
         for (mark, count) in counted(&self.marks) {
-            Mark::ALL
-                .get(mark)
-                .into_iter()
-                .for_each(|it| *counts.marks.entry(*it).or_default() += count);
+            let mark = Mark::ALL.get(mark);
+            mark.into_iter().for_each(|it| *counts.marks.entry(*it).or_default() += count);
         }
         for (room, count) in counted(&self.rooms) {
             let room = schema::room(u16::try_from(room).unwrap_or(u16::MAX));
@@ -701,17 +753,33 @@ impl Numbers {
 }
 
 /// Everything that was found, in one pass.
+#[derive(Default)]
 struct Tally {
     total: u64,
+    /// Of what depends on the place; the rest stands in `numbers` until the end.
     counts: Counts,
+    numbers: Numbers,
     found: Vec<(Rank, Source)>,
 }
 
 impl Tally {
     fn finished(mut self, limit: usize) -> (u64, Counts, Vec<(Rank, Source)>) {
+        self.numbers.add_to(&mut self.counts);
         self.found.sort_unstable();
         self.found.truncate(limit);
         (self.total, self.counts, self.found)
+    }
+
+    fn add(&mut self, other: Tally) {
+        fn add<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+            from.into_iter().for_each(|(key, count)| *into.entry(key).or_default() += count);
+        }
+        self.total += other.total;
+        self.numbers.add(&other.numbers);
+        add(&mut self.counts.sessions, other.counts.sessions);
+        add(&mut self.counts.phases, other.counts.phases);
+        add(&mut self.counts.questions, other.counts.questions);
+        self.found.extend(other.found);
     }
 }
 
@@ -726,19 +794,35 @@ struct Page {
 /// Documents whose columns are read together, which costs a third of reading them one by one.
 const BLOCK: usize = 64;
 
-struct SegmentPage {
-    segment: SegmentOrdinal,
-    /// Those that wait for it, with their points.
+/// Some that wait for their columns to be read, with their points.
+#[derive(Default)]
+struct Waiting {
     documents: Vec<DocId>,
     points: Vec<u32>,
+}
+
+impl Waiting {
+    fn push(&mut self, document: DocId, points: u32) {
+        self.documents.push(document);
+        self.points.push(points);
+    }
+
+    fn clear(&mut self) {
+        self.documents.clear();
+        self.points.clear();
+    }
+}
+
+struct SegmentPage {
+    segment: SegmentOrdinal,
+    /// What has all that was asked for, to be counted.
+    found: Waiting,
+    /// Of those counted, what may come on the page; it is asked when these were said.
+    likely: Waiting,
     narrow: Narrow,
-    places: Arc<Vec<Option<Place>>>,
+    columns: Arc<Columns>,
     placed: Arc<Vec<Placed>>,
     hidden: BTreeSet<u64>,
-    ords: Option<Column<u64>>,
-    facets: Column<u64>,
-    unix_ms: Column<u64>,
-    seq: Column<u64>,
     total: u64,
     numbers: Numbers,
     best: Best,
@@ -753,24 +837,20 @@ impl Collector for Page {
         ordinal: SegmentOrdinal,
         segment: &SegmentReader,
     ) -> tantivy::Result<SegmentPage> {
-        let columns = segment.fast_fields();
-        let (places, placed) =
-            self.segments.get(&segment.segment_id()).cloned().unwrap_or_default();
-        let seq = columns.u64(schema::SEQ)?;
+        let (columns, placed) = match self.segments.get(&segment.segment_id()) {
+            Some(known) => known.clone(),
+            None => (Arc::new(Columns::open(segment)?), Arc::default()),
+        };
         // What is new is mostly beyond all that lies on disk.
-        let there = seq.min_value()..=seq.max_value();
+        let there = columns.seq.min_value()..=columns.seq.max_value();
         Ok(SegmentPage {
             segment: ordinal,
-            documents: Vec::with_capacity(BLOCK),
-            points: Vec::with_capacity(BLOCK),
+            found: Waiting::default(),
+            likely: Waiting::default(),
             narrow: self.narrow.clone(),
-            places,
             placed,
             hidden: self.hidden.iter().filter(|it| there.contains(it)).copied().collect(),
-            ords: columns.str(schema::PLACE)?.map(|it| it.ords().clone()),
-            facets: columns.u64(schema::FACETS)?,
-            unix_ms: columns.u64(schema::UNIX_MS)?,
-            seq,
+            columns,
             total: 0,
             numbers: Numbers::default(),
             best: Best::new(self.limit),
@@ -782,63 +862,63 @@ impl Collector for Page {
     }
 
     fn merge_fruits(&self, fruits: Vec<Tally>) -> tantivy::Result<Tally> {
-        let mut all = Tally { total: 0, counts: Counts::default(), found: Vec::new() };
-        for fruit in fruits {
-            all.total += fruit.total;
-            all.found.extend(fruit.found);
-            merge(&mut all.counts, fruit.counts);
-        }
+        let mut all = Tally::default();
+        fruits.into_iter().for_each(|it| all.add(it));
         Ok(all)
     }
 }
 
 impl SegmentPage {
     fn look_at_block(&mut self) {
-        let many = self.documents.len();
+        let mut found = std::mem::take(&mut self.found);
         let (mut ords, mut facets) = ([None; BLOCK], [None; BLOCK]);
-        let mut unix_ms = [None; BLOCK];
-        if let Some(column) = &self.ords {
-            read(column, &self.documents, &mut ords);
+        if let Some(column) = &self.columns.ords {
+            read(column, &found.documents, &mut ords);
         }
-        read(&self.facets, &self.documents, &mut facets);
-        read(&self.unix_ms, &self.documents, &mut unix_ms);
-        for at in 0..many {
-            let (Some(document), Some(points)) = (self.documents.get(at), self.points.get(at))
-            else {
-                break;
-            };
-            let of = |column: &[Option<u64>; BLOCK]| column.get(at).copied().flatten();
-            self.look_at(*document, *points, of(&ords), of(&facets), of(&unix_ms));
+        read(&self.columns.facets, &found.documents, &mut facets);
+        let documents = found.documents.iter().zip(&found.points);
+        for (((document, points), ord), facets) in documents.zip(ords).zip(facets) {
+            if self.counts(*document, ord, facets) && self.best.may_take(*points, 0) {
+                self.likely.push(*document, *points);
+            }
         }
-        self.documents.clear();
-        self.points.clear();
+        self.rank_likely();
+        found.clear();
+        self.found = found;
     }
 
-    fn look_at(
-        &mut self,
-        document: DocId,
-        points: u32,
-        place: Option<u64>,
-        facets: Option<u64>,
-        unix_ms: Option<u64>,
-    ) {
-        let seq = |it: &Self| it.seq.first(document).unwrap_or(0);
-        if !self.hidden.is_empty() && self.hidden.contains(&seq(self)) {
-            return;
+    /// Counts a document. Whether it meets everything that is asked.
+    fn counts(&mut self, document: DocId, place: Option<u64>, facets: Option<u64>) -> bool {
+        if !self.hidden.is_empty() && self.hidden.contains(&self.seq(document)) {
+            return false;
         }
         let place = place.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
-        let Some(placed) = self.placed.get(place).copied().filter(|it| it.open) else { return };
-        let (facets, unix_ms) = (Facets(facets.unwrap_or(0)), unix_ms.unwrap_or(0));
+        let Some(placed) = self.placed.get(place).copied().filter(|it| it.open) else {
+            return false;
+        };
+        let facets = Facets(facets.unwrap_or(0));
         let misses = self.narrow.misses(facets, placed);
         self.numbers.count(misses, facets, place);
-        if misses != 0 {
-            return;
+        self.total += u64::from(misses == 0);
+        misses == 0
+    }
+
+    fn rank_likely(&mut self) {
+        let mut unix_ms = [None; BLOCK];
+        read(&self.columns.unix_ms, &self.likely.documents, &mut unix_ms);
+        let documents = self.likely.documents.iter().zip(&self.likely.points);
+        for ((document, points), unix_ms) in documents.zip(unix_ms) {
+            let unix_ms = unix_ms.unwrap_or(0);
+            if self.best.may_take(*points, unix_ms) {
+                let rank = (std::cmp::Reverse(*points), unix_ms, self.seq(*document));
+                self.best.take(rank, Source::Disk(DocAddress::new(self.segment, *document)));
+            }
         }
-        self.total += 1;
-        if self.best.may_take(points, unix_ms) {
-            let rank = (std::cmp::Reverse(points), unix_ms, seq(self));
-            self.best.take(rank, Source::Disk(DocAddress::new(self.segment, document)));
-        }
+        self.likely.clear();
+    }
+
+    fn seq(&self, document: DocId) -> u64 {
+        self.columns.seq.first(document).unwrap_or(0)
     }
 }
 
@@ -852,9 +932,8 @@ impl SegmentCollector for SegmentPage {
     type Fruit = Tally;
 
     fn collect(&mut self, document: DocId, score: Score) {
-        self.documents.push(document);
-        self.points.push(score as u32);
-        if self.documents.len() == BLOCK {
+        self.found.push(document, score as u32);
+        if self.found.documents.len() == BLOCK {
             self.look_at_block();
         }
     }
@@ -863,23 +942,9 @@ impl SegmentCollector for SegmentPage {
         self.look_at_block();
         self.best.cut();
         let mut counts = Counts::default();
-        self.numbers.add_to(&self.places, &mut counts);
-        Tally { total: self.total, counts, found: self.best.found }
+        self.numbers.move_places(&self.columns.places, &mut counts);
+        Tally { total: self.total, counts, numbers: self.numbers, found: self.best.found }
     }
-}
-
-fn merge(into: &mut Counts, from: Counts) {
-    fn add<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
-        from.into_iter().for_each(|(key, count)| *into.entry(key).or_default() += count);
-    }
-    add(&mut into.sessions, from.sessions);
-    add(&mut into.participants, from.participants);
-    add(&mut into.rooms, from.rooms);
-    add(&mut into.kinds, from.kinds);
-    add(&mut into.languages, from.languages);
-    add(&mut into.marks, from.marks);
-    add(&mut into.phases, from.phases);
-    add(&mut into.questions, from.questions);
 }
 
 /// The same for what is too new to be on disk.
@@ -903,5 +968,6 @@ fn tally_fresh(fresh: &Fresh, search: &Search, page: &Page, wanted: &[Wanted], t
             tally.found.push((rank, Source::Fresh(*seq)));
         }
     }
-    numbers.add_to(&places, &mut tally.counts);
+    numbers.move_places(&places, &mut tally.counts);
+    tally.numbers.add(&numbers);
 }
