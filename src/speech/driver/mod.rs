@@ -1,6 +1,6 @@
 //! Where speech touches the world: libopus, the VAD's and whisper's models, threads and files.
 
-mod listener;
+pub mod listener;
 pub mod opus;
 pub mod pipeline;
 pub mod vad;

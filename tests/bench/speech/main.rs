@@ -1,5 +1,6 @@
 //! Speech, measured: what an utterance costs beside plain whisper, how many words are wrong, how many rooms one
-//! core follows live, what is invented out of noise, and whose turn it was in real meetings. Run by
+//! core follows live, what is invented out of noise, whose turn it was in real meetings, and how well voices are
+//! found. Run by
 //! `scripts/bench speech` and `guards`, which bring the recordings and build the peer.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock and waits")]
 
@@ -15,6 +16,7 @@ mod peer;
 mod rooms;
 mod text;
 mod times;
+mod voices;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -131,6 +133,10 @@ fn main() {
     if let Some(ami) = ami.filter(|_| wants("turns") && !guards) {
         println!("\nturns of meetings");
         meetings::run(&ami, &mut figures);
+    }
+    if wants("voices") && !guards {
+        println!("\nwhat finds voices");
+        voices::run(&english, quick, &mut figures);
     }
     figures.tell(&arguments, serde_json::json!({}));
 }

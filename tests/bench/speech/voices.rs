@@ -1,0 +1,204 @@
+//! What finds voices, without whisper: microphones whose spans are known, made of phrases of the recordings at
+//! several distances in rooms of several loudnesses, with and without drop-outs, through Opus into the ear of one
+//! person. Told is how much of what was found was there.
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use vuoro::domain::time::{SessionTime, Span};
+use vuoro::domain::timeline::Timeline;
+use vuoro::speech::driver::listener::Ear;
+use vuoro::speech::driver::vad::Earshot;
+
+use crate::audio::{Clip, RATE, decibels, packets};
+use crate::figures::{Figures, percentile};
+
+/// How far from the microphone people sit, in dB below somebody near.
+const LEVELS_DB: [f64; 5] = [0.0, -6.0, -12.0, -18.0, -24.0];
+
+/// How loud their rooms are; `None`: not at all.
+const ROOMS_DBFS: [Option<f64>; 6] =
+    [None, Some(-65.0), Some(-60.0), Some(-55.0), Some(-50.0), Some(-45.0)];
+
+/// What the loudest hundredths of somebody near are at.
+const LOUD_DBFS: f64 = -18.0;
+
+/// So much below its loudest hundredths a recording still counts as voice: below it are breath and room.
+const VOICE_DB: f64 = 18.0;
+
+/// A person who is less above their room than this is left out of the verdict: what is voice is a matter of taste.
+const ABOVE_ROOM_DB: f64 = 15.0;
+
+const STEP: usize = RATE / 100;
+const LENGTH: usize = 120 * RATE;
+/// A silence in a recording from which on two phrases are two.
+const GAP: usize = RATE / 4;
+/// Between two phrases of one span, too short to end a voice.
+const BREATH: usize = RATE * 12 / 100;
+const PHRASE_MIN: usize = RATE * 3 / 10;
+
+struct Microphone {
+    pcm: Vec<f32>,
+    truth: Vec<Span>,
+}
+
+/// How somebody was heard.
+struct Heard {
+    true_ms: u64,
+    found_ms: u64,
+    /// Pieces of voice where none was.
+    invented: usize,
+    /// Short answers, and those of which less than a third was found.
+    short: usize,
+    short_missed: usize,
+}
+
+pub fn run(clips: &[Clip], quick: bool, figures: &mut Figures) {
+    let phrases: Vec<Vec<f32>> = clips.iter().flat_map(phrases).collect();
+    let mut all = Vec::new();
+    let seeds = if quick { 1 } else { 4 };
+    for room_dbfs in ROOMS_DBFS {
+        for level_db in LEVELS_DB {
+            let above_db = room_dbfs.map_or(f64::INFINITY, |it| LOUD_DBFS + level_db - it);
+            for seed in 0..seeds {
+                let made = microphone(&phrases, Some(level_db), room_dbfs, seed);
+                all.push((above_db, heard(&made)));
+            }
+        }
+        let told = all.iter().rev().take(LEVELS_DB.len() * seeds as usize);
+        let worst = told.map(|it| error_percent(&it.1).abs()).fold(0.0, f64::max);
+        println!(
+            "  room {}: talk time at most {worst:.1} % off",
+            room_dbfs.unwrap_or(f64::NEG_INFINITY)
+        );
+    }
+    let silent = ROOMS_DBFS.map(|it| heard(&microphone(&phrases, None, it, 0)).found_ms);
+    let clear: Vec<&Heard> =
+        all.iter().filter(|it| ABOVE_ROOM_DB <= it.0).map(|it| &it.1).collect();
+    let errors: Vec<f64> = clear.iter().map(|it| error_percent(it).abs()).collect();
+    let part = |count: usize, of: usize| 100.0 * count as f64 / of.max(1) as f64;
+    let sum = |of: fn(&Heard) -> usize| clear.iter().map(|it| of(it)).sum::<usize>();
+    figures.add("voices_people", all.len() as f64, "microphones");
+    figures.add("voices_clear", clear.len() as f64, "microphones");
+    figures.add("voices_talk_error_p50", percentile(&errors, 0.5), "%");
+    figures.add("voices_talk_error_most", percentile(&errors, 1.0), "%");
+    let within = errors.iter().filter(|it| **it <= 5.0).count();
+    figures.add("voices_talk_within_5_percent", part(within, errors.len()), "%");
+    let everybody: f64 = all.iter().map(|it| error_percent(&it.1).abs()).sum();
+    figures.add("voices_talk_error_of_everybody_mean", everybody / all.len() as f64, "%");
+    figures.add("voices_invented", sum(|it| it.invented) as f64, "pieces");
+    figures.add("voices_short", sum(|it| it.short) as f64, "answers");
+    figures.add("voices_short_missed", sum(|it| it.short_missed) as f64, "answers");
+    figures.add("voices_silent_most", *silent.iter().max().unwrap_or(&0) as f64 / 1e3, "s");
+}
+
+fn error_percent(it: &Heard) -> f64 {
+    100.0 * (it.found_ms as f64 - it.true_ms as f64) / it.true_ms.max(1) as f64
+}
+
+fn heard(made: &Microphone) -> Heard {
+    let mut ear = Ear::new(Box::new(Earshot::new())).expect("an ear");
+    let mut out = Vec::new();
+    packets(&made.pcm).into_iter().for_each(|it| ear.hear(it, &mut out));
+    ear.cut(&mut out);
+    // The packets arrive, and so are spoken, when their 20 ms are over.
+    let on_tape = |it: &Span| Span::new(it.start - 20, it.end - 20);
+    let found: Timeline = out.iter().flat_map(|it| &it.voice).map(on_tape).collect();
+    let truth: Timeline = made.truth.iter().copied().collect();
+    let short: Vec<&Span> = made.truth.iter().filter(|it| it.ms() < 900).collect();
+    Heard {
+        true_ms: truth.total_ms(),
+        found_ms: found.total_ms(),
+        invented: found.spans().iter().filter(|it| truth.covered_ms(**it) == 0).count(),
+        short_missed: short.iter().filter(|it| found.covered_ms(***it) * 3 < it.ms()).count(),
+        short: short.len(),
+    }
+}
+
+/// One person's microphone during two minutes. `level_db`: `None` says nothing. Every other seed has drop-outs.
+fn microphone(
+    phrases: &[Vec<f32>],
+    level_db: Option<f64>,
+    room_dbfs: Option<f64>,
+    seed: u64,
+) -> Microphone {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let mut made = Microphone { pcm: vec![0.0; LENGTH], truth: Vec::new() };
+    let mut at = RATE;
+    while let Some(level_db) = level_db {
+        let is_short = chance.random_bool(0.3);
+        let seconds = if is_short { 0.4..0.8 } else { 2.5..11.0 };
+        let end = at + (chance.random_range(seconds) * RATE as f64) as usize;
+        if LENGTH < end + RATE {
+            break;
+        }
+        let (start, mut voiced) = (at, at);
+        while PHRASE_MIN <= end - at {
+            let phrase = &phrases[chance.random_range(0..phrases.len())];
+            let piece = cut(phrase, end - at);
+            for (sample, it) in made.pcm[at..].iter_mut().zip(&piece) {
+                *sample = it * decibels(level_db);
+            }
+            voiced = at + piece.len();
+            at = (voiced + BREATH).min(end);
+        }
+        let ms = |it: usize| SessionTime((it * 1_000 / RATE) as u64);
+        made.truth.push(Span::new(ms(start), ms(voiced)));
+        at = end + (chance.random_range(0.8..6.0) * RATE as f64) as usize;
+    }
+    if let Some(room_dbfs) = room_dbfs {
+        // Evenly spread numbers have a third of the power of their square.
+        let most = decibels(room_dbfs) * 3f32.sqrt();
+        made.pcm.iter_mut().for_each(|it| *it += most * chance.random_range(-1.0..1.0f32));
+    }
+    if seed % 2 == 1 {
+        for _ in 0..12 {
+            let from = chance.random_range(0..LENGTH - RATE);
+            let length = STEP * chance.random_range(1..=3);
+            made.pcm[from..from + length].fill(0.0);
+        }
+    }
+    made
+}
+
+/// The pieces of a recording between silences, at one loudness, from their first to their last voice.
+fn phrases(clip: &Clip) -> Vec<Vec<f32>> {
+    let levels = levels(&clip.pcm);
+    let loud = loudest(&levels);
+    let gain = decibels(LOUD_DBFS - loud);
+    let voiced = (0..levels.len()).filter(|it| loud - VOICE_DB <= levels[*it]);
+    let mut pieces: Vec<(usize, usize)> = Vec::new();
+    for step in voiced {
+        match pieces.last_mut().filter(|it| (step - it.1) * STEP < GAP) {
+            Some(last) => last.1 = step,
+            None => pieces.push((step, step)),
+        }
+    }
+    let cut_out = |(first, last): (usize, usize)| clip.pcm[first * STEP..(last + 1) * STEP].iter();
+    let pieces = pieces.into_iter().map(|it| cut_out(it).map(|it| it * gain).collect::<Vec<_>>());
+    pieces.filter(|it| PHRASE_MIN <= it.len()).collect()
+}
+
+/// At most `most` samples of a phrase, ending in voice, softened where it is cut.
+fn cut(phrase: &[f32], most: usize) -> Vec<f32> {
+    let mut length = phrase.len().min(most);
+    let levels = levels(phrase);
+    let least = loudest(&levels) - VOICE_DB;
+    while length < phrase.len() && STEP < length && levels[length / STEP - 1] < least {
+        length -= STEP;
+    }
+    let fade = RATE / 125;
+    let soften = |n: usize| (n.min(length - 1 - n) as f32 / fade as f32).min(1.0);
+    phrase[..length].iter().enumerate().map(|(n, it)| it * soften(n)).collect()
+}
+
+/// Of each hundredth of a second, in dBFS.
+fn levels(pcm: &[f32]) -> Vec<f64> {
+    let level = |it: &[f32]| {
+        let power = it.iter().map(|it| f64::from(it * it)).sum::<f64>() / it.len() as f64;
+        10.0 * power.max(1e-12).log10()
+    };
+    pcm.chunks_exact(STEP).map(level).collect()
+}
+
+fn loudest(levels: &[f64]) -> f64 {
+    percentile(levels, 0.95)
+}
