@@ -65,9 +65,10 @@ pub const KEEP_PROBABILITY: f32 = 0.4;
 
 /// By how much a frame must be louder than its room to be anybody's voice, in dB.
 ///
-/// Measured as [`TRAIL_MS`], on 120 microphones of two minutes with and without drop-outs: without this the
-/// talk time of people at least 15 dB above their room was within 5 % for 90 % of them and up to 94 % off, as the
-/// VAD held on to the lifted room; with 3 to 5 dB for 97 %, and at most 7 % off. 6 dB take soft ends away.
+/// Measured on 182 microphones of two minutes such as `scripts/bench speech --part voices` makes, a third with
+/// drop-outs: without this the talk time of people at least 15 dB above their room was within 5 % for 90 % of them and
+/// up to 94 % off, as the VAD held on to the lifted room; with 3 to 5 dB for 97 %, and at most 7 % off. 6 dB take soft
+/// ends away.
 pub const FLOOR_MARGIN_DB: f32 = 4.0;
 
 /// Frames over which a room's level is smoothed before its least is taken: 64 ms.

@@ -117,6 +117,12 @@ struct Reading {
 }
 
 impl Workers {
+    /// Whether a draft of the speaker is being read that nobody has stopped.
+    #[cfg(test)]
+    pub fn read(&self, speaker: SpeakerId) -> bool {
+        self.drafts.iter().any(|it| it.speaker == speaker)
+    }
+
     fn done(&mut self, speaker: SpeakerId) {
         self.drafts.retain(|it| it.speaker != speaker);
     }
