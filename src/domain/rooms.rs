@@ -78,6 +78,18 @@ impl Rooms {
     }
 }
 
+/// Everybody with a place goes where `rooms` say, the first of them breakout room 1, else to the main room.
+pub fn regroup(places: &mut BTreeMap<ParticipantId, RoomId>, rooms: &[Vec<ParticipantId>]) {
+    places.values_mut().for_each(|it| *it = RoomId::Main);
+    for (people, number) in rooms.iter().zip(1..) {
+        for id in people {
+            if let Some(place) = places.get_mut(id) {
+                *place = RoomId::Breakout(number);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +111,16 @@ mod tests {
         assert_eq!(at(9_000), None);
         assert_eq!(rooms.room_of(ALICE), None);
         assert_eq!(rooms.room_at(ParticipantId(9), SessionTime(0)), None);
+    }
+
+    #[test]
+    fn who_is_in_no_group_is_in_the_main_room_and_who_has_left_stays_away() {
+        let [alice, bob, chao] = [1, 2, 3].map(ParticipantId);
+        let mut places: BTreeMap<_, _> = [(alice, RoomId::Breakout(4)), (bob, RoomId::Main)].into();
+        regroup(&mut places, &[vec![], vec![bob, chao]]);
+        assert_eq!(places, [(alice, RoomId::Main), (bob, RoomId::Breakout(2))].into());
+        regroup(&mut places, &[]);
+        assert_eq!(places, [(alice, RoomId::Main), (bob, RoomId::Main)].into());
     }
 
     #[test]

@@ -24,6 +24,8 @@ use vuoro::{
         fact::{Consent, Fact},
         ids::{ParticipantId, RoomId, SessionId},
         language::Language,
+        message::Place,
+        run::StepBegan,
         time::SessionTime,
     },
     notes::driver::log::Log,
@@ -536,6 +538,35 @@ async fn people_are_listed_with_where_they_are() {
     assert_eq!(export.status, StatusCode::OK, "{}", export.text);
     assert!(export.text.contains("Aino"), "{}", export.text);
     assert!(export.header("content-disposition").contains("attachment"));
+}
+
+#[tokio::test]
+async fn people_are_listed_in_the_rooms_to_which_a_method_has_brought_them() {
+    let (aino, bo) = (ParticipantId(1), ParticipantId(2));
+    let back = Fact::Placed { participant: bo, room: Some(RoomId::Main) };
+    let step = Fact::StepBegan(StepBegan {
+        place: Place { phase: 1, round: 1, of: 1 },
+        length_ms: Some(60_000),
+        rooms: Some(vec![vec![bo], vec![], vec![aino]]),
+        ahead: vec![],
+        roles: vec![],
+        cards: vec![],
+    });
+    for (facts, expect) in [
+        (vec![back.clone(), step.clone()], ["room-3", "room-1"]),
+        (vec![back, step, Fact::MethodEnded], ["main", "main"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let id = write_down_an_event(folder.path()).await;
+        let log = Log::open(&folder.path().join("notes.sqlite")).unwrap();
+        let facts = facts.into_iter().map(|it| (SessionTime::ZERO, it));
+        log.append(id, facts.collect()).await.unwrap();
+        drop(log);
+        let house = House::of(Config { data: folder.path().to_owned(), ..House::config() }, folder);
+        let people = house.get(&format!("/api/v1/sessions/{id}/people"), LAHTI).await.json();
+        let rooms = [0, 1].map(|it| people["people"][it]["room"].clone());
+        assert_eq!(rooms, expect);
+    }
 }
 
 /// Aino is in the second room, Bo has left.

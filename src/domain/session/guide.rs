@@ -16,6 +16,7 @@ use crate::domain::{
     method::{Advance, Assign, Harvest, Method, Phase, check},
     mixing::Keep,
     rejection::Rejection,
+    rooms::regroup,
     run::{Clock, Grouping, Run, RunOptions, StepBegan},
     session::{Output, Presence, Session, Wish},
     talk::is_invisible,
@@ -673,18 +674,14 @@ impl Session {
         }
     }
 
-    /// Everybody with a place goes where `rooms` say, else to the main room.
+    /// See [`regroup`].
     fn put_all(&mut self, at: SessionTime, rooms: &Grouping) {
         self.rooms.open(u16::try_from(rooms.len()).unwrap_or(u16::MAX));
         self.record.regrouped(at);
-        let places: BTreeMap<ParticipantId, RoomId> = rooms
-            .iter()
-            .zip(1..)
-            .flat_map(|(room, number)| room.iter().map(move |id| (*id, RoomId::Breakout(number))))
-            .collect();
-        for (id, was) in self.rooms.people().collect::<Vec<_>>() {
-            let room = places.get(&id).copied().unwrap_or(RoomId::Main);
-            if room != was {
+        let mut places: BTreeMap<ParticipantId, RoomId> = self.rooms.people().collect();
+        regroup(&mut places, rooms);
+        for (id, room) in places {
+            if self.rooms.room_of(id) != Some(room) {
                 self.rooms.put(id, Some(room), at);
             }
         }

@@ -13,6 +13,7 @@ use crate::domain::{
     ids::{ParticipantId, RoomId},
     mark::Mark,
     method::Method,
+    rooms::regroup,
     run::{Grouping, Run},
     time::{SessionTime, Span},
 };
@@ -136,7 +137,10 @@ pub fn outline(records: &[Record]) -> Outline {
                     run.change_ideas(change);
                 }
             }
-            Fact::MethodEnded => outline.take_ideas(running.take(), &agreed),
+            Fact::MethodEnded => {
+                regroup(&mut places, &[]);
+                outline.take_ideas(running.take(), &agreed);
+            }
             Fact::Said { participant, room, span, .. } => outline.spoke(*participant, *room, *span),
             Fact::Marked { by, of, at, mark, on } => {
                 if *on {
@@ -228,11 +232,9 @@ impl Outline {
         rooms: &[Vec<ParticipantId>],
     ) {
         let before = places.clone();
-        places.values_mut().for_each(|it| *it = RoomId::Main);
-        for (number, people) in (1..).zip(rooms) {
-            let room = RoomId::Breakout(number);
+        regroup(places, rooms);
+        for people in rooms {
             for (at, one) in people.iter().enumerate() {
-                places.insert(*one, room);
                 for other in people.iter().skip(at + 1) {
                     // Who stays together has not met anew.
                     let together = before

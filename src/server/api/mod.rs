@@ -39,6 +39,7 @@ use crate::{
             API_AT_ONCE_MAX, API_EVERY_MS, API_PAGE_MAX, BODY_BYTES_MAX, SEARCH_SESSIONS_MAX,
             TICKET_VALID_MS, TOKEN_VALID_S_MAX,
         },
+        rooms::regroup,
     },
     server::{
         Server,
@@ -430,18 +431,26 @@ fn summary(it: SessionSummary) -> shapes::Session {
     }
 }
 
-/// Each in the room where they are, or were last when the session ended.
+/// Each in the room where they are, or were when the session ended.
 fn seated(names: BTreeMap<ParticipantId, String>, records: &[Record]) -> Vec<shapes::Person> {
-    let mut rooms: BTreeMap<ParticipantId, Option<RoomId>> = BTreeMap::new();
+    let mut places: BTreeMap<ParticipantId, RoomId> = BTreeMap::new();
     for record in records {
-        if let Fact::Placed { participant, room } = &record.fact {
-            rooms.insert(*participant, *room);
+        match &record.fact {
+            Fact::Placed { participant, room: Some(room) } => {
+                places.insert(*participant, *room);
+            }
+            Fact::Placed { participant, room: None } => _ = places.remove(participant),
+            Fact::StepBegan(began) => {
+                began.rooms.iter().for_each(|it| regroup(&mut places, it));
+            }
+            Fact::MethodEnded => regroup(&mut places, &[]),
+            _ => (),
         }
     }
     let person = |(id, name): (ParticipantId, String)| shapes::Person {
         participant: id.0,
         name,
-        room: rooms.get(&id).copied().flatten().map(|it| it.to_string()),
+        room: places.get(&id).map(|it| it.to_string()),
     };
     names.into_iter().map(person).collect()
 }

@@ -9,7 +9,8 @@ use crate::{
         ideas::{Change, IdeaId},
         ids::{ParticipantId, RoomId, SessionId},
         method::{Harvest, Phase},
-        run::{Grouping, Run},
+        rooms::regroup,
+        run::Run,
         sheet::Part,
         time::{SessionTime, Span},
     },
@@ -181,7 +182,7 @@ impl Gathering {
             Fact::MethodEnded => {
                 self.end_step(at);
                 self.end_run();
-                self.place_all(&Vec::new());
+                regroup(&mut self.rooms, &[]);
             }
             Fact::Scored { participant, card, score } => {
                 if let Some(run) = &mut self.running {
@@ -253,7 +254,7 @@ impl Gathering {
     fn step(&mut self, at: SessionTime, began: &crate::domain::run::StepBegan) {
         self.end_step(at);
         if let Some(rooms) = &began.rooms {
-            self.place_all(rooms);
+            regroup(&mut self.rooms, rooms);
         }
         let Some(run) = &mut self.running else { return };
         let mut people: BTreeMap<RoomId, Vec<ParticipantId>> = BTreeMap::new();
@@ -270,17 +271,6 @@ impl Gathering {
     }
 
     /// As the session does it: into the rooms given, and everybody else into the main one.
-    fn place_all(&mut self, rooms: &Grouping) {
-        self.rooms.values_mut().for_each(|it| *it = RoomId::Main);
-        for (people, number) in rooms.iter().zip(1..) {
-            for id in people {
-                if let Some(room) = self.rooms.get_mut(id) {
-                    *room = RoomId::Breakout(number);
-                }
-            }
-        }
-    }
-
     fn wrote(
         &mut self,
         seq: u64,
