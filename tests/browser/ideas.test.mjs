@@ -1,18 +1,21 @@
-// The chain from one person to all, in six real browsers: people write alone, combine and choose in their
-// rooms, vote together; and next day a reviewer finds what won, with all that it came from, collects it,
-// comments on it and takes it along.
+// The chain from one person to all, in six real browsers: people write alone, talk in their rooms and mark
+// what is said there, combine and choose, vote together; and next day a reviewer finds what won, with all that
+// it came from, and what was said, collects it, comments on it and takes it along.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 
-import { eventually, story } from "./harness.mjs";
+import { WORDS_WITHIN_S, eventually, story } from "./harness.mjs";
+import { recall, recordings } from "./help/recordings.mjs";
 
-/** Minutes of each phase; people who are ready go on before. */
-const MINUTES = { own: 3, pair: 4, wall: 0.4, vote: 4, cluster: 3 };
+/** Minutes of each phase; people who are ready, and the host, go on before. */
+const MINUTES = { own: 3, pair: 8, wall: 0.4, vote: 4, cluster: 3 };
+/** What part of a sentence comes out as text at the least. */
+const RECALL_MIN = 0.6;
 const PHONE = { width: 360, height: 740 };
 const LAPTOP = { width: 1280, height: 800 };
 
-story("six people write, combine, choose and vote, and the winner is traced back", async (stage) => {
+story("six people write, talk, mark, combine and vote; next day a reviewer finds, collects and exports", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
   const six = await stage.joining(host.joinLink, ["Alice", "Bob", "Chao", "Dana", "Eero"], { consent: "on", camera: false });
@@ -45,11 +48,23 @@ story("six people write, combine, choose and vote, and the winner is traced back
     const room = await it.sees("room-name", "room");
     rooms.set(room, [...(rooms.get(room) ?? []), it]);
   }
+  const roomOf = (person) => [...rooms].find(([, people]) => people.includes(person))[0];
   assert.ok(rooms.size >= 2 && !rooms.has("main"), "in their rooms");
   const together = rooms.get(await alice.sees("room-name", "room"));
   const friend = together.find((it) => it !== alice);
   const here = together.length + 1;
   await eventually("all there see all that was brought", async () => (await friend.see("idea").count()) === here);
+  // In each room one talks, and who listens marks it with one tap.
+  const talks = [...rooms.values()].map((people) => people.toSorted((a, b) => six.indexOf(a) - six.indexOf(b)));
+  const sentences = [recordings.youngMan, recordings.amiable, recordings.selfish];
+  await Promise.all(talks.map(([talker], at) => talker.says(sentences[at])));
+  for (const [at, [talker, listener]] of talks.entries()) {
+    const read = async () => recall(sentences[at].words, await listener.wordsOf(talker.name)) >= RECALL_MIN;
+    await eventually(`${listener.name} reads ${talker.name}`, read, WORDS_WITHIN_S);
+    const mark = listener.see("mark-idea").last();
+    await mark.click();
+    await eventually("it is marked", async () => (await mark.getAttribute("aria-pressed")) === "true");
+  }
   // By the keyboard alone.
   for (const text of ["A bench", "Alice wants a tree"]) {
     const tick = alice.see("idea").filter({ hasText: text }).getByTestId("idea-tick");
@@ -120,6 +135,12 @@ story("six people write, combine, choose and vote, and the winner is traced back
   await reviewer.see("view-pilots").click();
   assert.match(await reviewer.see("review-pilots").innerText(), /3 answers[\s\S]*Yes 2 · Mostly 1/);
   await reviewer.see("view-lines").click();
+  const [spoken] = await reviewer.finds("young ");
+  const [speaker, marker] = talks[0];
+  assert.deepEqual([spoken.name, spoken.room], [speaker.name, roomOf(speaker)]);
+  await reviewer.see("facet-marks").getByText("Idea", { exact: true }).click();
+  await eventually(`what ${marker.name} has marked is left`, async () => (await reviewer.sees("review-count", "count")) === "1");
+  assert.match(await reviewer.see("review-hit").innerText(), /Idea 1/);
   await reviewer.finds("benches ");
   await reviewer.see("review-hit").first().focus();
   await reviewer.page.keyboard.press("Enter");

@@ -1,10 +1,11 @@
 // A reviewer finds what was written in the rooms in any form of its words, reads around it, collects it on
-// a board that stays, and finds who said the same elsewhere.
+// a board that stays, finds who said the same elsewhere, and takes all of it away as a PDF.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 
 import { eventually, story } from "./harness.mjs";
 
-story("what was written is found in any form, read in its room, and collected", async (stage) => {
+story("what was written is found in any form, read in its room, collected, and taken away", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
   const people = await stage.joining(host.joinLink, ["Alice", "Bob"], { consent: "on", language: "fi" });
@@ -41,7 +42,26 @@ story("what was written is found in any form, read in its room, and collected", 
   const theme = reader.see("board-theme").filter({ hasText: "Liikkuminen" });
   await theme.waitFor();
   assert.match(await theme.innerText(), /Bussit eivät kulje iltaisin kylille/);
+
+  await reader.see("export-open").click();
+  await reader.see("export-format").selectOption({ label: "For print and screen readers (PDF)" });
+  await reader.picture(stage.screenshot("export-menu"));
+  const [file] = await Promise.all([reader.page.waitForEvent("download"), reader.see("export-save").click()]);
+  assert.match(file.suggestedFilename(), /\.pdf$/);
+  await reader.page.getByText(file.suggestedFilename()).waitFor();
+  const pdf = stage.path("taken.pdf");
+  await file.saveAs(pdf);
+  readsAsPdf(stage, pdf, ["Lähipalvelut pitäisi säilyttää.", "Iltaisin ei kulje bussi meidän kylälle.", "Liikkuminen"]);
 });
+
+/** What poppler says of it, which is not ours; `scripts/test` brings it, and where it cannot be had this is left out. */
+function readsAsPdf(stage, file, lines) {
+  const about = spawnSync("pdfinfo", [file], { encoding: "utf8" });
+  if (about.error) return stage.note("poppler is not here: the PDF is not read");
+  assert.match(about.stdout, /^Tagged: +yes$/m, about.stderr);
+  const text = spawnSync("pdftotext", [file, "-"], { encoding: "utf8" }).stdout.replace(/\s+/g, " ");
+  for (const line of lines) assert.ok(text.includes(line), `${line} in ${text}`);
+}
 
 async function writes(person, text) {
   if (!(await person.see("chat").isVisible())) await person.see("chat-toggle").click();
