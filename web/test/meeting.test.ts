@@ -1,6 +1,6 @@
 // Who met whom, counted from the outline of a session that was held.
 import { expect, test } from "vitest";
-import { figures, metBy, rounds, whoMetWhom } from "../src/state/meeting";
+import { figures, metBy, namedLike, otherwise, rounds, satWith, whoMetWhom } from "../src/state/meeting";
 import type { OutlineStep } from "../src/wire/wire";
 
 const [ALICE, BOB, CHAO, DANA, EERO] = [1, 2, 3, 4, 5];
@@ -44,4 +44,27 @@ test("a person whom the log tells nothing of is no reason to fail", () => {
 
 test("a step that leaves people where they are is no round", () => {
   expect(rounds(STEPS).map((it) => [it.round, it.of])).toEqual([[0, 2], [1, 2]]);
+});
+
+test("one person's rounds have their rooms and companions, and whom the host brought stands beside", () => {
+  const held = rounds(STEPS);
+  expect(satWith(held, CHAO)).toEqual([
+    { round: 0, room: 0, others: [ALICE] },
+    { round: 1, room: 1, others: [DANA] },
+  ]);
+  expect(satWith(held, EERO)).toEqual([]);
+  const met = whoMetWhom({ ...outline, met: [...outline.met, [CHAO, EERO, 1]] });
+  expect(otherwise(metBy(met, CHAO), satWith(held, CHAO))).toEqual([EERO]);
+  expect(otherwise(metBy(met, EERO), satWith(held, EERO))).toEqual([CHAO]);
+});
+
+test("a person is found by how any part of their name begins, typed with or without accents", () => {
+  const names = ["Maija-Liisa Öztürk-Korhonen", "Öhman Bo", "Oona Kallio"];
+  const found = (words: string) => namedLike([0, 1, 2], (it) => names[it] ?? "", words).map((it) => names[it]);
+  expect(found("korh")).toEqual([names[0]]);
+  expect(found("OZT maija")).toEqual([names[0]]);
+  expect(found("öhm")).toEqual([names[1]]);
+  expect(found("o")).toEqual(names);
+  expect(found("liisa kallio")).toEqual([]);
+  expect(found(" - ")).toEqual([]);
 });

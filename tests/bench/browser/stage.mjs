@@ -77,14 +77,17 @@ export class Bench {
     this.figure(`${name}_most`, percentile(values, 1), unit);
   }
 
-  /** On one port for pages and media, before which a relay can stand. */
-  async server({ speech = false } = {}) {
+  /** On one port for pages and media, before which a relay can stand. `methods`: own ones, by the names of
+   * their files. */
+  async server({ speech = false, methods = {} } = {}) {
     const port = await Server.freePort();
     const config = path.join(this.#folder, `${port}.toml`);
     const lines = ["[media]", 'addresses = ["127.0.0.1"]'];
     if (!speech) lines.push("[speech]", "enabled = false");
     fs.writeFileSync(config, lines.join("\n"));
     const data = path.join(this.#folder, `data-${port}`);
+    fs.mkdirSync(path.join(data, "methods"), { recursive: true });
+    for (const [name, text] of Object.entries(methods)) fs.writeFileSync(path.join(data, "methods", name), text);
     const server = new Server({ port, data, cwd: this.#folder, config });
     this.#servers.push(server);
     await server.start();

@@ -1,10 +1,11 @@
 // The texts in English.
 import type { Texts } from "./texts";
-import { allOf, inHours, listed, minutes, numbered, oneDecimal, percent, shortTime } from "./words";
+import { allOf, inHours, listed, minutes, numbered, oneDecimal, percent, shortTime, whole } from "./words";
 
 const LOCALE = "en-GB";
 const joined = (it: readonly string[]) => allOf(it, LOCALE);
 const names = (it: readonly string[]) => listed(it, LOCALE, (n) => `${n} others`);
+const number = (it: number) => whole(it, LOCALE);
 
 export const en: Texts = {
   locale: LOCALE,
@@ -753,7 +754,7 @@ export const en: Texts = {
       round: (round, of) => `${round}/${of}`,
       matrix: "Who meets whom",
       matrixText: (met, pairs, twice) =>
-        `Of ${pairs} possible pairs ${met} meet in groups, ${twice === 0 ? "none of them twice" : `${twice} of them more than once`}.`,
+        `Of ${number(pairs)} possible pairs ${number(met)} meet in groups, ${twice === 0 ? "none of them twice" : `${number(twice)} of them more than once`}.`,
       once: "once",
       twice: "more often",
       never: "never",
@@ -868,13 +869,22 @@ export const en: Texts = {
           ? "One person is shown as a code, as they have not agreed that what they say is kept."
           : `${people} people are shown as codes, as they have not agreed that what they say is kept.`,
       person: "Show whom one person met",
-      of: (name, others, whom) =>
+      search: "Find a person by name",
+      found: (names, shown) =>
+        names === 0
+          ? "No name begins like this."
+          : shown < names
+            ? `${names} names, ${shown} of them shown. Type more.`
+            : names === 1 ? "1 name" : `${names} names`,
+      of: (name, others) =>
         others === 0
           ? `${name} met nobody in the small rooms.`
-          : `${name} met ${others === 1 ? "one person" : `${others} people`}: ${whom}.`,
+          : `${name} met ${others === 1 ? "one person" : `${others} people`}.`,
+      otherwise: "Met otherwise",
+      alone: "alone",
       oftener: (name, times) => `${name} (${times} times)`,
       inAll: (met, pairs, again) =>
-        `Of ${pairs} possible pairs ${met} met in small rooms, ${again === 0 ? "none of them twice" : `${again} of them more than once`}.`,
+        `Of ${number(pairs)} possible pairs ${number(met)} met in small rooms, ${again === 0 ? "none of them twice" : `${number(again)} of them more than once`}.`,
       rounds: "Round by round",
       table: "The same as a table",
       name: "Name",

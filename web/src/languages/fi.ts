@@ -1,10 +1,11 @@
 // The texts in Finnish.
 import type { Texts } from "./texts";
-import { allOf, inHours, listed, minutes, numbered, oneDecimal, percent, shortTime } from "./words";
+import { allOf, inHours, listed, minutes, numbered, oneDecimal, percent, shortTime, whole } from "./words";
 
 const LOCALE = "fi-FI";
 const joined = (it: readonly string[]) => allOf(it, LOCALE);
 const names = (it: readonly string[]) => listed(it, LOCALE, (n) => `${n} muuta`);
+const number = (it: number) => whole(it, LOCALE);
 
 /** "Of four" is one word in Finnish. */
 const OUT_OF = [
@@ -767,7 +768,7 @@ export const fi: Texts = {
       round: (round, of) => `${round}/${of}`,
       matrix: "Kuka tapaa kenet",
       matrixText: (met, pairs, twice) =>
-        `${pairs} mahdollisesta parista ${met} tapaa ryhmissä, ${twice === 0 ? "eikä yksikään kahdesti" : `näistä ${twice} useammin kuin kerran`}.`,
+        `${number(pairs)} mahdollisesta parista ${number(met)} tapaa ryhmissä, ${twice === 0 ? "eikä yksikään kahdesti" : `näistä ${number(twice)} useammin kuin kerran`}.`,
       once: "kerran",
       twice: "useammin",
       never: "ei kertaakaan",
@@ -882,13 +883,22 @@ export const fi: Texts = {
           ? "Yksi ihminen näkyy tunnuksena, koska hän ei ole suostunut puheensa tallentamiseen."
           : `${people} ihmistä näkyy tunnuksina, koska he eivät ole suostuneet puheensa tallentamiseen.`,
       person: "Näytä yhden ihmisen tapaamiset",
-      of: (name, others, whom) =>
+      search: "Etsi ihmistä nimellä",
+      found: (names, shown) =>
+        names === 0
+          ? "Yksikään nimi ei ala näin."
+          : shown < names
+            ? `${names} nimeä, joista näkyy ${shown}. Kirjoita lisää.`
+            : names === 1 ? "1 nimi" : `${names} nimeä`,
+      of: (name, others) =>
         others === 0
           ? `${name} ei tavannut pienissä huoneissa ketään.`
-          : `${name} tapasi ${others === 1 ? "yhden ihmisen" : `${others} ihmistä`}: ${whom}.`,
+          : `${name} tapasi ${others === 1 ? "yhden ihmisen" : `${others} ihmistä`}.`,
+      otherwise: "Muuten tavatut",
+      alone: "yksin",
       oftener: (name, times) => `${name} (${times} kertaa)`,
       inAll: (met, pairs, again) =>
-        `${pairs} mahdollisesta parista ${met} tapasi pienissä huoneissa, ${again === 0 ? "eikä yksikään kahdesti" : `näistä ${again} useammin kuin kerran`}.`,
+        `${number(pairs)} mahdollisesta parista ${number(met)} tapasi pienissä huoneissa, ${again === 0 ? "eikä yksikään kahdesti" : `näistä ${number(again)} useammin kuin kerran`}.`,
       rounds: "Kierros kierrokselta",
       table: "Sama taulukkona",
       name: "Nimi",

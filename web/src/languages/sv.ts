@@ -1,10 +1,11 @@
 // The texts in Swedish, as it is written in Finland.
 import type { Texts } from "./texts";
-import { allOf, inHours, listed, minutes, numbered, oneDecimal, percent, shortTime } from "./words";
+import { allOf, inHours, listed, minutes, numbered, oneDecimal, percent, shortTime, whole } from "./words";
 
 const LOCALE = "sv-FI";
 const joined = (it: readonly string[]) => allOf(it, LOCALE);
 const names = (it: readonly string[]) => listed(it, LOCALE, (n) => `${n} andra`);
+const number = (it: number) => whole(it, LOCALE);
 
 export const sv: Texts = {
   locale: LOCALE,
@@ -754,7 +755,7 @@ export const sv: Texts = {
       round: (round, of) => `${round}/${of}`,
       matrix: "Vem träffar vem",
       matrixText: (met, pairs, twice) =>
-        `Av ${pairs} möjliga par träffas ${met} i grupperna, ${twice === 0 ? "inget av dem två gånger" : `${twice} av dem mer än en gång`}.`,
+        `Av ${number(pairs)} möjliga par träffas ${number(met)} i grupperna, ${twice === 0 ? "inget av dem två gånger" : `${number(twice)} av dem mer än en gång`}.`,
       once: "en gång",
       twice: "flera gånger",
       never: "aldrig",
@@ -869,13 +870,22 @@ export const sv: Texts = {
           ? "En person visas med en kod, eftersom hen inte har samtyckt till att det hen säger sparas."
           : `${people} personer visas med koder, eftersom de inte har samtyckt till att det de säger sparas.`,
       person: "Visa vem en person träffade",
-      of: (name, others, whom) =>
+      search: "Sök en person efter namn",
+      found: (names, shown) =>
+        names === 0
+          ? "Inget namn börjar så."
+          : shown < names
+            ? `${names} namn, varav ${shown} visas. Skriv mer.`
+            : `${names} namn`,
+      of: (name, others) =>
         others === 0
           ? `${name} träffade ingen i smårummen.`
-          : `${name} träffade ${others === 1 ? "en person" : `${others} personer`}: ${whom}.`,
+          : `${name} träffade ${others === 1 ? "en person" : `${others} personer`}.`,
+      otherwise: "Träffades annars",
+      alone: "ensam",
       oftener: (name, times) => `${name} (${times} gånger)`,
       inAll: (met, pairs, again) =>
-        `Av ${pairs} möjliga par träffades ${met} i smårum, ${again === 0 ? "inget två gånger" : `${again} av dem mer än en gång`}.`,
+        `Av ${number(pairs)} möjliga par träffades ${number(met)} i smårum, ${again === 0 ? "inget två gånger" : `${number(again)} av dem mer än en gång`}.`,
       rounds: "Runda för runda",
       table: "Samma som tabell",
       name: "Namn",

@@ -765,8 +765,13 @@ export interface Texts {
       nobody: string;
       unnamed: (people: number) => string;
       person: string;
-      /** `whom`: names in a list, as the language lists them. */
-      of: (name: string, others: number, whom: string) => string;
+      search: string;
+      /** How many names begin as typed, and how many of them are shown. */
+      found: (names: number, shown: number) => string;
+      of: (name: string, others: number) => string;
+      /** Whom somebody met when no round put them together: the host moved them, or they came later. */
+      otherwise: string;
+      alone: string;
       oftener: (name: string, times: number) => string;
       inAll: (met: number, pairs: number, again: number) => string;
       rounds: string;

@@ -13,6 +13,11 @@ export function oneDecimal(value: number, locale: string): string {
   }).format(value);
 }
 
+/** As "44 850" in Finnish. */
+export function whole(value: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(value);
+}
+
 /** `share`: 0 to 1. */
 export function percent(share: number, locale: string): string {
   return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share);

@@ -20,6 +20,15 @@ export interface Round {
   readonly rooms: readonly (readonly number[])[];
 }
 
+/** Somebody in a round: where, and with whom. */
+export interface Sat {
+  /** An index among the rounds. */
+  readonly round: number;
+  /** From 0. */
+  readonly room: number;
+  readonly others: readonly number[];
+}
+
 export interface MetFigures {
   /** All that there could be. */
   pairs: number;
@@ -86,4 +95,34 @@ export function rounds(steps: readonly OutlineStep[]): Round[] {
     steps.filter((it) => it.run === step.run && it.phase === step.phase).reduce((most, it) => Math.max(most, it.round + 1), 0);
   const grouped = steps.filter((it) => it.rooms.some((room) => room.length > 0));
   return grouped.map((it) => ({ ...it, of: of(it) }));
+}
+
+/** Where somebody sat in each round that had a room for them. */
+export function satWith(held: readonly Round[], participant: number): Sat[] {
+  return held.flatMap((it, round) => {
+    const room = it.rooms.findIndex((people) => people.includes(participant));
+    return room < 0 ? [] : [{ round, room, others: it.rooms[room]?.filter((one) => one !== participant) ?? [] }];
+  });
+}
+
+/** Of whom somebody met, those with whom no round has put them together. */
+export function otherwise(met: readonly { participant: number }[], sat: readonly Sat[]): number[] {
+  const there = new Set(sat.flatMap((it) => it.others));
+  return met.map((it) => it.participant).filter((it) => !there.has(it));
+}
+
+/** Those in whose names each of the words begins a part, in their order; none while nothing is asked. An accent
+ *  that is not typed is no hindrance: nobody knows how to type those of all others. */
+export function namedLike(people: readonly number[], name: (participant: number) => string, words: string): number[] {
+  const wanted = partsOf(words);
+  if (wanted.length === 0) return [];
+  return people.filter((it) => {
+    const parts = partsOf(name(it));
+    return wanted.every((word) => parts.some((part) => part.startsWith(word)));
+  });
+}
+
+function partsOf(text: string): string[] {
+  const bare = text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  return bare.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
