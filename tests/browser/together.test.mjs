@@ -1,14 +1,20 @@
 // What a room writes together, in real browsers: two type at once into one field, a third comes late, the
-// server dies under their hands, and who comes to a table next finds what lies on it.
+// server dies under their hands, the sheet is laid out anew while one has no line, and who comes to a table next
+// finds what lies on it.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 
 import { eventually, story } from "./harness.mjs";
 import { silent } from "./help/socket.mjs";
+import { Wire } from "./help/wire.mjs";
+
+const Yjs = createRequire(new URL("../../web/package.json", import.meta.url))("yjs");
 
 const PHONE = { width: 360, height: 740 };
 const LAPTOP = { width: 1280, height: 800 };
 const HERS = "More trees to sit under. ";
 const HIS = "A roof for rainy days. ";
+const TREES = "\u{1f333}".repeat(1_500);
 
 story("two people type into one text at once, and both read both sentences", async (stage) => {
   const server = await stage.server();
@@ -97,6 +103,48 @@ story("two people type into one text at once, and both read both sentences", asy
   assert.ok(brought.includes(HIS.trim()), brought);
 });
 
+story("what one types without a line is there once when the sheet was laid out anew meanwhile", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const wire = await Wire.to(server.port);
+  stage.atEnd(() => wire.close());
+  const alice = await stage.person("Alice");
+  await alice.joins(wire.link(host.joinLink), { consent: "declined", camera: false });
+  const [bob] = await silent(server, host.joinLink, ["Bob"]);
+  await host.starts("me-we-all", { brief: 5, me: 5, best: 5, we: 5, all: 5, choose: 5 }, "What makes a good school yard?");
+  for (const phase of ["brief", "me", "best"]) {
+    await alice.isInPhase(phase);
+    await host.see("run-next-now").click();
+  }
+  await alice.isInPhase("we");
+  const field = alice.see("room-line");
+  await eventually("there is a sheet", () => field.isEditable());
+  await field.pressSequentially(HERS);
+  const leaf = new Leaf(bob.socket);
+  await eventually("Bob reads it", () => leaf.reads() === HERS);
+
+  wire.break();
+  await alice.sees("reconnecting");
+  await field.pressSequentially("Swings. ");
+  const first = leaf.number;
+  // Trees come and go, until there have been so many that the server begins a new page.
+  for (let turn = 0; turn < 25; turn += 1) leaf.types(HERS.length, turn ? TREES.length : 0, TREES);
+  await eventually("it is laid out anew", () => leaf.reads() && leaf.number !== first);
+  leaf.types(HERS.length, leaf.reads().length - HERS.length, HIS);
+
+  wire.mend();
+  await alice.see("reconnecting").waitFor({ state: "detached" });
+  const both = async () => {
+    const text = await field.inputValue();
+    return text === leaf.reads() && text.includes(HIS) && text;
+  };
+  const text = await eventually("both read the same", both);
+  assert.ok([`${HERS}Swings. ${HIS}`, `${HERS}${HIS}Swings. `].includes(text), text);
+  await eventually("it is kept", async () => (await alice.sees("write-state", "state")) === "saved");
+  assert.equal(await field.inputValue(), text);
+  bob.socket.close();
+});
+
 story("who comes to a table finds what was written there, and all of it comes to all", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);
@@ -141,6 +189,41 @@ story("who comes to a table finds what was written there, and all of it comes to
   for (const text of lies.values()) assert.ok(brought.includes(text), `${text} in ${brought}`);
   guests.forEach(({ socket }) => socket.close());
 });
+
+/** A sheet as somebody has it who writes without a page. */
+class Leaf {
+  number = null;
+  #socket;
+  #taken = 0;
+  #doc = null;
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  /** The text, with all that has been told so far. */
+  reads() {
+    for (const it of this.#socket.messages.slice(this.#taken)) {
+      if (it.type === "sheet") {
+        if (it.number !== this.number) [this.number, this.#doc] = [it.number, new Yjs.Doc()];
+        Yjs.applyUpdate(this.#doc, Buffer.from(it.state, "base64"));
+      } else if (it.type === "typed" && it.sheet === this.number) Yjs.applyUpdate(this.#doc, Buffer.from(it.update, "base64"));
+    }
+    this.#taken = this.#socket.messages.length;
+    return this.#doc?.getText("text").toString() ?? "";
+  }
+
+  types(at, gone, comes) {
+    const text = this.#doc.getText("text");
+    const before = Yjs.encodeStateVector(this.#doc);
+    this.#doc.transact(() => {
+      text.delete(at, gone);
+      text.insert(at, comes);
+    });
+    const update = Buffer.from(Yjs.encodeStateAsUpdate(this.#doc, before)).toString("base64");
+    this.#socket.say({ type: "type", sheet: this.number, update });
+  }
+}
 
 async function pictures(stage, person, name) {
   const size = person.page.viewportSize();

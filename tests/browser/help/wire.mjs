@@ -5,6 +5,7 @@ import net from "node:net";
 export class Wire {
   port;
   #server;
+  #down = false;
   #pairs = new Set();
 
   /** To the server's TCP port; its own is in `port`. */
@@ -34,12 +35,23 @@ export class Wire {
     this.#pairs.clear();
   }
 
+  /** As where there is no network: nothing goes through until it is mended. */
+  break() {
+    this.#down = true;
+    this.cut();
+  }
+
+  mend() {
+    this.#down = false;
+  }
+
   close() {
     this.cut();
     this.#server.close();
   }
 
   #join(near, far) {
+    if (this.#down) return [near, far].forEach((end) => end.on("error", () => {}).destroy());
     const pair = [near, far];
     this.#pairs.add(pair);
     for (const [one, other] of [pair, [far, near]]) {
