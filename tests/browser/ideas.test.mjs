@@ -126,7 +126,9 @@ story("six people write, talk, mark, combine and vote; next day a reviewer finds
     await it.see("pilot-thanks").waitFor();
   }
 
-  // Next day.
+  // Next day, on a server that has been started anew: only what is on the disk is left.
+  await server.stop();
+  await server.start();
   const reviewer = await host.opensReview();
   await reviewer.see("view-ideas").click();
   const won = reviewer.see("chosen-idea").first();
