@@ -227,6 +227,9 @@ enum MethodCommand {
     Check {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// fi, sv or en: in what language to tell what is wrong.
+        #[arg(long, value_parser = language, default_value = "en")]
+        language: Language,
     },
 }
 
@@ -381,7 +384,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             })?;
             say(&methods::show(method, shown.language))
         }
-        Command::Method(MethodCommand::Check { files }) => check_methods(&files),
+        Command::Method(MethodCommand::Check { files, language }) => {
+            check_methods(&files, language)
+        }
         Command::Model(ModelCommand::List { folder }) => say(&models::list(&folder.path()?)),
         Command::Model(ModelCommand::Fetch { names, folder }) => {
             Ok(models::fetch(&names, &folder.path()?)?)
@@ -645,7 +650,7 @@ fn library(args: &MethodArgs) -> anyhow::Result<Library> {
     Ok(library)
 }
 
-fn check_methods(files: &[PathBuf]) -> anyhow::Result<()> {
+fn check_methods(files: &[PathBuf], language: Language) -> anyhow::Result<()> {
     let mut wrong = 0;
     for file in files {
         match methods::read(file) {
@@ -655,7 +660,7 @@ fn check_methods(files: &[PathBuf]) -> anyhow::Result<()> {
             }
             Err(faults) => {
                 wrong += 1;
-                faults.iter().try_for_each(|it| say(&format!("{it}\n")))?;
+                faults.iter().try_for_each(|it| say(&format!("{}\n", it.in_language(language))))?;
             }
         }
     }

@@ -14,7 +14,7 @@ use axum::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    app::methods::{DOCUMENT_BYTES_MAX, parse, to_toml},
+    app::methods::{DOCUMENT_BYTES_MAX, MethodError, parse, to_toml},
     domain::{
         limits::{MESSAGE_BYTES_MAX, SESSION_PEOPLE_MAX},
         method::{Method, check},
@@ -59,11 +59,11 @@ async fn checked(text: String) -> Json<MethodChecked> {
     Json(match parse(&text) {
         Ok(method) => MethodChecked { method: Some(method), faults: Vec::new() },
         Err(errors) => {
-            let fault = |it: crate::app::methods::MethodError| MethodFault {
+            let fault = |it: &MethodError| MethodFault {
                 line: u32::try_from(it.line).unwrap_or(u32::MAX),
-                text: it.text,
+                text: it.told(),
             };
-            MethodChecked { method: None, faults: errors.into_iter().map(fault).collect() }
+            MethodChecked { method: None, faults: errors.iter().map(fault).collect() }
         }
     })
 }

@@ -134,6 +134,10 @@ describe("gallery", { concurrency: SIDE_BY_SIDE }, () => {
     const broken = { name: "own.toml", mimeType: "text/plain", buffer: Buffer.from('id = "own"\nphases = 3\n') };
     await host.see("method-upload").setInputFiles(broken);
     await host.sees("method-faults");
+    for (const [language, words] of [["fi", "ei sovi tähän"], ["sv", "passar inte här"], ["en", "does not fit here"]]) {
+      await host.page.locator(`header button[lang=${language}]`).click();
+      await host.see("method-faults").getByText(words).waitFor();
+    }
     await gallery.shows("host-method-faults", host, whole);
 
     const people = await silent(server, host.joinLink, NAMES.slice(0, 6));

@@ -8,10 +8,13 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::domain::method::{
-    Advance, Cycle, Harvest, Method, People, Phase, Role, Scribe, Source, Text, Turns, Vote,
-    check::{Step, check},
-    fault::quoted,
+use crate::{
+    app::methods::words,
+    domain::method::{
+        Advance, Cycle, Harvest, Method, People, Phase, Role, Scribe, Source, Text, Turns, Vote,
+        check::{Problem, Step, check},
+        fault::quoted,
+    },
 };
 
 /// Bytes in one document: ten times what a long method takes.
@@ -22,7 +25,47 @@ pub const DOCUMENT_BYTES_MAX: usize = 48 * 1024;
 pub struct MethodError {
     /// From 1.
     pub line: usize,
-    pub text: String,
+    pub what: Wrong,
+}
+
+impl MethodError {
+    /// In every language, with the remedy.
+    pub fn told(&self) -> Text {
+        words::wrong(&self.what)
+    }
+}
+
+/// Words of whoever wrote the document are shortened by `quoted`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    TooLong {
+        kib: usize,
+    },
+    Missing {
+        key: String,
+    },
+    /// `keys`: those there are here, as a list.
+    NoSuchKey {
+        key: String,
+        keys: String,
+    },
+    NoSuchWord {
+        word: String,
+        words: String,
+    },
+    /// As `serde` names them: what stands there, and of what type it should be.
+    DoesNotFit {
+        found: String,
+        wanted: String,
+    },
+    /// A key that has been given before.
+    Twice,
+    /// What the reader of TOML says, in its English.
+    NotToml {
+        message: String,
+    },
+    /// It can be read, and breaks a rule of methods.
+    Rule(Problem),
 }
 
 /// Reads a document. Whoever gets a method can run it: it has been checked. Of a text that is not
@@ -30,12 +73,11 @@ pub struct MethodError {
 pub fn parse(text: &str) -> Result<Method, Vec<MethodError>> {
     if DOCUMENT_BYTES_MAX < text.len() {
         let kib = DOCUMENT_BYTES_MAX / 1024;
-        let text = format!("the document is longer than {kib} KiB: shorten it");
-        return Err(vec![MethodError { line: 1, text }]);
+        return Err(vec![MethodError { line: 1, what: Wrong::TooLong { kib } }]);
     }
     let method: Method = toml::from_str(text).map_err(|error| {
         let line = line_at(text, error.span().unwrap_or_default());
-        vec![MethodError { line, text: explained(error.message()) }]
+        vec![MethodError { line, what: explained(error.message()) }]
     })?;
     let faults = check(&method);
     if faults.is_empty() {
@@ -44,8 +86,8 @@ pub fn parse(text: &str) -> Result<Method, Vec<MethodError>> {
     let table = DeTable::parse(text).ok();
     let line =
         |at: &[Step]| table.as_ref().map_or(1, |it| line_at(text, span_of(it.get_ref(), at)));
-    let told = faults.iter();
-    Err(told.map(|it| MethodError { line: line(&it.at), text: it.problem.to_string() }).collect())
+    let told = faults.into_iter();
+    Err(told.map(|it| MethodError { line: line(&it.at), what: Wrong::Rule(it.problem) }).collect())
 }
 
 fn line_at(text: &str, span: Range<usize>) -> usize {
@@ -74,8 +116,8 @@ fn span_of(table: &DeTable<'_>, at: &[Step]) -> Range<usize> {
     span
 }
 
-/// A message of `toml` or of serde in words for whoever wrote the document.
-fn explained(message: &str) -> String {
+/// What a message of `toml` or of serde says.
+fn explained(message: &str) -> Wrong {
     let behind = |start: &str| message.strip_prefix(start);
     let expected = |rest: &str| {
         let (found, wanted) = rest.rsplit_once(", expected ").unwrap_or((rest, ""));
@@ -83,38 +125,21 @@ fn explained(message: &str) -> String {
         (quoted(found.trim_end_matches('`')), wanted)
     };
     if let Some(key) = behind("missing field `") {
-        return format!("`{}` is missing: add it", quoted(key.trim_end_matches('`')));
+        return Wrong::Missing { key: quoted(key.trim_end_matches('`')) };
     }
     if let Some((key, keys)) = behind("unknown field `").map(expected) {
-        return format!("there is no key `{key}` here: write one of {keys}");
+        return Wrong::NoSuchKey { key, keys };
     }
     if let Some((word, words)) = behind("unknown variant `").map(expected) {
-        return format!("`{word}` is not possible here: write one of {words}");
+        return Wrong::NoSuchWord { word, words };
     }
     let invalid = behind("invalid type: ").or(behind("invalid value: "));
     if let Some((found, wanted)) = invalid.map(expected) {
-        return format!("{} does not fit here: write {}", found.replace('`', ""), kind(&wanted));
+        return Wrong::DoesNotFit { found: found.replace('`', ""), wanted };
     }
-    if message == "duplicate key" {
-        return "this key has been given before: keep one of them".to_owned();
-    }
-    format!("this is not TOML: {message}")
-}
-
-/// What a type of ours looks like in a document.
-fn kind(wanted: &str) -> &str {
-    match wanted {
-        "u8" => "a whole number from 0 to 255",
-        "u16" | "u32" => "a whole number, not negative",
-        "a boolean" => "true or false",
-        "a string" => "a text in quotation marks",
-        "a sequence" => "a list, in square brackets",
-        "struct Text" => "a text for each of `fi`, `sv` and `en`",
-        "struct People" => "`min`, `max` and `ideal`",
-        "struct Vote" => "`each` and, if wanted, `same`, `own` and `hidden`",
-        "struct Source" => "`by` and, if there is one, `url`",
-        _ if wanted.starts_with("struct ") => "a table with keys",
-        _ => wanted,
+    match message {
+        "duplicate key" => Wrong::Twice,
+        _ => Wrong::NotToml { message: message.to_owned() },
     }
 }
 
@@ -365,8 +390,8 @@ mod tests {
         let text = text.replacen(old, new, 1);
         let errors = parse(&text).expect_err(new);
         let line = |it: &MethodError| text.lines().nth(it.line - 1).unwrap_or_default();
-        let told: Vec<_> = errors.iter().map(|it| (line(it), it.text.as_str())).collect();
-        assert_eq!(told, [(on, expect)]);
+        let told: Vec<_> = errors.iter().map(|it| (line(it), it.told().en)).collect();
+        assert_eq!(told, [(on, expect.to_owned())]);
     }
 
     #[test]
@@ -493,6 +518,38 @@ mod tests {
         );
     }
 
+    /// With the same figures and the same words of the format in each.
+    #[test]
+    fn what_is_wrong_is_told_in_each_language() {
+        let told = |old: &str, new: &str| {
+            let errors = parse(&to_toml(&good()).replacen(old, new, 1)).expect_err(new);
+            let Text { fi, sv, .. } = errors[0].told();
+            (fi, sv)
+        };
+        let both = |fi: &str, sv: &str| (fi.to_owned(), sv.to_owned());
+        assert_eq!(
+            told("size = 4", "size = 12"),
+            both(
+                "`size` on 12, mutta huoneeseen mahtuu enintään 8 ihmistä: kirjoita 2–8",
+                "`size` är 12, men ett rum rymmer högst 8 personer: skriv 2 till 8",
+            )
+        );
+        assert_eq!(
+            told("size = 4", "size = \"neljä\""),
+            both(
+                "teksti \"neljä\" ei sovi tähän: kirjoita kokonaisluku väliltä 0–255",
+                "texten \"neljä\" passar inte här: skriv ett heltal från 0 till 255",
+            )
+        );
+        assert_eq!(
+            told("size = 4", "seats = 3"),
+            both(
+                "`size` puuttuu: `mix` ja `merge` tekevät huoneet sen mukaan; kirjoita 2–8",
+                "`size` saknas: `mix` och `merge` skapar rum efter den; skriv 2 till 8",
+            )
+        );
+    }
+
     #[test]
     fn every_fault_has_its_own_line() {
         let text = to_toml(&good()).replace("length_s = ", "length_s = 1");
@@ -519,8 +576,9 @@ mod tests {
             let errors = parse(&text).unwrap_err();
             let lines = text.lines().count().max(1) + 1;
             assert!(errors.iter().all(|it| (1..=lines).contains(&it.line)), "{errors:?}");
-            let short = |it: &MethodError| it.text.len() < 300 && !it.text.contains('\u{1b}');
-            assert!(errors.iter().all(short), "{errors:?}");
+            let told = errors.iter().map(MethodError::told).flat_map(|it| [it.fi, it.sv, it.en]);
+            let short = |it: &String| it.len() < 300 && !it.contains('\u{1b}');
+            assert!(told.into_iter().all(|it| short(&it)), "{errors:?}");
         }
     }
 }

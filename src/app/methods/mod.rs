@@ -3,6 +3,7 @@
 
 mod document;
 mod printed;
+mod words;
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,10 @@ use std::{
 pub use document::{DOCUMENT_BYTES_MAX, MethodError, parse, to_toml};
 pub use printed::{list, minutes, show};
 
-use crate::domain::method::{Method, length};
+use crate::domain::{
+    language::Language,
+    method::{Method, Text, length},
+};
 
 /// The folder of an organisation's own methods, inside the data folder.
 pub const OWN_FOLDER: &str = "methods";
@@ -34,22 +38,25 @@ pub struct Library {
     methods: Vec<Method>,
 }
 
-/// Why a file gives no method, and what to do about it. Shown as `FILE:LINE: text`.
+/// Why a file gives no method, and what to do about it. Shown as `FILE:LINE: text`, in English unless asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFault {
     pub file: PathBuf,
     /// From 1. Absent when it is about the file or folder as a whole.
     pub line: Option<usize>,
-    pub text: String,
+    pub text: Text,
+}
+
+impl FileFault {
+    pub fn in_language(&self, language: Language) -> String {
+        let line = self.line.map(|it| format!("{it}:")).unwrap_or_default();
+        format!("{}:{line} {}", self.file.display(), self.text.in_language(language))
+    }
 }
 
 impl fmt::Display for FileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, "{line}:")?;
-        }
-        write!(f, " {}", self.text)
+        f.write_str(&self.in_language(Language::English))
     }
 }
 
@@ -84,12 +91,8 @@ impl Library {
 /// Reads one file. It must be a plain one; at most `DOCUMENT_BYTES_MAX` of it are looked at.
 pub fn read(file: &Path) -> Result<Method, Vec<FileFault>> {
     let fault = |line, text| FileFault { file: file.to_owned(), line, text };
-    let text = text_of(file).map_err(|error| {
-        let remedy = "see that it is a text file in UTF-8 and may be read";
-        vec![fault(None, format!("cannot be read ({error}): {remedy}"))]
-    })?;
-    parse(&text)
-        .map_err(|errors| errors.into_iter().map(|it| fault(Some(it.line), it.text)).collect())
+    let text = text_of(file).map_err(|error| vec![fault(None, words::unreadable(&error))])?;
+    parse(&text).map_err(|errors| errors.iter().map(|it| fault(Some(it.line), it.told())).collect())
 }
 
 /// One byte more than is allowed tells that there is too much.
@@ -115,7 +118,7 @@ fn builtin(faults: &mut Vec<FileFault>) -> Vec<Method> {
             Err(errors) => faults.extend(errors.into_iter().map(|it| FileFault {
                 file: Path::new("models/methods").join(name.as_ref()),
                 line: Some(it.line),
-                text: it.text,
+                text: it.told(),
             })),
         }
     }
@@ -134,8 +137,7 @@ fn own_methods(folder: &Path, faults: &mut Vec<FileFault>) -> BTreeMap<String, M
             }
         };
         if let Some(other) = read_from.get(&method.id) {
-            let (id, other) = (&method.id, other.display());
-            let text = format!("the id `{id}` is that of {other} too: give this one another");
+            let text = words::id_taken(&method.id, &other.display().to_string());
             faults.push(FileFault { file, line: None, text });
             continue;
         }
@@ -152,7 +154,7 @@ fn own_files(folder: &Path, faults: &mut Vec<FileFault>) -> Vec<PathBuf> {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
         Err(error) => {
-            fault(format!("cannot be read ({error}): see that it is a folder and may be read"));
+            fault(words::unreadable_folder(&error));
             return Vec::new();
         }
     };
@@ -160,7 +162,7 @@ fn own_files(folder: &Path, faults: &mut Vec<FileFault>) -> Vec<PathBuf> {
         entries.filter_map(|it| Some(it.ok()?.path())).filter(|it| is_document(it)).collect();
     files.sort();
     if OWN_FILES_MAX < files.len() {
-        fault(format!("has more than {OWN_FILES_MAX} methods: the others are left out"));
+        fault(words::too_many(OWN_FILES_MAX));
         files.truncate(OWN_FILES_MAX);
     }
     files
@@ -175,7 +177,6 @@ fn is_document(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::method::Text;
 
     #[test]
     fn every_method_of_the_product_is_right() {
@@ -305,10 +306,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("x.toml")).unwrap();
         let faults = Library::load(Some(folder.path())).1;
-        assert!(matches!(&faults[..], [it] if it.text.contains("not a file")), "{faults:?}");
+        assert!(matches!(&faults[..], [it] if it.text.en.contains("not a file")), "{faults:?}");
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         let faults = Library::load(Some(&file)).1;
-        assert!(matches!(&faults[..], [it] if it.text.contains("a folder")), "{faults:?}");
+        assert!(matches!(&faults[..], [it] if it.text.en.contains("a folder")), "{faults:?}");
     }
 }

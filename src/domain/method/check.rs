@@ -11,7 +11,7 @@ use crate::domain::{
     limits::{ROOM_PEOPLE_MAX, SESSION_PEOPLE_MAX},
     method::{
         Advance, Assign, Cycle, Harvest, Method, Phase, Role, Text, Turns,
-        fault::{quoted, unseen},
+        fault::{Absent, Bound, OnlyWith, quoted, unseen},
         length::seconds,
     },
 };
@@ -109,12 +109,12 @@ impl Place<'_> {
         self.key(key).says(problem);
     }
 
-    fn missing(&mut self, key: &'static str, because: &'static str) {
-        self.refuse(key, Problem::Missing { key, because });
+    fn missing(&mut self, absent: Absent) {
+        self.refuse(absent.key(), Problem::Missing(absent));
     }
 
-    fn needless(&mut self, key: &'static str, because: &'static str) {
-        self.refuse(key, Problem::Needless { key, because });
+    fn needless(&mut self, key: &'static str, only: OnlyWith) {
+        self.refuse(key, Problem::Needless { key, only });
     }
 
     /// Whether a number is within bounds, both included.
@@ -123,7 +123,7 @@ impl Place<'_> {
         key: &'static str,
         value: impl Into<u64>,
         (min, max): (u64, u64),
-        because: &'static str,
+        because: Bound,
     ) -> bool {
         let value = value.into();
         let right = (min..=max).contains(&value);
@@ -151,8 +151,8 @@ fn head(root: &mut Place, method: &Method) {
 fn people(place: &mut Place, method: &Method) {
     let people = method.people;
     let most = SESSION_PEOPLE_MAX as u64;
-    let min = place.range("min", people.min, (2, most), ", and nobody talks alone");
-    let max = place.range("max", people.max, (2, most), ", but a session holds no more than 300");
+    let min = place.range("min", people.min, (2, most), Bound::Alone);
+    let max = place.range("max", people.max, (2, most), Bound::Session);
     let ordered = people.min <= people.ideal && people.ideal <= people.max;
     if min && max && !ordered {
         let (min, max, ideal) = (people.min, people.max, people.ideal);
@@ -231,7 +231,7 @@ fn role(place: &mut Place, role: &Role, last: bool) {
     text(&mut place.key("task"), &role.task, INSTRUCTION_CHARS_MAX);
     match role.count {
         Some(count) => {
-            place.range("count", count, (1, ROOM_PEOPLE_MAX as u64), "");
+            place.range("count", count, (1, ROOM_PEOPLE_MAX as u64), Bound::Plain);
         }
         None if role.stays => place.refuse("stays", Problem::AllStay),
         None if !last => place.says(Problem::RestNotLast),
@@ -251,7 +251,7 @@ fn cycle(place: &mut Place, method: &Method, cycle: &Cycle) {
     id(place, &cycle.id);
     match (&cycle.times, &cycle.each) {
         (Some(times), None) => {
-            place.range("times", *times, (2, REPETITIONS_MAX), "");
+            place.range("times", *times, (2, REPETITIONS_MAX), Bound::Plain);
         }
         (None, Some(each)) => match method.role_index(each).map(|it| method.roles[it].count) {
             None => place.refuse("each", Problem::NoSuchRole(quoted(each))),
@@ -302,30 +302,28 @@ fn written(assign: Assign) -> &'static str {
 }
 
 fn size(place: &mut Place, phase: &Phase) {
-    const ONLY: &str = "only `mix` and `merge` make rooms of a size; take it out";
-    const ROOM: &str = ", but a room holds at most 8 people";
     let most = ROOM_PEOPLE_MAX as u64;
     if !matches!(phase.assign, Assign::Mix | Assign::Merge) {
         let given =
             [("size", phase.size), ("size_min", phase.size_min), ("size_max", phase.size_max)];
         for (key, _) in given.iter().filter(|(_, it)| it.is_some()) {
-            place.needless(key, ONLY);
+            place.needless(key, OnlyWith::RoomsMade);
         }
         return;
     }
     let Some(size) = phase.size else {
-        return place.missing("size", "`mix` and `merge` make rooms of it; write 2 to 8");
+        return place.missing(Absent::Size);
     };
-    let because = if ROOM_PEOPLE_MAX < size.into() { ROOM } else { "" };
+    let because = if ROOM_PEOPLE_MAX < size.into() { Bound::Room } else { Bound::Plain };
     if !place.range("size", size, (2, most), because) {
         return;
     }
-    let min = phase.size_min.is_none_or(|it| {
-        place.range("size_min", it, (2, size.into()), ", but at most `size` makes sense")
-    });
-    let max = phase.size_max.is_none_or(|it| {
-        place.range("size_max", it, (size.into(), most), ", but at least `size` makes sense")
-    });
+    let min = phase
+        .size_min
+        .is_none_or(|it| place.range("size_min", it, (2, size.into()), Bound::AtMostSize));
+    let max = phase
+        .size_max
+        .is_none_or(|it| place.range("size_max", it, (size.into(), most), Bound::AtLeastSize));
     if min && max && phase.sizes().1 == phase.sizes().2 {
         place.refuse("size", Problem::OneSize(size.into()));
     }
@@ -335,7 +333,7 @@ fn returning(place: &mut Place, method: &Method, index: usize) {
     let phase = &method.phases[index];
     match (phase.assign, &phase.rooms_of) {
         (Assign::Return, None) => {
-            place.missing("rooms_of", "write the id of the phase whose rooms are taken up again");
+            place.missing(Absent::RoomsOf);
         }
         (Assign::Return, Some(id)) => match method.phase_index(id) {
             None => place.refuse("rooms_of", Problem::NoSuchPhase(quoted(id))),
@@ -345,7 +343,7 @@ fn returning(place: &mut Place, method: &Method, index: usize) {
             }
             Some(_) => (),
         },
-        (_, Some(_)) => place.needless("rooms_of", "only `return` goes back; take it out"),
+        (_, Some(_)) => place.needless("rooms_of", OnlyWith::Return),
         (_, None) => (),
     }
 }
@@ -354,12 +352,12 @@ fn seats(place: &mut Place, phase: &Phase) {
     const SEATS: (u64, u64) = (2, ROOM_PEOPLE_MAX as u64 - 1);
     match (phase.assign, phase.seats) {
         (Assign::Seats, None) => {
-            place.missing("seats", "write how many may speak, 2 to 7; one more chair stands empty");
+            place.missing(Absent::Seats);
         }
         (Assign::Seats, Some(seats)) => {
-            place.range("seats", seats, SEATS, "");
+            place.range("seats", seats, SEATS, Bound::Plain);
         }
-        (_, Some(_)) => place.needless("seats", "only assign = \"seats\" has any; take it out"),
+        (_, Some(_)) => place.needless("seats", OnlyWith::Seats),
         (_, None) => (),
     }
 }
@@ -448,11 +446,11 @@ fn length(place: &mut Place, phase: &Phase) {
         (Some(_), Some(_)) => place.refuse("length_s", Problem::TwoLengths),
         (None, None) if phase.advance != Advance::Host => place.says(Problem::NoLength),
         (Some(length), None) => {
-            let because = if u64::from(length) < LENGTH_S.0 { "" } else { ", more than 4 hours" };
+            let because = if u64::from(length) < LENGTH_S.0 { Bound::Plain } else { Bound::Hours };
             place.range("length_s", length, LENGTH_S, because);
         }
         (None, Some(length)) => {
-            place.range("length_s_per_person", length, LENGTH_S_PER_PERSON, "");
+            place.range("length_s_per_person", length, LENGTH_S_PER_PERSON, Bound::Plain);
         }
         (None, None) => (),
     }
@@ -460,7 +458,7 @@ fn length(place: &mut Place, phase: &Phase) {
 
 fn repetition(place: &mut Place, method: &Method, index: usize) {
     let phase = &method.phases[index];
-    place.range("rounds", phase.rounds, (1, REPETITIONS_MAX), "");
+    place.range("rounds", phase.rounds, (1, REPETITIONS_MAX), Bound::Plain);
     let Some(id) = &phase.cycle else { return };
     if 1 < phase.rounds {
         place.refuse("rounds", Problem::RoundsInCycle);
@@ -495,7 +493,7 @@ fn turns(place: &mut Place, phase: &Phase) {
         place.refuse("turns", Problem::NoTurns(written(phase.assign)));
     }
     if phase.length_s_per_person.is_none() {
-        place.missing("length_s_per_person", "with `round` and `stick` it is the time of one turn");
+        place.missing(Absent::LengthPerPerson);
     }
 }
 
@@ -535,7 +533,7 @@ fn scribe(place: &mut Place, method: &Method, index: usize) {
     let phase = &method.phases[index];
     let Some(scribe) = &phase.scribe else { return };
     if phase.harvest != Harvest::Line {
-        place.needless("scribe", "a room writes with the harvest `line`; take it out");
+        place.needless("scribe", OnlyWith::Line);
     } else if method.role_index(&scribe.role).is_none() {
         place.key("scribe").refuse("role", Problem::NoSuchRole(quoted(&scribe.role)));
     } else if !method.phases[..=index].iter().any(Phase::groups) {
@@ -554,24 +552,24 @@ fn ideas(place: &mut Place, method: &Method, index: usize) {
         place.refuse("transcribe", Problem::IdeasUnwritten);
     }
     match phase.choose {
-        Some(choose) if brought => _ = place.range("choose", choose, (1, CHOSEN_MAX), ""),
-        Some(_) => place.needless("choose", "rooms choose with the harvest `ideas`; take it out"),
+        Some(choose) if brought => _ = place.range("choose", choose, (1, CHOSEN_MAX), Bound::Plain),
+        Some(_) => place.needless("choose", OnlyWith::Ideas),
         None => (),
     }
     match (&phase.vote, phase.harvest) {
         (None, Harvest::Votes) => {
-            place.missing("vote", "write how many each has, such as { each = 3 }");
+            place.missing(Absent::Vote);
         }
         (Some(vote), Harvest::Votes) => {
             let mut place = place.key("vote");
-            if place.range("each", vote.each, (1, VOTES_MAX), "") {
+            if place.range("each", vote.each, (1, VOTES_MAX), Bound::Plain) {
                 let each = (1, vote.each.into());
-                place.range("same", vote.same, each, ", but each has as many as `each` says");
+                place.range("same", vote.same, each, Bound::Each);
                 let own = (0, vote.each.into());
-                vote.own.inspect(|it| _ = place.range("own", *it, own, ""));
+                vote.own.inspect(|it| _ = place.range("own", *it, own, Bound::Plain));
             }
         }
-        (Some(_), _) => place.needless("vote", "people vote with the harvest `votes`; take it out"),
+        (Some(_), _) => place.needless("vote", OnlyWith::Votes),
         (None, _) => (),
     }
     if phase.harvest == Harvest::Votes {

@@ -1,6 +1,10 @@
 //! What can be wrong with a method document, where, and what to do about it. It finds nothing
 //! itself (see `check`), and knows no file and no line.
 
+use std::fmt;
+
+use crate::domain::method::words;
+
 /// Something a method document must not have, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -17,144 +21,131 @@ pub enum Step {
     Index(usize),
 }
 
-/// What is wrong, and the remedy, in words for whoever wrote the document. Words of theirs that are
-/// said back are shortened by `quoted`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong, with what it takes to say so in any language (see `words`). Words of whoever wrote the
+/// document, when they are said back, are shortened by `quoted`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     // Texts and ids.
-    #[error("`{0}` is not an id: write 1 to 40 of the letters a to z, digits and hyphens")]
     NotAnId(String),
-    #[error("`{0}` is the id of an earlier one too: give this one another")]
     IdTaken(String),
-    #[error("the text is empty: write one")]
     EmptyText,
-    #[error("the text has {chars} characters: shorten it to {max} at most")]
     LongText { chars: usize, max: usize },
-    #[error("the text has a line break or an invisible character: write it on one line")]
     UnseenCharacter,
-    #[error("there are {count} `{key}`: {min} to {max} are possible")]
     Amount { key: &'static str, count: usize, min: usize, max: usize },
-    #[error("the address does not begin with https:// or has a space: correct it or leave it out")]
     NotAnAddress,
 
     // Numbers.
-    /// `because` begins with a comma or is empty.
-    #[error("`{key}` is {value}{because}: write {min} to {max}")]
-    Range { key: &'static str, value: u64, min: u64, max: u64, because: &'static str },
-    #[error("`people` are {min} to {max}, ideally {ideal}: write them so that min ≤ ideal ≤ max")]
+    Range { key: &'static str, value: u64, min: u64, max: u64, because: Bound },
     PeopleOrder { min: u16, max: u16, ideal: u16 },
-    #[error(
-        "it lasts {hours} hours with {people} people: shorten its phases to {max} hours in all"
-    )]
     TooLong { hours: u64, people: u16, max: u64 },
 
     // Keys that belong together.
-    #[error("`{key}` is missing: {because}")]
-    Missing { key: &'static str, because: &'static str },
-    #[error("`{key}` has no meaning here: {because}")]
-    Needless { key: &'static str, because: &'static str },
+    Missing(Absent),
+    Needless { key: &'static str, only: OnlyWith },
 
     // Roles.
-    #[error("a role without `count` takes all who are left: put it last, or write its `count`")]
     RestNotLast,
-    #[error("the roles need {needed} people, but a room holds at most {max}: lower their `count`")]
     ManyRoles { needed: u32, max: usize },
-    #[error("if all who are left stay, nobody moves: write `count` beside `stays`")]
     AllStay,
-    #[error("there is no role `{0}`: write the id of one of `roles`")]
     NoSuchRole(String),
-    #[error("nobody has a role yet: let rooms come first (`mix`), or take `speaking` out")]
     SpeakingBeforeRooms,
-    #[error("nobody has a role yet: let rooms come first (`mix`), or take `scribe` out")]
     ScribeBeforeRooms,
-    #[error("with `{0}` nobody is to speak: take `speaking` out")]
     SpeakingInSilence(&'static str),
-    #[error(
-        "`travel` needs a host at each table: give one role, and only one, `stays` and count 1"
-    )]
     NoHost,
 
     // Cycles.
-    #[error("a cycle needs `times` or `each`, and not both: write one of them")]
     TimesOrEach,
-    #[error("`each` gives everybody the role `{0}` once: its `count` must be 1")]
     EachNotOne(String),
-    #[error("no phase is in this cycle: write its id as the `cycle` of some, or take it out")]
     UnusedCycle,
-    #[error("there is no cycle `{0}`: write the id of one of `cycles`")]
     NoSuchCycle(String),
-    #[error("the phases of the cycle `{0}` are apart: put them one after the other")]
     CycleApart(String),
-    #[error("`rounds` and `cycle` both repeat: keep one of them")]
     RoundsInCycle,
-    #[error(
-        "the cycle gives everybody a role in turn, so its rooms must last: use `same` or `solo` in \
-         it, and make the rooms (`mix`) right before it"
-    )]
     EachMoves,
 
     // Rooms.
-    #[error(
-        "rooms of {0} and no other size hold only some numbers of people: let `size_max` be more"
-    )]
     OneSize(usize),
-    #[error(
-        "{people} people may come, but this needs {needed}: raise people.min, or make the rooms \
-         smaller (`size`, `size_min`)"
-    )]
     FewPeople { people: u16, needed: usize },
-    #[error("there is nothing before it to stay in: use `plenary`, `solo` or `mix`")]
     NothingToStayIn,
-    #[error(
-        "`{0}` needs people who sit in rooms: let a phase with `mix` or `return` come right before \
-         it, with nothing but `same` and `solo` between"
-    )]
     NoRoomsBefore(&'static str),
-    #[error("there is no phase `{0}`: write the id of an earlier phase that makes rooms")]
     NoSuchPhase(String),
-    #[error("`{0}` does not come before this phase: write the id of an earlier one")]
     NotEarlier(String),
-    #[error("`{0}` makes no rooms to return to: write the id of a phase that does")]
     MakesNoRooms(String),
-    #[error(
-        "two rooms of {size} before it do not fit into one of at most {max}: make this `size` \
-         bigger or those rooms smaller"
-    )]
     CannotMerge { size: usize, max: usize },
-    #[error("merging again puts nothing more together: write `rounds` = 1")]
     MergeAgain,
 
     // Time, turns and harvest.
-    #[error("`length_s` and `length_s_per_person` are both given: keep one of them")]
     TwoLengths,
-    #[error(
-        "nothing ends this phase: write `length_s` or `length_s_per_person`, or advance = \"host\""
-    )]
     NoLength,
-    #[error("there is no order of turns in `{0}`: use turns = \"free\" or \"silent\"")]
     NoTurns(&'static str),
-    #[error("there are no cards to score: let a phase with the harvest `card` come before it")]
     NoCards,
-    #[error("a card is written alone: use assign = \"solo\" or turns = \"silent\"")]
     CardAloud,
-    #[error("a line is written by a room together, but this is `solo`: use `note`")]
     LineAlone,
 
     // Ideas.
-    #[error(
-        "ideas lie before a room: write them alone (`solo` or `silent`), or let rooms come first \
-         (`mix`); all together `votes` has them"
-    )]
     IdeasOfAll,
-    #[error("ideas are shown to others, so they are written down: take `transcribe` out")]
     IdeasUnwritten,
-    #[error("all vote together: use assign = \"plenary\"")]
     VotesApart,
-    #[error(
-        "there is nothing to vote on: let a phase with the harvest `ideas` and with `choose` come \
-         before it"
-    )]
     NothingChosen,
+}
+
+/// In English, for logs and the command line.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&words::told(self).en)
+    }
+}
+
+/// Why a number is bounded as it is, where that is not plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Plain,
+    /// Of people: nobody talks alone.
+    Alone,
+    /// What a session holds.
+    Session,
+    /// What a room holds.
+    Room,
+    AtMostSize,
+    AtLeastSize,
+    /// Of a phase.
+    Hours,
+    /// As many votes as each person has.
+    Each,
+}
+
+/// A key without which a phase cannot run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Size,
+    RoomsOf,
+    Seats,
+    LengthPerPerson,
+    Vote,
+}
+
+impl Absent {
+    /// As the document would have it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::RoomsOf => "rooms_of",
+            Self::Seats => "seats",
+            Self::LengthPerPerson => "length_s_per_person",
+            Self::Vote => "vote",
+        }
+    }
+}
+
+/// Where a key has a meaning, and there only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnlyWith {
+    /// `mix` and `merge`.
+    RoomsMade,
+    Return,
+    Seats,
+    Line,
+    Ideas,
+    Votes,
 }
 
 /// A stranger's word as it may be said back: short, and without characters that do things.

@@ -8,6 +8,7 @@
 pub mod check;
 pub mod fault;
 pub mod length;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -60,8 +60,8 @@ pub struct MethodChecked {
 pub struct MethodFault {
     /// From 1.
     pub line: u32,
-    /// What is wrong, and what to do, in English.
-    pub text: String,
+    /// What is wrong, and what to do.
+    pub text: Text,
 }
 
 /// Whether this server turns speech into text, and if not, why not.

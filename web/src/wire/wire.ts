@@ -591,9 +591,9 @@ export type MethodFault = {
  */
 line: number, 
 /**
- * What is wrong, and what to do, in English.
+ * What is wrong, and what to do.
  */
-text: string, };
+text: Text, };
 
 export type Transcription = { "state": "on", model: string, } | { "state": "off" } | { "state": "model-missing" } | { "state": "model-damaged" };
 

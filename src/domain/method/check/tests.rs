@@ -1,7 +1,7 @@
 //! Every rule of a method, by a good one in which one thing is changed.
 
 use super::*;
-use crate::domain::method::{Aim, People, Scribe, Source, Vote};
+use crate::domain::method::{Aim, People, Scribe, Source, Vote, words};
 
 /// A small method that breaks no rule: alone, in rooms of four, all.
 pub fn good() -> Method {
@@ -75,7 +75,21 @@ fn faults(change: impl FnOnce(&mut Method)) -> Vec<String> {
     let told = |it: &Fault| {
         format!("{}: {}", it.at.iter().map(step).collect::<Vec<_>>().join("."), it.problem)
     };
-    check(&method).iter().map(told).collect()
+    let found = check(&method);
+    found.iter().for_each(|it| is_told_alike(&it.problem));
+    found.iter().map(told).collect()
+}
+
+/// Each language has the keys, the words and the figures that the English has.
+#[track_caller]
+fn is_told_alike(problem: &Problem) {
+    let told = words::told(problem);
+    let keys = told.en.split('`').skip(1).step_by(2).map(|it| format!("`{it}`"));
+    let figures = told.en.split(|it: char| !it.is_ascii_digit()).filter(|it| !it.is_empty());
+    for it in keys.chain(figures.map(ToOwned::to_owned)) {
+        assert!(told.fi.contains(&it) && told.sv.contains(&it), "{it} in {told:?}");
+    }
+    assert!(told.fi != told.sv && told.fi != told.en && told.sv != told.en, "{told:?}");
 }
 
 /// One change, the one place it is found at, and words of what is said about it.
