@@ -98,6 +98,41 @@ fn the_source_keeps_its_shape() {
     assert!(report.is_empty(), "not tidy (see the tables in tests/tidy.rs):\n{report}");
 }
 
+/// The bench of search names the parts of `notes` it is built of, so that no document need be built; no other
+/// test would see that one is missing.
+#[test]
+fn the_bench_of_search_has_all_that_its_parts_use() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bench = fs::read_to_string(root.join("tests/bench/search/main.rs")).expect("readable");
+    let (mut half, mut named) = ("", Vec::new());
+    for line in bench.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("pub mod ") {
+            match name.strip_suffix(" {") {
+                Some(name) => half = name,
+                None => named.push(format!("{half}/{}", name.trim_end_matches(';'))),
+            }
+        }
+    }
+    assert!(10 < named.len(), "hardly any part found in the bench of search");
+    for part in &named {
+        let path = root.join("src/notes").join(part);
+        let files = if path.is_dir() { rust_files(&path) } else { vec![path.with_extension("rs")] };
+        for file in files.iter().filter(|it| !it.ends_with("tests.rs")) {
+            let text = fs::read_to_string(file).expect("source is readable text");
+            let code = without_tests(&without_comments_and_texts(&text));
+            for Said { path, .. } in paths(&code) {
+                if let [root, notes, half @ ("driver" | "engine"), used, ..] =
+                    path.iter().map(String::as_str).collect::<Vec<_>>()[..]
+                    && (root, notes) == ("crate", "notes")
+                {
+                    let used = format!("{half}/{used}");
+                    assert!(named.contains(&used), "{part} uses {used}: name it in the bench too");
+                }
+            }
+        }
+    }
+}
+
 fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut entries: Vec<_> = fs::read_dir(folder)
         .expect("source folder is readable")

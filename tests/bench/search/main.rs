@@ -19,6 +19,7 @@ mod notes {
         pub mod erasing;
         pub mod index;
         pub mod log;
+        pub mod striking;
         pub mod upkeep;
         pub mod voikko;
     }
