@@ -373,6 +373,7 @@ pub struct SearchAnswer {
 #[derive(Clone, Debug, Default, Serialize, TS)]
 pub struct SearchCounts {
     pub sessions: Vec<(String, u32)>,
+    /// Only where one session is asked about, or it is narrowed to one: people's numbers are a session's own.
     pub participants: Vec<(u32, u32)>,
     pub rooms: Vec<(String, u32)>,
     pub kinds: Vec<(WireKind, u32)>,

@@ -702,7 +702,11 @@ export type SearchAnswer = {
  */
 total: number, hits: Array<SearchHit>, counts: SearchCounts, };
 
-export type SearchCounts = { sessions: Array<[string, number]>, participants: Array<[number, number]>, rooms: Array<[string, number]>, kinds: Array<[WireKind, number]>, languages: Array<[WireLanguage, number]>, marks: Array<[WireMark, number]>, phases: Array<[PhaseOfMethod, number]>, questions: Array<[string, number]>, };
+export type SearchCounts = { sessions: Array<[string, number]>, 
+/**
+ * Only where one session is asked about, or it is narrowed to one: people's numbers are a session's own.
+ */
+participants: Array<[number, number]>, rooms: Array<[string, number]>, kinds: Array<[WireKind, number]>, languages: Array<[WireLanguage, number]>, marks: Array<[WireMark, number]>, phases: Array<[PhaseOfMethod, number]>, questions: Array<[string, number]>, };
 
 export type SessionOutline = { 
 /**

@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use tantivy::{IndexWriter, Term, indexer::IndexWriterOptions};
+use tantivy::{
+    IndexWriter, Term,
+    indexer::{IndexWriterOptions, LogMergePolicy},
+};
 
 use crate::domain::{
     fact::{Fact, Record},
@@ -28,6 +31,11 @@ pub const READ_RECORDS: usize = 1_000;
 
 /// Memory of the indexing thread, in bytes. The least that tantivy takes is 15 MB.
 const WRITER_BYTES: usize = 32_000_000;
+
+/// Larger parts of the index are not merged into others any more. Threads look through parts side by side,
+/// so one that holds most of all lines would leave the other threads idle; merging and erasing rewrite
+/// less at once, too.
+const MERGED_DOCUMENTS_MAX: usize = 50_000;
 
 /// Sessions that are followed in memory; the others are read again from the log when they go on.
 const SESSIONS_FOLLOWED_MAX: usize = 200;
@@ -145,8 +153,12 @@ impl Filler {
                 .memory_budget_per_thread(WRITER_BYTES)
                 .num_merge_threads(1)
                 .build();
-            let new = self.index.writer_with_options(options);
-            self.writer = Some(new.map_err(tantivy("filling", &self.path))?);
+            let new: tantivy::Result<IndexWriter> = self.index.writer_with_options(options);
+            let new = new.map_err(tantivy("filling", &self.path))?;
+            let mut merging = LogMergePolicy::default();
+            merging.set_max_docs_before_merge(MERGED_DOCUMENTS_MAX);
+            new.set_merge_policy(Box::new(merging));
+            self.writer = Some(new);
         }
         self.writer.as_mut().ok_or_else(|| IndexError::Damaged { path: self.path.clone() })
     }

@@ -8,16 +8,20 @@
 //! findable as soon as the log has it. One thread takes in, another commits: a commit takes a tenth of
 //! a second, and nobody waits for it.
 
+mod columns;
+mod counts;
 mod filler;
 mod follow;
 pub mod fresh;
+mod page;
 mod points;
+mod question;
 mod remembered;
 mod schema;
 mod search;
 
 pub use follow::Follower;
-pub use search::{Counts, Hit, Search, SearchResults};
+pub use question::{Counts, Hit, Search, SearchResults};
 
 use std::{
     collections::BTreeSet,
@@ -38,6 +42,7 @@ use tokio::sync::watch;
 use crate::domain::{fact::Fact, ids::SessionId};
 use crate::notes::driver::{
     index::{
+        columns::ColumnsCache,
         filler::{Filler, Kind, READ_RECORDS, Sessions},
         fresh::{Cut, Fresh},
         remembered::Remembered,
@@ -96,7 +101,7 @@ struct Inner {
     fields: Fields,
     words: Arc<Remembered>,
     reader: IndexReader,
-    columns: search::ColumnsCache,
+    columns: ColumnsCache,
     /// Whoever asks takes it as it is now; a change puts another in its place, and neither waits.
     fresh: Mutex<Arc<Fresh>>,
     /// Held by whoever asks for as long as it takes, and by who must know that nobody has files open
@@ -431,7 +436,7 @@ impl Index {
                 fields,
                 words: Arc::clone(words),
                 reader,
-                columns: search::ColumnsCache::default(),
+                columns: ColumnsCache::default(),
                 fresh,
                 asking: RwLock::new(()),
                 intake: Mutex::new(Intake { done, sessions, waiting: Vec::new(), commit: 1 }),
@@ -514,6 +519,7 @@ impl Inner {
     ) -> Result<(), IndexError> {
         self.reader.reload().map_err(tantivy("reading", &self.path))?;
         let searcher = self.reader.searcher();
+        self.columns.open_all(&searcher).map_err(tantivy("reading", &self.path))?;
         self.change_fresh(|fresh| change(fresh, searcher.clone()));
         if filler.owes_erasing {
             // Who began to ask before this has the files open in which the words are.

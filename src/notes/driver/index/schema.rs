@@ -137,7 +137,7 @@ impl Fields {
 }
 
 /// Kind (4 bits), language (2), marks (6), room (16) and participant (32; 0 for none) in one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Facets(pub u64);
 
 impl Facets {
@@ -160,9 +160,9 @@ impl Facets {
         self.0 >> from & ((1 << many) - 1)
     }
 
-    /// Kind, language and marks together, below 4,096.
-    pub fn small(self) -> usize {
-        self.bits(0, 12) as usize
+    /// The same without the participant.
+    pub fn of_nobody(self) -> Facets {
+        Facets(self.bits(0, 28))
     }
 
     pub fn kind_index(self) -> usize {

@@ -1,7 +1,9 @@
 //! The index as those who search meet it: a workshop of Alice, Bob and Chao, what they said, and what is
 //! found of it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::{filler::VERSION, *};
 use crate::domain::{
@@ -508,4 +510,158 @@ fn what_others_said_alike_is_found_and_what_one_said_oneself_is_not() {
     let alike: Vec<_> = alike.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(alike, ["Iltaisin ei kulje bussi meidän kylälle."]);
     assert!(index.alike(&[session(2)].into(), &of, 5).expect("an answer").is_empty());
+}
+
+/// Of every way to narrow whether a line meets it, in the order of [`counted`]; people apart.
+fn meets(search: &Search, it: &Entry) -> [bool; 7] {
+    fn any<T: Ord>(of: &BTreeSet<T>, it: &T) -> bool {
+        of.is_empty() || of.contains(it)
+    }
+    [
+        any(&search.within, &it.session),
+        any(&search.kinds, &it.kind),
+        any(&search.languages, &it.language),
+        any(&search.rooms, &it.room),
+        search.marks.is_empty() || search.marks.iter().any(|mark| 0 < it.marks[mark.index()]),
+        any(&search.phases, &(it.method.clone(), it.phase.clone())),
+        any(&search.questions, &it.question),
+    ]
+}
+
+/// All that is counted, as text, but for people.
+fn counted(counts: &Counts) -> [BTreeMap<String, u64>; 5] {
+    fn named<K: std::fmt::Debug>(of: &BTreeMap<K, u64>) -> BTreeMap<String, u64> {
+        of.iter().map(|(key, many)| (format!("{key:?}"), *many)).collect()
+    }
+    [
+        named(&counts.sessions),
+        named(&counts.kinds),
+        named(&counts.languages),
+        named(&counts.rooms),
+        named(&counts.marks),
+    ]
+}
+
+#[test]
+fn many_sessions_are_counted_and_ordered_as_if_each_line_was_looked_at() {
+    let mut dice = StdRng::seed_from_u64(11);
+    let notes = Notes::of_a_workshop();
+    let sessions: BTreeSet<SessionId> = (1..=12).map(session).collect();
+    for number in 1..=12 {
+        if 1 < number {
+            notes.open_session(number);
+        }
+        let line = |dice: &mut StdRng| {
+            let who = *[ALICE, BOB, CHAO].choose(dice).expect("one");
+            let room = *[RoomId::Main, RoomId::Breakout(1), RoomId::Breakout(7)]
+                .choose(dice)
+                .expect("one");
+            let text = ["bussi", "bussi koulu", "koulu"].choose(dice).expect("one");
+            let at = dice.random_range(0..50_000);
+            match dice.random_range(0..4) {
+                0 => {
+                    let text = (*text).to_owned();
+                    (SessionTime(at), Fact::Posted { participant: who, room, text })
+                }
+                _ => said(who, room, at, *Language::ALL.choose(dice).expect("one"), text),
+            }
+        };
+        notes.keep(number, (0..150).map(|_| line(&mut dice)).collect());
+    }
+    let index = notes.index();
+    for of in &sessions {
+        let all = Search { sessions: [*of].into(), ..Search::default() };
+        let own = index.search(&all).expect("an answer").hits;
+        let mark = |hit: &Hit| {
+            let (of, at) = (hit.entry.participant?, hit.entry.span.start);
+            let mark = Fact::Marked { by: BOB, of, at, mark: Mark::Idea, on: true };
+            Some((SessionTime(60_000), mark))
+        };
+        let marks = own.iter().step_by(3).filter_map(mark).collect();
+        notes.log.append_blocking(*of, marks).expect("kept");
+    }
+    // Some wait in memory with their marks.
+    index.take_in(&notes.log).expect("taken in");
+    let mut lines: Vec<Arc<Entry>> = Vec::new();
+    for of in &sessions {
+        for offset in (0..).step_by(SEARCH_RESULTS_MAX) {
+            let page = Search { sessions: [*of].into(), offset, ..Search::default() };
+            let page = index.search(&page).expect("an answer").hits;
+            if page.is_empty() {
+                break;
+            }
+            lines.extend(page.into_iter().map(|it| it.entry));
+        }
+    }
+    assert_eq!(lines.len(), 12 * 150 + 5);
+    assert!(lines.iter().any(|it| it.marks != [0; 6]), "none is marked");
+    let mut some = |of: &[SessionId]| -> BTreeSet<SessionId> {
+        of.iter().filter(|_| dice.random_bool(0.5)).copied().collect()
+    };
+    for (at, text) in ["", "bussi ", "koulu ", "bussi koulu ", "\"bussi koulu\""].iter().enumerate()
+    {
+        for narrowed in 0..12_usize {
+            let bit = |of: usize| narrowed >> of & 1 == 1;
+            let all: Vec<SessionId> = sessions.iter().copied().collect();
+            let search = Search {
+                text: (*text).to_owned(),
+                sessions: sessions.clone(),
+                within: if bit(0) { some(&all) } else { BTreeSet::new() },
+                kinds: if bit(1) {
+                    [crate::notes::engine::entries::Kind::Said].into()
+                } else {
+                    BTreeSet::new()
+                },
+                rooms: if bit(2) { [RoomId::Breakout(7)].into() } else { BTreeSet::new() },
+                languages: if bit(3) { [Language::Swedish].into() } else { BTreeSet::new() },
+                marks: if at == 1 { [Mark::Idea].into() } else { BTreeSet::new() },
+                participants: if at == 2 { [CHAO].into() } else { BTreeSet::new() },
+                ..Search::default()
+            };
+            let has = |it: &Entry| text.split(['"', ' ']).all(|word| it.text.contains(word));
+            let of_them = |it: &Entry| {
+                search.participants.is_empty()
+                    || it.participant.is_some_and(|it| search.participants.contains(&it))
+            };
+            let found: Vec<_> = lines.iter().filter(|it| has(it) && of_them(it)).collect();
+            let mut counts = Counts::default();
+            let mut met = Vec::new();
+            for it in &found {
+                let meets = meets(&search, it);
+                let misses = meets.iter().filter(|it| !**it).count();
+                let but_own = |own: usize| misses == 0 || (misses == 1 && !meets[own]);
+                let one = |own: usize| u64::from(but_own(own));
+                *counts.sessions.entry(it.session).or_default() += one(0);
+                *counts.kinds.entry(it.kind).or_default() += one(1);
+                *counts.languages.entry(it.language).or_default() += one(2);
+                *counts.rooms.entry(it.room).or_default() += one(3);
+                for mark in Mark::ALL.into_iter().filter(|mark| 0 < it.marks[mark.index()]) {
+                    *counts.marks.entry(mark).or_default() += one(4);
+                }
+                if misses == 0 {
+                    met.push(it);
+                }
+            }
+            met.sort_by_key(|it| (it.unix_ms, it.seq));
+            let answer = index.search(&search).expect("an answer");
+            assert_eq!(answer.total, met.len() as u64, "{search:?}");
+            let of_all = counted(&counts).map(|mut it| {
+                it.retain(|_, many| 0 < *many);
+                it
+            });
+            assert_eq!(counted(&answer.counts), of_all, "{search:?}");
+            // Each has the same points, so the earliest come first.
+            let seqs: Vec<u64> = answer.hits.iter().map(|it| it.entry.seq).collect();
+            let best = met.iter().map(|it| it.seq).take(SEARCH_RESULTS_MAX);
+            assert_eq!(seqs, best.collect::<Vec<_>>(), "{search:?}");
+            let one_session = search.within.len() == 1;
+            assert!(answer.counts.participants.is_empty() || one_session, "numbers of whom?");
+        }
+    }
+    let of_one = index.search(&Search { sessions: [session(3)].into(), ..Search::default() });
+    let people = of_one.expect("an answer").counts.participants;
+    let of_three = lines.iter().filter(|it| it.session == session(3));
+    let mut expected = BTreeMap::new();
+    of_three.filter_map(|it| it.participant).for_each(|it| *expected.entry(it).or_insert(0) += 1);
+    assert_eq!(people, expected);
 }
