@@ -6,8 +6,9 @@ use std::io::{self, Cursor, Write};
 
 use docx_rs::{
     AbstractNumbering, Docx, IndentLevel, Level, LevelJc, LevelText, LineSpacing, LineSpacingType,
-    NumberFormat, Numbering, NumberingId, Paragraph, Run, RunFonts, Start, Style, StyleType, Table,
-    TableCell, TableRow, WidthType,
+    NumberFormat, Numbering, NumberingId, PageMargin, Paragraph, Run, RunFonts, Start, Style,
+    StyleType, Table, TableBorder, TableBorderPosition, TableBorders, TableCell, TableRow,
+    WidthType,
 };
 use rust_xlsxwriter::{
     ColNum, DocProperties, ExcelDateTime, Format as CellFormat, FormatAlign, RowNum, Workbook,
@@ -29,8 +30,11 @@ const NUMBERS: usize = 3;
 /// Lists in lists: deeper ones stand as deep as this, which is as deep as Word goes.
 const LEVEL_MAX: usize = 8;
 
-/// Twentieths of a point.
-const TEXT_WIDTH: usize = 9_070;
+/// Twentieths of a point, as what follows: A4 with 25 mm beside the text.
+const PAGE_WIDTH: u32 = 11_906;
+const PAGE_HEIGHT: u32 = 16_838;
+const MARGIN: u32 = 1_418;
+const TEXT_WIDTH: usize = (PAGE_WIDTH - 2 * MARGIN) as usize;
 
 pub fn write_docx(
     document: &Document,
@@ -86,8 +90,10 @@ fn styled() -> Docx {
             numbering.add_level(level.indent(Some(left), Some(indent), None, None))
         })
     };
+    let margin = i32::try_from(MARGIN).unwrap_or(0);
     Docx::new()
-        .page_size(11_906, 16_838) // A4
+        .page_size(PAGE_WIDTH, PAGE_HEIGHT)
+        .page_margin(PageMargin::new().top(margin).bottom(margin).left(margin).right(margin))
         .default_fonts(RunFonts::new().ascii("Calibri").hi_ansi("Calibri").cs("Calibri"))
         .default_size(22)
         .default_line_spacing(auto_spacing().after(120).line(276))
@@ -178,15 +184,26 @@ fn run(text: &str) -> Run {
     lines.fold(first, |run, line| run.add_break(docx_rs::BreakType::TextWrapping).add_text(line))
 }
 
+/// A thin line below each row, as on the page and in the PDF.
 fn table(facts: &[(&'static str, String)]) -> Table {
     let cell = |text: &str, width: usize, bold: bool| {
-        let run = if bold { run(text).bold() } else { run(text) };
-        TableCell::new().width(width, WidthType::Dxa).add_paragraph(Paragraph::new().add_run(run))
+        let run = if bold { run(text).bold() } else { run(text).color("55605A") };
+        let close = auto_spacing().before(50).after(50);
+        let paragraph = Paragraph::new().line_spacing(close).add_run(run);
+        TableCell::new().width(width, WidthType::Dxa).add_paragraph(paragraph)
     };
-    let rows = facts.iter().map(|(label, value)| {
-        TableRow::new(vec![cell(label, TEXT_WIDTH / 2, false), cell(value, TEXT_WIDTH / 2, true)])
-    });
-    Table::new(rows.collect()).width(TEXT_WIDTH, WidthType::Dxa)
+    let (labels, values) = (TEXT_WIDTH * 2 / 5, TEXT_WIDTH * 3 / 5);
+    let row = |(label, value): &(&str, String)| {
+        TableRow::new(vec![cell(label, labels, false), cell(value, values, true)])
+    };
+    let thin = |position| TableBorder::new(position).color("DDE3DE").size(4);
+    let borders = TableBorders::with_empty()
+        .set(thin(TableBorderPosition::InsideH))
+        .set(thin(TableBorderPosition::Bottom));
+    Table::new(facts.iter().map(row).collect())
+        .set_grid(vec![labels, values])
+        .width(TEXT_WIDTH, WidthType::Dxa)
+        .set_borders(borders)
 }
 
 /// A sheet of lines and one of figures. Numbers are numbers, so that they can be counted with.
@@ -208,6 +225,7 @@ fn workbook(
     let words = Words::in_language(look.language);
     let bold = CellFormat::new().set_bold();
     let wrapped = CellFormat::new().set_text_wrap().set_align(FormatAlign::Top);
+    let left = wrapped.clone().set_align(FormatAlign::Left);
     let mut workbook = Workbook::new();
     // The clock is not asked: the same document is the same file.
     let opened = i64::try_from(document.opened_unix_ms / 1000).unwrap_or(0);
@@ -217,14 +235,21 @@ fn workbook(
     workbook.set_properties(&properties);
 
     if !document.shown().is_empty() {
+        // A word stands clear of the number beside it.
+        let spaced = CellFormat::new().set_align(FormatAlign::Top).set_indent(1);
+        let name = spaced.clone().set_align(FormatAlign::Left);
+        let text = name.clone().set_text_wrap();
+        let formats = [spaced.set_align(FormatAlign::Right), name, text];
         let lines = workbook.add_worksheet();
         lines.set_name(words.text)?;
         for (name, column) in sheet::header(words).iter().zip(0..) {
-            lines.write_string_with_format(0, column, *name, &bold)?;
+            let side = if is_number(column) { FormatAlign::Right } else { FormatAlign::Left };
+            let heading = bold.clone().set_align(side).set_indent(1);
+            lines.write_string_with_format(0, column, *name, &heading)?;
             lines.set_column_width(column, width(column))?;
         }
         for (line, row) in document.shown().iter().zip(1..) {
-            write_row(lines, row, document, line, look, &wrapped)?;
+            write_row(lines, row, document, line, look, &formats)?;
             told(row as usize);
         }
         let last = RowNum::try_from(document.shown().len()).unwrap_or(RowNum::MAX);
@@ -237,13 +262,14 @@ fn workbook(
     figures.set_name(words.summary)?;
     figures.set_column_width(0, 42)?;
     figures.set_column_width(1, 60)?;
+    figures.set_print_fit_to_pages(1, 0);
     figures.write_string_with_format(0, 0, &document.title, &bold)?;
     let mut row = 2;
     for (label, value) in outline::facts(document, look) {
         figures.write_string(row, 0, label)?;
         match value.parse::<u32>() {
-            Ok(number) => figures.write_number(row, 1, number)?,
-            Err(_) => figures.write_string(row, 1, &value)?,
+            Ok(number) => figures.write_number_with_format(row, 1, number, &left)?,
+            Err(_) => figures.write_string_with_format(row, 1, &value, &left)?,
         };
         row += 1;
     }
@@ -290,9 +316,13 @@ const TEXT_COLUMN: ColNum = 9;
 fn width(column: ColNum) -> f64 {
     match column {
         TEXT_COLUMN => 80.0,
-        4..=7 => 20.0,
+        4..=7 => 24.0,
         _ => 10.0,
     }
+}
+
+fn is_number(column: ColNum) -> bool {
+    matches!(column, 0..=3)
 }
 
 fn write_row(
@@ -301,17 +331,24 @@ fn write_row(
     document: &Document,
     line: &Line,
     look: Look,
-    wrapped: &CellFormat,
+    [number, name, text]: &[CellFormat; 3],
 ) -> Result<(), XlsxError> {
     let words = Words::in_language(look.language);
     let cells = sheet::row(document, line, look, words);
     for (cell, column) in cells.iter().zip(0..) {
         match column {
-            0 | 2 | 3 => {
-                lines.write_number(row, column, cell.parse::<f64>().unwrap_or_default())?;
+            1 => {
+                let at = clock(line.span.start);
+                lines.write_string_with_format(row, column, at, number)?;
             }
-            1 => _ = lines.write_string(row, column, clock(line.span.start))?,
-            _ => _ = lines.write_string_with_format(row, column, cell.as_ref(), wrapped)?,
+            _ if is_number(column) => {
+                let value = cell.parse::<f64>().unwrap_or_default();
+                lines.write_number_with_format(row, column, value, number)?;
+            }
+            _ => {
+                let format = if column == TEXT_COLUMN { text } else { name };
+                lines.write_string_with_format(row, column, cell.as_ref(), format)?;
+            }
         }
     }
     Ok(())
