@@ -29,8 +29,9 @@ use crate::notes::engine::{
 /// Records read from the log at a time.
 pub const READ_RECORDS: usize = 1_000;
 
-/// Memory of the indexing thread, in bytes. The least that tantivy takes is 15 MB.
-const WRITER_BYTES: usize = 32_000_000;
+/// Memory of the indexing thread, in bytes, while an index is built; live, far less is in use. It makes parts of
+/// some 200,000 lines, of which a question has one fixed cost each.
+const WRITER_BYTES: usize = 64_000_000;
 
 /// Larger parts of the index are not merged into others any more. Threads look through parts side by side,
 /// so one that holds most of all lines would leave the other threads idle; merging and erasing rewrite

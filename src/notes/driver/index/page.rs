@@ -7,16 +7,14 @@ use std::{
 };
 
 use tantivy::{
-    DocAddress, DocId, Score, Searcher, SegmentOrdinal, SegmentReader,
-    collector::{Collector, SegmentCollector},
-    index::SegmentId,
-    query::Weight,
+    DocAddress, DocId, Executor, Searcher, SegmentOrdinal, SegmentReader, index::SegmentId,
 };
 
 use crate::notes::driver::index::{
     columns::{Columns, ColumnsCache, Group},
     counts::{Narrow, Numbers},
     fresh::Fresh,
+    points::Points,
     question::{Counts, Placed, Search},
     schema::Place,
 };
@@ -123,17 +121,73 @@ pub struct Page {
     pub segments: Segments,
     /// Places in the log of what the part on disk must be silent about.
     pub hidden: BTreeSet<u64>,
-    /// Whether words are wanted.
-    pub scores: bool,
     /// The best so many.
     pub limit: usize,
 }
 
-pub struct SegmentPage {
-    segment: SegmentOrdinal,
-    narrow: Narrow,
-    columns: Arc<Columns>,
-    placed: Arc<Vec<Placed>>,
+impl Page {
+    /// What there is on disk. `points`: of what is looked for; `None`: everything.
+    pub fn tally(
+        &self,
+        searcher: &Searcher,
+        points: Option<&Points>,
+        executor: &Executor,
+    ) -> tantivy::Result<Tally> {
+        let of_segment = |(ordinal, segment): (SegmentOrdinal, &SegmentReader)| {
+            self.tally_of_segment(ordinal, segment, points)
+        };
+        let segments = (0..).zip(searcher.segment_readers());
+        let mut all = Tally::default();
+        executor.map(of_segment, segments)?.into_iter().for_each(|it| all.add(it));
+        Ok(all)
+    }
+
+    fn tally_of_segment(
+        &self,
+        ordinal: SegmentOrdinal,
+        segment: &SegmentReader,
+        points: Option<&Points>,
+    ) -> tantivy::Result<Tally> {
+        let Some((columns, placed)) = self.segments.get(&segment.segment_id()) else {
+            return Ok(Tally::default());
+        };
+        if !placed.iter().any(|it| it.open) {
+            return Ok(Tally::default());
+        }
+        // What is new is mostly beyond all that lies on disk.
+        let there = columns.seqs();
+        let mut page = SegmentPage {
+            ordinal,
+            narrow: &self.narrow,
+            columns,
+            placed,
+            hidden: self.hidden.iter().filter(|it| there.contains(it)).copied().collect(),
+            groups: vec![0; columns.groups().len()],
+            numbers: Numbers::default(),
+            best: Best::new(self.limit),
+        };
+        let alive = segment.alive_bitset();
+        let mut each = |found: &[(DocId, u16)]| match alive {
+            None => page.take(found),
+            Some(alive) => {
+                let found = found.iter().filter(|it| alive.is_alive(it.0));
+                page.take(&found.copied().collect::<Vec<_>>());
+            }
+        };
+        match points {
+            Some(points) => points.for_each_window(segment, each)?,
+            None => each(&(0..segment.max_doc()).map(|it| (it, 0)).collect::<Vec<_>>()),
+        }
+        Ok(page.finished())
+    }
+}
+
+/// The page as far as one segment has it.
+struct SegmentPage<'a> {
+    ordinal: SegmentOrdinal,
+    narrow: &'a Narrow,
+    columns: &'a Columns,
+    placed: &'a [Placed],
     hidden: BTreeSet<u64>,
     /// How many there are of each group.
     groups: Vec<u32>,
@@ -141,107 +195,63 @@ pub struct SegmentPage {
     best: Best,
 }
 
-impl Collector for Page {
-    type Fruit = Tally;
-    type Child = SegmentPage;
-
-    fn for_segment(
-        &self,
-        ordinal: SegmentOrdinal,
-        segment: &SegmentReader,
-    ) -> tantivy::Result<SegmentPage> {
-        let (columns, placed) = match self.segments.get(&segment.segment_id()) {
-            Some(known) => known.clone(),
-            None => (Arc::new(Columns::open(segment)?), Arc::default()),
-        };
-        // What is new is mostly beyond all that lies on disk.
-        let there = columns.seqs();
-        Ok(SegmentPage {
-            segment: ordinal,
-            narrow: self.narrow.clone(),
-            placed,
-            hidden: self.hidden.iter().filter(|it| there.contains(it)).copied().collect(),
-            groups: vec![0; columns.groups().len()],
-            columns,
-            numbers: Numbers::default(),
-            best: Best::new(self.limit),
-        })
-    }
-
-    /// As the library would, but that a segment in which nothing may be seen is not looked at.
-    fn collect_segment(
-        &self,
-        weight: &dyn Weight,
-        ordinal: SegmentOrdinal,
-        segment: &SegmentReader,
-    ) -> tantivy::Result<Tally> {
-        let mut page = self.for_segment(ordinal, segment)?;
-        if page.placed.iter().any(|it| it.open) {
-            let alive = segment.alive_bitset();
-            weight.for_each(segment, &mut |document, points| {
-                if alive.is_none_or(|it| it.is_alive(document)) {
-                    page.collect(document, if self.scores { points } else { 0.0 });
-                }
-            })?;
+impl SegmentPage<'_> {
+    fn take(&mut self, found: &[(DocId, u16)]) {
+        if !self.hidden.is_empty() || self.narrow.by_participant() {
+            let taken = found.iter().filter(|it| self.is_taken(it.0)).copied();
+            let taken = taken.collect::<Vec<_>>();
+            self.take_all(&taken);
+        } else {
+            self.take_all(found);
         }
-        Ok(page.harvest())
     }
 
-    fn requires_scoring(&self) -> bool {
-        self.scores
+    /// Whether it may be shown, and is by somebody who is asked for; counts who it is by.
+    fn is_taken(&mut self, document: DocId) -> bool {
+        if !self.hidden.is_empty() && self.hidden.contains(&self.columns.seq_of(document)) {
+            return false;
+        }
+        let participant = self.columns.participant_of(document);
+        if self.narrow.counts_people && self.is_met(document) {
+            self.numbers.count_person(participant);
+        }
+        self.narrow.meets_participant(participant)
     }
 
-    fn merge_fruits(&self, fruits: Vec<Tally>) -> tantivy::Result<Tally> {
-        let mut all = Tally::default();
-        fruits.into_iter().for_each(|it| all.add(it));
-        Ok(all)
+    fn take_all(&mut self, found: &[(DocId, u16)]) {
+        // Apart, so that nothing keeps the processor from fetching many at once.
+        for (document, _) in found {
+            let number = self.columns.group_of(*document);
+            if let Some(many) = number.and_then(|it| self.groups.get_mut(it)) {
+                *many += 1;
+            }
+        }
+        for (document, points) in found {
+            let points = u32::from(*points);
+            if self.best.may_take(points, self.columns.earliest_unix_ms(*document))
+                && self.is_met(*document)
+            {
+                let unix_ms = self.columns.unix_ms_of(*document);
+                let rank = (std::cmp::Reverse(points), unix_ms, self.columns.seq_of(*document));
+                let address = DocAddress::new(self.ordinal, *document);
+                self.best.take(rank, Source::Disk(address));
+            }
+        }
     }
-}
 
-impl SegmentPage {
+    /// Whether it may be seen and misses no narrowing, but perhaps that by participant.
+    fn is_met(&self, document: DocId) -> bool {
+        let group = self.columns.group_of(document).and_then(|it| self.columns.groups().get(it));
+        group.is_some_and(|it| self.misses(*it) == Some(0))
+    }
+
     /// As [`Narrow::misses`]; `None`: it must not be seen.
     fn misses(&self, group: Group) -> Option<u8> {
         let placed = self.placed.get(group.place as usize).filter(|it| it.open)?;
         Some(self.narrow.misses(group.facets, *placed))
     }
 
-    fn is_hidden(&self, document: DocId) -> bool {
-        !self.hidden.is_empty() && self.hidden.contains(&self.columns.seq_of(document))
-    }
-}
-
-impl SegmentCollector for SegmentPage {
-    type Fruit = Tally;
-
-    fn collect(&mut self, document: DocId, score: Score) {
-        let Some(number) = self.columns.group_of(document) else { return };
-        if self.is_hidden(document) {
-            return;
-        }
-        let Some(group) = self.columns.groups().get(number) else { return };
-        if self.narrow.by_participant() {
-            let participant = self.columns.participant_of(document);
-            if self.narrow.counts_people && self.misses(*group) == Some(0) {
-                self.numbers.count_person(participant);
-            }
-            if !self.narrow.meets_participant(participant) {
-                return;
-            }
-        }
-        if let Some(many) = self.groups.get_mut(number) {
-            *many += 1;
-        }
-        let points = score as u32;
-        if self.best.may_take(points, self.columns.earliest_unix_ms(document))
-            && self.misses(*group) == Some(0)
-        {
-            let (unix_ms, seq) = (self.columns.unix_ms_of(document), self.columns.seq_of(document));
-            let rank = (std::cmp::Reverse(points), unix_ms, seq);
-            self.best.take(rank, Source::Disk(DocAddress::new(self.segment, document)));
-        }
-    }
-
-    fn harvest(mut self) -> Tally {
+    fn finished(mut self) -> Tally {
         let mut total = 0;
         for (group, many) in self.columns.groups().iter().zip(&self.groups) {
             if *many != 0

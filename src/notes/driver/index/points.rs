@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use tantivy::{
-    DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term,
+    DocId, SegmentReader, TERMINATED, Term,
     postings::BlockSegmentPostings,
-    query::{EnableScoring, Explanation, Query, Scorer, Weight},
+    query::{EnableScoring, Query, Scorer, Weight},
     schema::IndexRecordOption,
 };
 
@@ -28,21 +28,19 @@ pub enum Of {
     Query(Arc<dyn Query>),
 }
 
+enum Weighed {
+    Term(Term),
+    Query(Box<dyn Weight>),
+}
+
 /// Documents that are in one of the lists of each clause; their points are added up.
-#[derive(Clone, Debug)]
-pub struct PointsQuery {
-    clauses: Vec<Vec<Either>>,
+pub struct Points {
+    clauses: Vec<Vec<(u16, Weighed)>>,
 }
 
-impl PointsQuery {
+impl Points {
     /// `clauses`: without one there is nothing to be found.
-    pub fn new(clauses: Vec<Vec<Either>>) -> Self {
-        Self { clauses }
-    }
-}
-
-impl Query for PointsQuery {
-    fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+    pub fn new(clauses: &[Vec<Either>], scoring: EnableScoring<'_>) -> tantivy::Result<Self> {
         let weighed = |Either { points, of }: &Either| {
             let of = match of {
                 Of::Term(term) => Weighed::Term(term.clone()),
@@ -50,33 +48,35 @@ impl Query for PointsQuery {
             };
             Ok((*points, of))
         };
-        let clauses = self.clauses.iter().map(|it| it.iter().map(weighed).collect());
-        Ok(Box::new(PointsWeight { clauses: clauses.collect::<tantivy::Result<_>>()? }))
+        let clauses = clauses.iter().map(|it| it.iter().map(weighed).collect());
+        Ok(Self { clauses: clauses.collect::<tantivy::Result<_>>()? })
     }
-}
 
-enum Weighed {
-    Term(Term),
-    Query(Box<dyn Weight>),
-}
+    /// Calls `each` with the documents of a segment and their points, in order, some thousands at a time.
+    pub fn for_each_window(
+        &self,
+        segment: &SegmentReader,
+        mut each: impl FnMut(&[(DocId, u16)]),
+    ) -> tantivy::Result<()> {
+        let mut windows = self.windows(segment)?;
+        while windows.next_window() {
+            each(&windows.found);
+        }
+        Ok(())
+    }
 
-struct PointsWeight {
-    clauses: Vec<Vec<(u16, Weighed)>>,
-}
-
-impl PointsWeight {
-    fn windows(&self, reader: &SegmentReader) -> tantivy::Result<Windows> {
+    fn windows(&self, segment: &SegmentReader) -> tantivy::Result<Windows> {
         let mut clauses = Vec::with_capacity(self.clauses.len());
         for either in &self.clauses {
             let mut lists = Vec::with_capacity(either.len());
             for (points, of) in either {
                 let list = match of {
                     Weighed::Term(term) => {
-                        let index = reader.inverted_index(term.field())?;
+                        let index = segment.inverted_index(term.field())?;
                         let blocks = index.read_block_postings(term, IndexRecordOption::Basic)?;
                         blocks.map(|it| List::Term { blocks: Box::new(it), at: 0 })
                     }
-                    Weighed::Query(weight) => Some(List::Other(weight.scorer(reader, 1.0)?)),
+                    Weighed::Query(weight) => Some(List::Other(weight.scorer(segment, 1.0)?)),
                 };
                 lists.extend(list.map(|it| (*points, it)));
             }
@@ -86,35 +86,7 @@ impl PointsWeight {
         }
         // The one with the fewest documents says which windows need be looked at.
         clauses.sort_by_cached_key(Clause::many);
-        let mut windows = Windows { clauses, found: Vec::with_capacity(WINDOW), at: 0 };
-        windows.next_window();
-        Ok(windows)
-    }
-}
-
-impl Weight for PointsWeight {
-    fn scorer(&self, reader: &SegmentReader, _: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        Ok(Box::new(self.windows(reader)?))
-    }
-
-    fn explain(&self, _: &SegmentReader, _: DocId) -> tantivy::Result<Explanation> {
-        Err(TantivyError::InvalidArgument("points are not explained".into()))
-    }
-
-    /// As the library would, but for asking a scorer behind a pointer.
-    fn for_each(
-        &self,
-        reader: &SegmentReader,
-        callback: &mut dyn FnMut(DocId, Score),
-    ) -> tantivy::Result<()> {
-        let mut windows = self.windows(reader)?;
-        while !windows.found.is_empty() {
-            for (document, points) in &windows.found {
-                callback(*document, Score::from(*points));
-            }
-            windows.next_window();
-        }
-        Ok(())
+        Ok(Windows { clauses, found: Vec::with_capacity(WINDOW) })
     }
 }
 
@@ -225,24 +197,23 @@ impl Clause {
 /// The documents of one segment, from the first on.
 struct Windows {
     clauses: Vec<Clause>,
-    /// Those of the window with their points. Empty: there are no more.
+    /// Those of the window with their points.
     found: Vec<(DocId, u16)>,
-    at: usize,
 }
 
 impl Windows {
-    /// Goes to the next window in which there is something.
-    fn next_window(&mut self) {
+    /// Goes to the next window in which there is something. `false`: there is none.
+    fn next_window(&mut self) -> bool {
         self.found.clear();
-        self.at = 0;
         while self.found.is_empty() {
             // None before the one that comes last to its first can be in all of them.
             let next = self.clauses.iter().map(Clause::next).max();
-            let Some(next) = next.filter(|it| *it != TERMINATED) else { return };
+            let Some(next) = next.filter(|it| *it != TERMINATED) else { return false };
             let start = next - next % WINDOW as DocId;
             self.clauses.iter_mut().for_each(|it| it.write(start));
             self.put_together(start);
         }
+        true
     }
 
     /// Those that are in every clause's row.
@@ -263,37 +234,13 @@ impl Windows {
     }
 }
 
-impl DocSet for Windows {
-    fn advance(&mut self) -> DocId {
-        self.at += 1;
-        if self.found.len() <= self.at {
-            self.next_window();
-        }
-        self.doc()
-    }
-
-    fn doc(&self) -> DocId {
-        self.found.get(self.at).map_or(TERMINATED, |it| it.0)
-    }
-
-    fn size_hint(&self) -> u32 {
-        self.clauses.first().map_or(0, |it| u32::try_from(it.many()).unwrap_or(u32::MAX))
-    }
-}
-
-impl Scorer for Windows {
-    fn score(&mut self) -> Score {
-        self.found.get(self.at).map_or(0.0, |it| Score::from(it.1))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::OnceLock;
 
     use proptest::prelude::*;
     use tantivy::{
-        Index, Searcher,
+        Index, Score, Searcher,
         query::{
             BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, FuzzyTermQuery, Occur, TermQuery,
         },
@@ -337,22 +284,29 @@ mod tests {
             Term::from_field_text(self.field, &by.to_string())
         }
 
-        fn found(&self, query: &dyn Query) -> Vec<(DocId, Score)> {
+        fn segment(&self) -> &SegmentReader {
+            assert_eq!(self.searcher.segment_readers().len(), 1);
+            self.searcher.segment_reader(0)
+        }
+
+        fn found(&self, clauses: &[Vec<Either>]) -> Vec<(DocId, Score)> {
+            let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
+            let points = Points::new(clauses, scoring).expect("points");
+            let mut found = Vec::new();
+            let each = |some: &[(DocId, u16)]| {
+                found.extend(some.iter().map(|(it, points)| (*it, Score::from(*points))));
+            };
+            points.for_each_window(self.segment(), each).expect("found");
+            found
+        }
+
+        fn found_by_the_library(&self, query: &dyn Query) -> Vec<(DocId, Score)> {
             let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
             let weight = query.weight(scoring).expect("a weight");
             let mut found = Vec::new();
-            for segment in self.searcher.segment_readers() {
-                weight
-                    .for_each(segment, &mut |it, points| found.push((it, points)))
-                    .expect("found");
-                let mut one_by_one = weight.scorer(segment, 1.0).expect("a scorer");
-                for (document, points) in &found {
-                    assert_eq!((one_by_one.doc(), one_by_one.score()), (*document, *points));
-                    one_by_one.advance();
-                }
-                assert_eq!(one_by_one.doc(), TERMINATED);
-            }
-            assert_eq!(self.searcher.segment_readers().len(), 1);
+            weight
+                .for_each(self.segment(), &mut |it, points| found.push((it, points)))
+                .expect("found");
             found
         }
     }
@@ -387,8 +341,8 @@ mod tests {
                 (Occur::Must, Box::new(DisjunctionMaxQuery::new(clause.iter().map(theirs).collect())))
             };
             let own = BooleanQuery::new(clauses.iter().map(best).collect());
-            let of = clauses.iter().map(|it| it.iter().map(ours).collect()).collect();
-            prop_assert_eq!(numbers.found(&PointsQuery::new(of)), numbers.found(&own));
+            let of: Vec<Vec<Either>> = clauses.iter().map(|it| it.iter().map(ours).collect()).collect();
+            prop_assert_eq!(numbers.found(&of), numbers.found_by_the_library(&own));
         }
     }
 }

@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use tantivy::{
     DocId, Executor, SegmentReader, Term,
     query::{
-        AllQuery, BooleanQuery, ConstScoreQuery, EnableScoring, FuzzyTermQuery, MoreLikeThisQuery,
-        Occur, PhraseQuery, Query, TermQuery,
+        BooleanQuery, ConstScoreQuery, EnableScoring, FuzzyTermQuery, MoreLikeThisQuery, Occur,
+        PhraseQuery, Query, TermQuery,
         doc_predicate_query::{DocPredicateQuery, FunctionPredicate},
     },
     schema::{Field, IndexRecordOption, OwnedValue},
@@ -19,7 +19,7 @@ use crate::notes::driver::index::{
     counts::Narrow,
     fresh::{Entry, Fresh},
     page::{Page, Rank, Segments, Source, segments_of, tally_fresh},
-    points::{Either, Of, PointsQuery},
+    points::{Either, Of, Points},
     question::{Hit, Search, SearchResults},
     remembered::Remembered,
     schema::Fields,
@@ -55,25 +55,20 @@ pub fn run(
     for one in &mut wanted {
         look_near_if_nothing_else(fresh, fields, one)?;
     }
-    let query = whole_query(fields, search, &wanted);
     let page = Page {
         narrow: Narrow::of(search),
         segments,
         hidden: fresh.hidden(),
-        scores: !wanted.is_empty(),
         limit: usize::try_from(search.offset)
             .unwrap_or(usize::MAX)
             .saturating_add(SEARCH_RESULTS_MAX),
-    };
-    let scoring = match page.scores {
-        true => EnableScoring::enabled_from_searcher(&fresh.searcher),
-        false => EnableScoring::disabled_from_searcher(&fresh.searcher),
     };
     // Of few sessions it is sooner done than other threads are awake, on a machine that is busy.
     let (here, threads) = (Executor::single_thread(), fresh.searcher.index().search_executor());
     let few = search.sessions.len() <= SESSIONS_BY_NAME_MAX;
     let executor = if few { &here } else { threads };
-    let mut tally = fresh.searcher.search_with_executor(&query, &page, executor, scoring)?;
+    let points = points(fresh, fields, search, &wanted)?;
+    let mut tally = page.tally(&fresh.searcher, points.as_ref(), executor)?;
     tally_fresh(fresh, search, &page, &wanted, &mut tally);
 
     let (total, counts, mut found) = tally.finished(page.limit);
@@ -146,10 +141,11 @@ pub fn around(
     let search =
         Search { sessions: [of.session].into(), rooms: [of.room].into(), ..Search::default() };
     let segments = segments_of(&fresh.searcher, columns, &search)?;
-    let query = whole_query(fields, &search, &[]);
+    let points = points(fresh, fields, &search, &[])?;
     let (hidden, limit) = (fresh.hidden(), usize::MAX);
-    let page = Page { narrow: Narrow::of(&search), segments, hidden, scores: false, limit };
-    let mut tally = fresh.searcher.search(&query, &page)?;
+    let page = Page { narrow: Narrow::of(&search), segments, hidden, limit };
+    let here = Executor::single_thread();
+    let mut tally = page.tally(&fresh.searcher, points.as_ref(), &here)?;
     tally_fresh(fresh, &search, &page, &[], &mut tally);
     let (_, _, found) = tally.finished(limit);
     let at = found.iter().position(|it| it.0.2 == of.seq).unwrap_or(0);
@@ -220,21 +216,25 @@ pub fn alike(
 
 // The query.
 
-/// What may hold what is looked for. Whether it may be seen, the page asks of each document.
-fn whole_query(fields: &Fields, search: &Search, wanted: &[Wanted]) -> Box<dyn Query> {
+/// What may hold what is looked for; `None`: everything. Whether it may be seen, the page asks of each
+/// document.
+fn points(
+    fresh: &Fresh,
+    fields: &Fields,
+    search: &Search,
+    wanted: &[Wanted],
+) -> tantivy::Result<Option<Points>> {
     let sessions = || search.sessions.iter().map(|it| term(fields.session, &it.to_string()));
     let few = search.sessions.len() <= SESSIONS_BY_NAME_MAX;
-    if wanted.is_empty() {
-        return match few {
-            true => Box::new(PointsQuery::new(vec![sessions().map(|it| worth(0, it)).collect()])),
-            false => Box::new(AllQuery),
-        };
+    if wanted.is_empty() && !few {
+        return Ok(None);
     }
     let mut clauses: Vec<Vec<Either>> = wanted.iter().map(|it| wanted_query(fields, it)).collect();
     if few {
         clauses.push(sessions().map(|it| worth(0, it)).collect());
     }
-    Box::new(PointsQuery::new(clauses))
+    let scoring = EnableScoring::enabled_from_searcher(&fresh.searcher);
+    Points::new(&clauses, scoring).map(Some)
 }
 
 /// Everything in the sessions that may be seen, document by document.

@@ -317,7 +317,7 @@ fn width(column: ColNum) -> f64 {
     match column {
         TEXT_COLUMN => 80.0,
         4..=7 => 24.0,
-        _ => 10.0,
+        _ => 13.0,
     }
 }
 
