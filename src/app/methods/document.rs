@@ -9,10 +9,10 @@ use toml::{
 };
 
 use crate::{
-    app::methods::words,
+    app::methods::words::{self, Wrong},
     domain::method::{
         Advance, Cycle, Harvest, Method, People, Phase, Role, Scribe, Source, Text, Turns, Vote,
-        check::{Problem, Step, check},
+        check::{Step, check},
         fault::quoted,
     },
 };
@@ -33,39 +33,6 @@ impl MethodError {
     pub fn told(&self) -> Text {
         words::wrong(&self.what)
     }
-}
-
-/// Words of whoever wrote the document are shortened by `quoted`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wrong {
-    TooLong {
-        kib: usize,
-    },
-    Missing {
-        key: String,
-    },
-    /// `keys`: those there are here, as a list.
-    NoSuchKey {
-        key: String,
-        keys: String,
-    },
-    NoSuchWord {
-        word: String,
-        words: String,
-    },
-    /// As `serde` names them: what stands there, and of what type it should be.
-    DoesNotFit {
-        found: String,
-        wanted: String,
-    },
-    /// A key that has been given before.
-    Twice,
-    /// What the reader of TOML says, in its English.
-    NotToml {
-        message: String,
-    },
-    /// It can be read, and breaks a rule of methods.
-    Rule(Problem),
 }
 
 /// Reads a document. Whoever gets a method can run it: it has been checked. Of a text that is not

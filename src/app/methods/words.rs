@@ -3,10 +3,42 @@
 
 use crate::domain::method::{
     Text,
+    check::Problem,
     words::{said, told},
 };
 
-use super::document::Wrong;
+/// Words of whoever wrote the document are shortened by `quoted`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    TooLong {
+        kib: usize,
+    },
+    Missing {
+        key: String,
+    },
+    /// `keys`: those there are here, as a list.
+    NoSuchKey {
+        key: String,
+        keys: String,
+    },
+    NoSuchWord {
+        word: String,
+        words: String,
+    },
+    /// As `serde` names them: what stands there, and of what type it should be.
+    DoesNotFit {
+        found: String,
+        wanted: String,
+    },
+    /// A key that has been given before.
+    Twice,
+    /// What the reader of TOML says, in its English.
+    NotToml {
+        message: String,
+    },
+    /// It can be read, and breaks a rule of methods.
+    Rule(Problem),
+}
 
 pub fn wrong(what: &Wrong) -> Text {
     match what {

@@ -1,10 +1,6 @@
 //! What can be wrong with a method document, where, and what to do about it. It finds nothing
 //! itself (see `check`), and knows no file and no line.
 
-use std::fmt;
-
-use crate::domain::method::words;
-
 /// Something a method document must not have, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -21,7 +17,7 @@ pub enum Step {
     Index(usize),
 }
 
-/// What is wrong, with what it takes to say so in any language (see `words`). Words of whoever wrote the
+/// What is wrong, with what it takes to say so in any language (`words` does). Words of whoever wrote the
 /// document, when they are said back, are shortened by `quoted`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -86,13 +82,6 @@ pub enum Problem {
     IdeasUnwritten,
     VotesApart,
     NothingChosen,
-}
-
-/// In English, for logs and the command line.
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::told(self).en)
-    }
 }
 
 /// Why a number is bounded as it is, where that is not plain.

@@ -1,6 +1,8 @@
 //! What is wrong with a method document, and the remedy, in every language of the product, for whoever
 //! wrote it. Keys and words of the format stay as the document has them. It finds nothing itself.
 
+use std::fmt;
+
 use crate::domain::method::{
     Text,
     fault::{Absent, Bound, OnlyWith, Problem},
@@ -252,6 +254,13 @@ pub fn told(problem: &Problem) -> Text {
             "det finns inget att rösta om: låt en fas med harvest `ideas` och med `choose` komma före",
             "there is nothing to vote on: let a phase with the harvest `ideas` and with `choose` come before it",
         ),
+    }
+}
+
+/// In English, for logs and the command line.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&told(self).en)
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Takes some 20 ms for a million documents.
+    /// Takes less than a tenth of a second for a million documents, whose whole index opens in that.
     pub fn open(segment: &SegmentReader) -> tantivy::Result<Columns> {
         let fast = segment.fast_fields();
         let mut places = Vec::new();
