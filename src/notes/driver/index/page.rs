@@ -14,7 +14,7 @@ use crate::notes::driver::index::{
     columns::{Columns, ColumnsCache, Group},
     counts::{Narrow, Numbers},
     fresh::Fresh,
-    points::Points,
+    points::{Points, for_each_window_of_all},
     question::{Counts, Placed, Search},
     schema::Place,
 };
@@ -167,7 +167,7 @@ impl Page {
             best: Best::new(self.limit),
         };
         let alive = segment.alive_bitset();
-        let mut each = |found: &[(DocId, u16)]| match alive {
+        let each = |found: &[(DocId, u16)]| match alive {
             None => page.take(found),
             Some(alive) => {
                 let found = found.iter().filter(|it| alive.is_alive(it.0));
@@ -176,7 +176,7 @@ impl Page {
         };
         match points {
             Some(points) => points.for_each_window(segment, each)?,
-            None => each(&(0..segment.max_doc()).map(|it| (it, 0)).collect::<Vec<_>>()),
+            None => for_each_window_of_all(segment, each),
         }
         Ok(page.finished())
     }

@@ -90,6 +90,17 @@ impl Points {
     }
 }
 
+/// As [`Points::for_each_window`] where nothing is asked for: with every document, and no points.
+pub fn for_each_window_of_all(segment: &SegmentReader, mut each: impl FnMut(&[(DocId, u16)])) {
+    let mut window = Vec::with_capacity(WINDOW);
+    for start in (0..segment.max_doc()).step_by(WINDOW) {
+        window.clear();
+        let end = segment.max_doc().min(start.saturating_add(WINDOW as DocId));
+        window.extend((start..end).map(|it| (it, 0)));
+        each(&window);
+    }
+}
+
 /// The documents of one window that are in any list of a clause.
 struct Row {
     /// A bit for each document.

@@ -39,6 +39,10 @@ const ALIKE_MIN: f64 = 0.3;
 /// each document that has the words.
 const SESSIONS_BY_NAME_MAX: usize = 8;
 
+fn is_of_few(search: &Search) -> bool {
+    search.sessions.len() <= SESSIONS_BY_NAME_MAX
+}
+
 /// Lines of a page that one thread unpacks and marks.
 const HITS_TOGETHER: usize = 9;
 
@@ -65,8 +69,7 @@ pub fn run(
     };
     // Of few sessions it is sooner done than other threads are awake, on a machine that is busy.
     let (here, threads) = (Executor::single_thread(), fresh.searcher.index().search_executor());
-    let few = search.sessions.len() <= SESSIONS_BY_NAME_MAX;
-    let executor = if few { &here } else { threads };
+    let executor = if is_of_few(search) { &here } else { threads };
     let points = points(fresh, fields, search, &wanted)?;
     let mut tally = page.tally(&fresh.searcher, points.as_ref(), executor)?;
     tally_fresh(fresh, search, &page, &wanted, &mut tally);
@@ -224,14 +227,13 @@ fn points(
     search: &Search,
     wanted: &[Wanted],
 ) -> tantivy::Result<Option<Points>> {
-    let sessions = || search.sessions.iter().map(|it| term(fields.session, &it.to_string()));
-    let few = search.sessions.len() <= SESSIONS_BY_NAME_MAX;
-    if wanted.is_empty() && !few {
+    if wanted.is_empty() && !is_of_few(search) {
         return Ok(None);
     }
     let mut clauses: Vec<Vec<Either>> = wanted.iter().map(|it| wanted_query(fields, it)).collect();
-    if few {
-        clauses.push(sessions().map(|it| worth(0, it)).collect());
+    if is_of_few(search) {
+        let session = |it: &SessionId| worth(0, term(fields.session, &it.to_string()));
+        clauses.push(search.sessions.iter().map(session).collect());
     }
     let scoring = EnableScoring::enabled_from_searcher(&fresh.searcher);
     Points::new(&clauses, scoring).map(Some)
