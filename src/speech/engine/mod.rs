@@ -6,6 +6,7 @@ pub mod context;
 pub mod floor;
 pub mod guard;
 pub mod level;
+pub mod mel;
 pub mod pace;
 pub mod reorder;
 pub mod schedule;
