@@ -260,6 +260,25 @@ fn who_speaks_another_language_than_was_thought_is_read_in_theirs() {
 
 /// Through the whole path, as fast as people speak.
 #[test]
+fn workers_of_one_model_and_a_model_loaded_anew_say_the_same() {
+    let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));
+    let hear = |model: &WhisperModel| {
+        let mut transcriber = model.transcriber().expect("a state");
+        let heard = transcriber.transcribe(&pcm, Language::English, "", Effort::Cut);
+        heard.expect("words").iter().map(|it| &*it.text).collect::<String>()
+    };
+    let first = model();
+    let two = std::thread::scope(|scope| {
+        [(), ()].map(|()| scope.spawn(|| hear(&first))).map(|it| it.join().expect("a thread"))
+    });
+    assert!(word_errors(JFK, &two[0]) <= 1, "{two:?}");
+    assert_eq!(two[0], two[1]);
+    // Where the weights of the first lay, others may lie now.
+    drop(first);
+    assert_eq!(hear(&model()), two[0]);
+}
+
+#[test]
 fn what_is_stopped_stops_and_what_comes_after_is_read() {
     let mut transcriber = model().transcriber().expect("a state");
     let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));

@@ -17,6 +17,7 @@ use whisper_rs::{
 
 use crate::domain::language::Language;
 use crate::domain::time::Span;
+use crate::speech::driver::ggml::{Rounded, computing, multiply_in_eight_bits};
 use crate::speech::engine::bounds::{
     PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
 };
@@ -57,8 +58,8 @@ pub enum WhisperFailure {
 }
 
 /// Stops a transcriber from another thread: pulled, what it is at ends with [`WhisperFailure::Stopped`], and
-/// so does all it is given until the brake is released. whisper.cpp asks once its encoder is through and
-/// before each token, so the encoder's part is not saved.
+/// so does all it is given until the brake is released. It is asked before each product with weights, a matter of
+/// milliseconds; where these are whisper.cpp's own it is once the encoder is through, and before each token.
 #[derive(Clone, Debug, Default)]
 pub struct Brake(Arc<AtomicBool>);
 
@@ -230,6 +231,7 @@ impl Attempt {
 #[derive(Clone)]
 pub struct WhisperModel {
     context: Arc<WhisperContext>,
+    rounded: Arc<Rounded>,
     filters: Arc<Filters>,
 }
 
@@ -242,9 +244,11 @@ const MODEL_BYTES_MIN: u64 = 16_000_000;
 
 impl WhisperModel {
     /// Loads a ggml file. A file that is cut short is refused by whisper.cpp, which says no more than
-    /// that; one that is no ggml file at all is refused here.
+    /// that; one that is no ggml file at all is refused here. What is made of the weights at the first use (a second
+    /// of work with small) is made here.
     pub fn load(path: &Path) -> Result<Self, WhisperFailure> {
         whisper_rs::install_logging_hooks();
+        multiply_in_eight_bits();
         let read = |source| WhisperFailure::Read { path: path.into(), source };
         let mut file = File::open(path).map_err(read)?;
         let mut magic = [0; 4];
@@ -265,7 +269,11 @@ impl WhisperModel {
         parameters.flash_attn(false);
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|source| WhisperFailure::Load { path: path.into(), source })?;
-        Ok(Self { context: Arc::new(context), filters: Arc::new(filters) })
+        let rounded = Arc::default();
+        let model = Self { context: Arc::new(context), rounded, filters: Arc::new(filters) };
+        let silence = [0.0; WHISPER_MS_MIN as usize * SAMPLES_PER_MS];
+        model.transcriber()?.transcribe(&silence, Language::default(), "", Effort::Cut)?;
+        Ok(model)
     }
 
     /// A worker's own state: some 100 MB with base.
@@ -276,6 +284,7 @@ impl WhisperModel {
         let ending = Box::new(Ending { tokens: tokens as usize, last: last as usize });
         Ok(WhisperTranscriber {
             context: Arc::clone(&self.context),
+            rounded: Arc::clone(&self.rounded),
             state: self.context.create_state().map_err(WhisperFailure::State)?,
             // Made once: whisper-rs leaks the language's name each time it is set.
             parameters: Language::ALL.map(|it| parameters(it, &brake, &ending)),
@@ -388,6 +397,7 @@ unsafe extern "C" fn hand_over(
 /// One worker's whisper. Not shared between threads at one time.
 pub struct WhisperTranscriber {
     context: Arc<WhisperContext>,
+    rounded: Arc<Rounded>,
     state: WhisperState,
     parameters: [FullParams<'static, 'static>; Language::ALL.len()],
     spectrograph: Spectrograph,
@@ -427,7 +437,7 @@ impl Transcriber for WhisperTranscriber {
             parameters.set_start_encoder_callback_user_data(drawn);
         }
         let ms = (pcm.len() / SAMPLES_PER_MS) as u64;
-        let done = self.state.full(parameters, &NOTHING);
+        let done = self.computing(|state| state.full(parameters, &NOTHING));
         if self.brake.is_pulled() {
             return Err(WhisperFailure::Stopped);
         }
@@ -450,7 +460,7 @@ impl Transcriber for WhisperTranscriber {
             return Ok(Language::English);
         }
         self.state.pcm_to_mel(&padded(pcm), 1).map_err(failed)?;
-        let (_, probabilities) = self.state.lang_detect(0, 1).map_err(failed)?;
+        let (_, probabilities) = self.computing(|state| state.lang_detect(0, 1)).map_err(failed)?;
         let of = |it: Language| {
             let id = whisper_rs::get_lang_id(it.code()).and_then(|id| usize::try_from(id).ok());
             id.and_then(|id| probabilities.get(id)).copied().unwrap_or(0.0)
@@ -465,7 +475,8 @@ impl Transcriber for WhisperTranscriber {
             return Ok(None);
         }
         // What the encoder made of the audio is still in the state, for the decoder to begin anew.
-        self.state.decode(&[self.context.token_sot()], 0, 1).map_err(failed)?;
+        let start = [self.context.token_sot()];
+        self.computing(|state| state.decode(&start, 0, 1)).map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;
         let logit = |it: Language| {
             let token = whisper_rs::get_lang_id(it.code()).map(|id| self.context.token_lang(id));
@@ -481,6 +492,10 @@ impl Transcriber for WhisperTranscriber {
 }
 
 impl WhisperTranscriber {
+    fn computing<T>(&mut self, work: impl FnOnce(&mut WhisperState) -> T) -> T {
+        computing(&self.rounded, &self.brake.0, || work(&mut self.state))
+    }
+
     /// The prompt as tokens: bounded, and not as text, which whisper-rs would leak at every call.
     pub fn tokens(&self, prompt: &str) -> Vec<i32> {
         let prompt: String =

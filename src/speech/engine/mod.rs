@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod context;
 pub mod floor;
 pub mod guard;
+pub mod int8;
 pub mod level;
 pub mod mel;
 pub mod pace;
