@@ -279,6 +279,26 @@ fn workers_of_one_model_and_a_model_loaded_anew_say_the_same() {
 }
 
 #[test]
+fn what_is_expected_changes_nothing_of_what_is_read() {
+    let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));
+    let mut transcriber = model().transcriber().expect("a state");
+    let mut hear = |expected: &[i32], pcm: &[f32]| {
+        transcriber.expect(expected);
+        let heard = transcriber.transcribe(pcm, Language::English, "Kennedy.", Effort::Cut);
+        let text: String = heard.expect("words").iter().map(|it| &*it.text).collect();
+        (text, transcriber.said().to_vec())
+    };
+    let (_, half) = hear(&[], &pcm[..pcm.len() / 2]);
+    let (text, whole) = hear(&[], &pcm);
+    assert!(word_errors(JFK, &text) <= 1, "{text}");
+    let nonsense = [whole[0], 1_000, 2_000, 3_000];
+    let longer = [&whole[..], &nonsense].concat();
+    for expected in [&half[..], &whole, &whole[..whole.len() - 3], &nonsense, &longer] {
+        assert_eq!(hear(expected, &pcm), (text.clone(), whole.clone()));
+    }
+}
+
+#[test]
 fn what_is_stopped_stops_and_what_comes_after_is_read() {
     let mut transcriber = model().transcriber().expect("a state");
     let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));

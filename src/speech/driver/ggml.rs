@@ -101,9 +101,16 @@ impl<'a> Product<'a> {
         })
     }
 
+    /// `rows`: of how many tokens the odds are asked for.
+    ///
     /// # Safety
     /// The numbers have been computed; nobody else reads or writes the products.
-    unsafe fn compute(&self, multiplier: &mut Multiplier, weights: &Weights) -> ggml_status {
+    unsafe fn compute(
+        &self,
+        multiplier: &mut Multiplier,
+        weights: &Weights,
+        rows: usize,
+    ) -> ggml_status {
         let size = |it: &ggml_tensor| (it.ne[0] * it.ne[1]) as usize;
         // SAFETY: both are of 32-bit floats and without gaps.
         let (numbers, products) = unsafe {
@@ -112,12 +119,23 @@ impl<'a> Product<'a> {
                 slice::from_raw_parts_mut(self.products.data.cast(), size(self.products)),
             )
         };
-        let [inputs, rows, ..] = self.numbers.ne.map(|it| it as usize);
+        let [inputs, all, ..] = self.numbers.ne.map(|it| it as usize);
         let outputs = self.products.ne[0] as usize;
-        // Of a prompt's many tokens whisper asks for the odds of what follows the last alone.
-        let unread = if outputs < VOCABULARY_MIN { 0 } else { rows.saturating_sub(1) };
+        let is_odds = VOCABULARY_MIN <= outputs;
+        let unread = if is_odds { all.saturating_sub(rows.max(1)) } else { 0 };
         let (numbers, products) = (&numbers[unread * inputs..], &mut products[unread * outputs..]);
-        multiplier.multiply(numbers, weights, products).map_or(FAILED, |()| SUCCESS)
+        if multiplier.multiply(numbers, weights, products).is_err() {
+            return FAILED;
+        }
+        if is_odds {
+            IN_USE.with_borrow_mut(|it| {
+                if let Some((_, odds)) = it {
+                    odds.clear();
+                    odds.extend_from_slice(products);
+                }
+            });
+        }
+        SUCCESS
     }
 }
 
@@ -133,23 +151,39 @@ type ByPlace = HashMap<usize, Arc<Weights>>;
 pub struct Rounded(Mutex<ByPlace>);
 
 impl Rounded {
+    /// Whether anything has been computed with them: not where the products are ggml's own.
+    pub fn is_used(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn at(&self, place: usize, make: impl FnOnce() -> Weights) -> Arc<Weights> {
         let mut weights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(weights.entry(place).or_insert_with(|| Arc::new(make())))
     }
 }
 
-/// Whatever whisper computes in `work`, on this thread, it computes with these weights, and it fails within
-/// milliseconds once `stop` is set.
-pub fn computing<T>(rounded: &Arc<Rounded>, stop: &Arc<AtomicBool>, work: impl FnOnce() -> T) -> T {
-    let before = IN_USE.replace(Some((Arc::clone(rounded), Arc::clone(stop))));
+/// How whisper computes on one thread.
+#[derive(Clone)]
+pub struct Means {
+    pub rounded: Arc<Rounded>,
+    /// Once it is set, whisper fails within milliseconds.
+    pub stop: Arc<AtomicBool>,
+    /// Of so many tokens, the newest that the decoder is given at once, the odds of what follows are kept; of others
+    /// they are not even computed. One at least.
+    pub rows: usize,
+}
+
+/// Does `work`, in which whisper computes on this thread and by these means. Returns the odds of what follows, row by
+/// row, of the last step of the decoder; nothing where the products are ggml's own.
+pub fn computing<T>(means: Means, work: impl FnOnce() -> T) -> (T, Vec<f32>) {
+    let before = IN_USE.replace(Some((means, Vec::new())));
     let done = work();
-    IN_USE.set(before);
-    done
+    let odds = IN_USE.replace(before).map(|it| it.1).unwrap_or_default();
+    (done, odds)
 }
 
 thread_local! {
-    static IN_USE: RefCell<Option<(Arc<Rounded>, Arc<AtomicBool>)>> = const { RefCell::new(None) };
+    static IN_USE: RefCell<Option<(Means, Vec<f32>)>> = const { RefCell::new(None) };
 
     /// rten-gemm would share out its work among threads; with this it does all of it on the one it is called on,
     /// as an utterance has one thread.
@@ -169,22 +203,23 @@ impl Work {
     /// `product` has been made from a graph that is being computed.
     unsafe fn compute(&mut self, product: &Product<'_>) -> ggml_status {
         let Self { multiplier, weights } = self;
-        let in_use = IN_USE.with_borrow(Clone::clone);
-        if in_use.as_ref().is_some_and(|(_, stop)| stop.load(Ordering::Relaxed)) {
+        let means = IN_USE.with_borrow(|it| it.as_ref().map(|it| it.0.clone()));
+        if means.as_ref().is_some_and(|it| it.stop.load(Ordering::Relaxed)) {
             return STOPPED;
         }
+        let rows = means.as_ref().map_or(1, |it| it.rows);
         let place = product.weights.data as usize;
         let weights = weights.entry(place).or_insert_with(|| {
             // SAFETY: weights have been loaded before anything is computed.
             let matrix = unsafe { product.matrix() };
             let make = || multiplier.weights(product.weights.ne[0] as usize, matrix);
-            match in_use {
-                Some((rounded, _)) => rounded.at(place, make),
+            match means {
+                Some(means) => means.rounded.at(place, make),
                 None => Arc::new(make()),
             }
         });
         // SAFETY: ggml computes a graph in order, and on one thread.
-        unsafe { product.compute(multiplier, weights) }
+        unsafe { product.compute(multiplier, weights, rows) }
     }
 }
 

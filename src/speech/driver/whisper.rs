@@ -5,29 +5,29 @@ use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use whisper_rs::whisper_rs_sys::whisper_set_mel_with_state;
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
-    WhisperState, WhisperSysContext, WhisperSysState, WhisperTokenData,
+    WhisperState, WhisperSysContext, WhisperSysState,
 };
 
 use crate::domain::language::Language;
 use crate::domain::time::Span;
-use crate::speech::driver::ggml::{Rounded, computing, multiply_in_eight_bits};
+use crate::speech::driver::ggml::{Means, Rounded, computing, multiply_in_eight_bits};
 use crate::speech::engine::bounds::{
     PROMPT_CHARS_MAX, PROMPT_TOKENS_MAX, SAMPLES_PER_MS, WHISPER_MS_MIN,
 };
 use crate::speech::engine::context;
-use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge, loops};
+use crate::speech::engine::guard::{Heard, Piece, Verdict, echoes, is_alike, judge};
 use crate::speech::engine::level::levelled;
 use crate::speech::engine::mel::{
     FRAME_MS, FRAMES_PER_UNIT, Filters, HEAD_BYTES_MAX, NoFilters, Spectrogram, Spectrograph,
     frames_of,
 };
+use crate::speech::engine::reading::{Reading, Tokens};
 use crate::speech::engine::segmenter::Utterance;
 use crate::speech::engine::times::word_spans;
 use crate::speech::engine::tongue::{Evidence, Odds, Tongue};
@@ -97,6 +97,15 @@ pub trait Transcriber: Send {
         effort: Effort,
     ) -> Result<Vec<Piece>, WhisperFailure>;
 
+    /// What the next answer most likely begins with, in tokens: those of an earlier one, of less of the same sound.
+    /// What is so is then read in one step; what is read is the same.
+    fn expect(&mut self, _tokens: &[i32]) {}
+
+    /// The tokens of the last answer.
+    fn said(&self) -> &[i32] {
+        &[]
+    }
+
     /// Which of our languages is spoken; of others, whichever sounds nearest.
     fn detect(&mut self, pcm: &[f32]) -> Result<Language, WhisperFailure>;
 
@@ -163,6 +172,8 @@ pub struct Words {
     pub language: Language,
     pub evidence: Evidence,
     pub retried: bool,
+    /// As whisper said it, to [`Transcriber::expect`] when more of it is read.
+    pub tokens: Vec<i32>,
 }
 
 /// Reads one utterance, perhaps again and again.
@@ -189,7 +200,8 @@ impl<'a> Reader<'a> {
         let Verdict { text, retry } = judge(&pieces, &self.heard);
         let sum: f32 = pieces.iter().map(|it| it.logprob_mean).sum();
         let confidence = (!text.is_empty()).then_some(sum / pieces.len().max(1) as f32);
-        Ok(Attempt { text, retry, language, confidence })
+        let tokens = self.transcriber.said().to_vec();
+        Ok(Attempt { text, retry, language, confidence, tokens })
     }
 
     /// Reads it in the language it is likeliest in.
@@ -217,13 +229,14 @@ struct Attempt {
     language: Language,
     /// How sure whisper is of its words; `None` when it has none.
     confidence: Option<f32>,
+    tokens: Vec<i32>,
 }
 
 impl Attempt {
     fn told(self, utterance: &Utterance, evidence: Evidence) -> Words {
-        let Attempt { text, language, .. } = self;
+        let Attempt { text, language, tokens, .. } = self;
         let spans = word_spans(&text, &utterance.voice, utterance.span);
-        Words { text, spans, language, evidence, retried: false }
+        Words { text, spans, language, evidence, retried: false, tokens }
     }
 }
 
@@ -278,97 +291,51 @@ impl WhisperModel {
 
     /// A worker's own state: some 100 MB with base.
     pub fn transcriber(&self) -> Result<WhisperTranscriber, WhisperFailure> {
-        let brake = Brake::default();
-        let tokens = u32::try_from(self.context.n_vocab()).unwrap_or_default();
-        let last = u32::try_from(self.context.token_eot()).unwrap_or_default();
-        let ending = Box::new(Ending { tokens: tokens as usize, last: last as usize });
+        let encoded = Box::new(AtomicBool::default());
+        let blank = self.context.tokenize(" ", 1).ok().and_then(|it| it.first().copied());
+        let (end, first_time) = (self.context.token_eot(), self.context.token_beg());
+        let nothing = self.context.token_nosp();
         Ok(WhisperTranscriber {
             context: Arc::clone(&self.context),
             rounded: Arc::clone(&self.rounded),
             state: self.context.create_state().map_err(WhisperFailure::State)?,
-            // Made once: whisper-rs leaks the language's name each time it is set.
-            parameters: Language::ALL.map(|it| parameters(it, &brake, &ending)),
+            parameters: parameters(&encoded),
+            encoded,
             spectrograph: Spectrograph::new(Arc::clone(&self.filters)),
-            brake,
-            _ending: ending,
+            tokens: Tokens { end, first_time, nothing, blank },
+            brake: Brake::default(),
+            guess: Vec::new(),
+            said: Vec::new(),
         })
     }
 }
 
-/// They point at the brake and at how whisper ends, and must not outlive them.
-fn parameters(language: Language, brake: &Brake, ending: &Ending) -> FullParams<'static, 'static> {
+/// With these whisper.cpp encodes and does no more; what the decoder says is read by [`Reading`]. They point at the flag
+/// and must not outlive it. Made once: whisper-rs leaks the language's name each time it is set.
+fn parameters(encoded: &AtomicBool) -> FullParams<'static, 'static> {
     let mut it = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-    // SAFETY: the callbacks are given what they ask for, and the transcriber keeps it as long as these
-    // parameters. (whisper-rs's safe way to stop takes its closure for one of another type.)
+    // SAFETY: the callback is given what it asks for, and the transcriber keeps it as long as these parameters.
+    // (whisper-rs's safe way to stop takes its closure for one of another type.)
     unsafe {
-        it.set_abort_callback(Some(is_pulled));
-        it.set_abort_callback_user_data(Arc::as_ptr(&brake.0).cast_mut().cast());
-        it.set_filter_logits_callback(Some(end_loops));
-        it.set_filter_logits_callback_user_data(std::ptr::from_ref(ending).cast_mut().cast());
+        it.set_abort_callback(Some(has_encoded));
+        it.set_abort_callback_user_data(std::ptr::from_ref(encoded).cast_mut().cast());
     }
-    it.set_language(Some(language.code()));
+    // Not asked for by the encoder; without it whisper would look for one.
+    it.set_language(Some(Language::default().code()));
     // Two threads on one utterance collapse when the other core is busy (performance.md, 2.2).
     it.set_n_threads(1);
-    it.set_no_context(true);
-    // Once, at temperature 0: what is doubtful is the guard's to try again.
-    it.set_temperature_inc(0.0);
-    // One utterance is one segment and one pass. Timestamps stay on, though nobody reads them: with the
-    // context cut, it is the end mark that tells whisper to stop. Without them tiny said the whole
-    // clip twice (69 instead of 110 of 114 words right; how: see `CONTEXT_MARGIN`).
-    it.set_no_timestamps(false);
-    it.set_single_segment(true);
-    it.set_suppress_blank(true);
-    // What is no speech is the guard's to say.
-    it.set_no_speech_thold(1.1);
-    it.set_print_special(false);
     it.set_print_progress(false);
-    it.set_print_realtime(false);
-    it.set_print_timestamps(false);
     it
 }
 
-/// Asked by whisper.cpp after its encoder and after each token.
+/// Asked by whisper.cpp when its encoder is through: whether it is to stop there. It is.
 ///
 /// # Safety
 /// `flag` points at an [`AtomicBool`].
-unsafe extern "C" fn is_pulled(flag: *mut c_void) -> bool {
+unsafe extern "C" fn has_encoded(flag: *mut c_void) -> bool {
     // SAFETY: as above.
-    unsafe { &*flag.cast::<AtomicBool>() }.load(Ordering::Relaxed)
-}
-
-/// What [`end_loops`] must know of a model: how many tokens it has, and which is the last of an answer.
-struct Ending {
-    tokens: usize,
-    last: usize,
-}
-
-/// Asked by whisper.cpp before each token: leaves it nothing but the end once it goes round and round,
-/// which it would do until its bound.
-///
-/// # Safety
-/// `said` points at `count` tokens, `odds` at as many numbers as the model has tokens, `ending` at an
-/// [`Ending`] of that model.
-unsafe extern "C" fn end_loops<Context, State>(
-    _: *mut Context,
-    _: *mut State,
-    said: *const WhisperTokenData,
-    count: c_int,
-    odds: *mut f32,
-    ending: *mut c_void,
-) {
-    let count = usize::try_from(count).unwrap_or_default();
-    if said.is_null() || count == 0 {
-        return;
-    }
-    // SAFETY: as above.
-    let (said, ending) = unsafe { (slice::from_raw_parts(said, count), &*ending.cast::<Ending>()) };
-    let said: Vec<i32> = said.iter().map(|it| it.id).collect();
-    if loops(&said) {
-        // SAFETY: as above.
-        let odds = unsafe { slice::from_raw_parts_mut(odds, ending.tokens) };
-        let others = odds.iter_mut().enumerate().filter(|it| it.0 != ending.last);
-        others.for_each(|(_, it)| *it = f32::NEG_INFINITY);
-    }
+    unsafe { &*flag.cast::<AtomicBool>() }.store(true, Ordering::Relaxed);
+    true
 }
 
 /// What whisper.cpp draws while it waits for a spectrogram of ours: as little as it takes, since it mirrors the
@@ -399,11 +366,14 @@ pub struct WhisperTranscriber {
     context: Arc<WhisperContext>,
     rounded: Arc<Rounded>,
     state: WhisperState,
-    parameters: [FullParams<'static, 'static>; Language::ALL.len()],
+    parameters: FullParams<'static, 'static>,
+    /// Set by whisper.cpp when its encoder is through. Pointed at.
+    encoded: Box<AtomicBool>,
     spectrograph: Spectrograph,
+    tokens: Tokens,
     brake: Brake,
-    /// Only pointed at.
-    _ending: Box<Ending>,
+    guess: Vec<i32>,
+    said: Vec<i32>,
 }
 
 impl Transcriber for WhisperTranscriber {
@@ -414,39 +384,44 @@ impl Transcriber for WhisperTranscriber {
         prompt: &str,
         effort: Effort,
     ) -> Result<Vec<Piece>, WhisperFailure> {
-        let tokens = self.tokens(prompt);
-        let mut parameters = self.parameters[language as usize].clone();
+        let guess = std::mem::take(&mut self.guess);
+        self.said.clear();
+        let ms = (pcm.len() / SAMPLES_PER_MS) as u64;
         let units = match effort {
             Effort::Cut => context::cut(pcm.len()),
             Effort::Wider => context::wider(pcm.len()),
         };
-        parameters.set_audio_ctx(units as i32);
-        parameters.set_max_tokens(context::tokens_max(pcm.len()) as i32);
-        if !tokens.is_empty() {
-            parameters.set_tokens(&tokens);
-        }
-        // As long as whisper would take it to be, had it drawn it.
         let frames = frames_of(pcm.len().max(SAMPLES_MIN));
-        parameters.set_duration_ms((frames * FRAME_MS) as i32);
-        // All that the encoder would look at, should whisper begin again near the end.
-        let drawn = self.spectrograph.draw(pcm, frames + units as usize * FRAMES_PER_UNIT);
-        // SAFETY: the callback is given what it asks for, and that outlives the call these are for.
-        unsafe {
-            parameters.set_start_encoder_callback(Some(hand_over));
-            let drawn = std::ptr::from_ref(&drawn).cast_mut().cast();
-            parameters.set_start_encoder_callback_user_data(drawn);
-        }
-        let ms = (pcm.len() / SAMPLES_PER_MS) as u64;
-        let done = self.computing(|state| state.full(parameters, &NOTHING));
+        let drawn = self.spectrograph.draw(pcm, units as usize * FRAMES_PER_UNIT);
+        self.encode(&drawn, units, ms)?;
+        let most = context::tokens_max(pcm.len()) as usize;
+        let length = frames.div_ceil(FRAMES_PER_UNIT) as i32;
+        let mut reading = Reading::new(self.tokens, length, most);
+        let prompt = self.prompt(language, prompt);
+        let done = self.read(&prompt, &guess, &mut reading);
         if self.brake.is_pulled() {
             return Err(WhisperFailure::Stopped);
         }
         done.map_err(|source| WhisperFailure::Transcribe { ms, source })?;
-        if self.state.n_len() != drawn.frames() as c_int {
-            let why = "whisper has not taken the spectrogram".into();
-            return Err(WhisperFailure::Other { ms, why });
-        }
-        Ok(self.pieces())
+        self.said.extend_from_slice(reading.said());
+        let bytes: Vec<u8> = reading
+            .text()
+            .filter_map(|it| self.context.token_to_bytes(it).ok())
+            .flatten()
+            .copied()
+            .collect();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (no_speech, logprob_mean) = (reading.no_speech(), reading.logprob_mean());
+        let piece = Piece { text, no_speech, logprob_mean };
+        Ok(if piece.text.is_empty() { vec![] } else { vec![piece] })
+    }
+
+    fn expect(&mut self, tokens: &[i32]) {
+        self.guess = tokens.to_vec();
+    }
+
+    fn said(&self) -> &[i32] {
+        &self.said
     }
 
     fn brake(&self) -> Brake {
@@ -460,7 +435,8 @@ impl Transcriber for WhisperTranscriber {
             return Ok(Language::English);
         }
         self.state.pcm_to_mel(&padded(pcm), 1).map_err(failed)?;
-        let (_, probabilities) = self.computing(|state| state.lang_detect(0, 1)).map_err(failed)?;
+        let (_, probabilities) =
+            self.computing(1, |state| state.lang_detect(0, 1)).0.map_err(failed)?;
         let of = |it: Language| {
             let id = whisper_rs::get_lang_id(it.code()).and_then(|id| usize::try_from(id).ok());
             id.and_then(|id| probabilities.get(id)).copied().unwrap_or(0.0)
@@ -476,7 +452,7 @@ impl Transcriber for WhisperTranscriber {
         }
         // What the encoder made of the audio is still in the state, for the decoder to begin anew.
         let start = [self.context.token_sot()];
-        self.computing(|state| state.decode(&start, 0, 1)).map_err(failed)?;
+        self.computing(1, |state| state.decode(&start, 0, 1)).0.map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;
         let logit = |it: Language| {
             let token = whisper_rs::get_lang_id(it.code()).map(|id| self.context.token_lang(id));
@@ -492,8 +468,119 @@ impl Transcriber for WhisperTranscriber {
 }
 
 impl WhisperTranscriber {
-    fn computing<T>(&mut self, work: impl FnOnce(&mut WhisperState) -> T) -> T {
-        computing(&self.rounded, &self.brake.0, || work(&mut self.state))
+    /// Does some work with the state. Returns the odds of what follows each of the newest `rows` tokens.
+    fn computing<T>(
+        &mut self,
+        rows: usize,
+        work: impl FnOnce(&mut WhisperState) -> T,
+    ) -> (T, Vec<f32>) {
+        let (rounded, stop) = (Arc::clone(&self.rounded), Arc::clone(&self.brake.0));
+        computing(Means { rounded, stop, rows }, || work(&mut self.state))
+    }
+
+    /// Has the encoder understand what was drawn, in so many units of its context.
+    fn encode(&mut self, drawn: &Spectrogram, units: u32, ms: u64) -> Result<(), WhisperFailure> {
+        let mut parameters = self.parameters.clone();
+        parameters.set_audio_ctx(units as i32);
+        parameters.set_duration_ms((drawn.frames() * FRAME_MS) as i32);
+        // SAFETY: the callback is given what it asks for, and that outlives the call these are for.
+        unsafe {
+            parameters.set_start_encoder_callback(Some(hand_over));
+            let drawn = std::ptr::from_ref(drawn).cast_mut().cast();
+            parameters.set_start_encoder_callback_user_data(drawn);
+        }
+        self.encoded.store(false, Ordering::Relaxed);
+        let (done, _) = self.computing(1, |state| state.full(parameters, &NOTHING));
+        if self.brake.is_pulled() {
+            return Err(WhisperFailure::Stopped);
+        }
+        let has_taken_it = self.state.n_len() == drawn.frames() as c_int;
+        match done {
+            _ if has_taken_it && self.encoded.load(Ordering::Relaxed) => Ok(()),
+            Err(source) => Err(WhisperFailure::Transcribe { ms, source }),
+            Ok(()) => {
+                let why = "whisper has not taken the spectrogram".into();
+                Err(WhisperFailure::Other { ms, why })
+            }
+        }
+    }
+
+    /// What the decoder is told before it answers.
+    fn prompt(&self, language: Language, prompt: &str) -> Vec<i32> {
+        let mut told = self.tokens(prompt);
+        if !told.is_empty() {
+            told.insert(0, self.context.token_prev());
+        }
+        told.push(self.context.token_sot());
+        if self.context.is_multilingual() {
+            let language = whisper_rs::get_lang_id(language.code()).unwrap_or_default();
+            told.extend([self.context.token_lang(language), self.context.token_transcribe()]);
+        }
+        told
+    }
+
+    /// Lets the decoder answer, token by token; as far as it is as guessed, in one step.
+    fn read(
+        &mut self,
+        prompt: &[i32],
+        guess: &[i32],
+        reading: &mut Reading,
+    ) -> Result<(), WhisperError> {
+        // Without products of ours only the odds after the last token are to be had.
+        let is_ours = self.rounded.is_used();
+        let mut guess = if is_ours { guess } else { &[] };
+        let mut next = [prompt, guess].concat();
+        let mut known = 0;
+        // Whether anything is said at all is asked of what follows the token that starts.
+        let start = prompt.iter().rev().take_while(|it| **it != self.context.token_sot()).count();
+        let mut before = if is_ours { start } else { 0 };
+        while !reading.is_over() && !self.brake.is_pulled() {
+            let rows = before + 1 + guess.len();
+            let odds = self.odds_after(&next, known, rows)?;
+            known += next.len() - guess.len();
+            for (row, odds) in odds.chunks_exact(odds.len() / rows).enumerate() {
+                if row < before {
+                    if row == 0 {
+                        reading.hear(odds);
+                    }
+                    continue;
+                }
+                let token = reading.follow(odds);
+                match guess.split_first() {
+                    Some((first, rest)) if *first == token && !reading.is_over() => {
+                        guess = rest;
+                        known += 1;
+                    }
+                    _ => {
+                        (next, guess) = (vec![token], &[]);
+                        break;
+                    }
+                }
+            }
+            before = 0;
+        }
+        Ok(())
+    }
+
+    /// The odds of what follows each of the newest `rows` of these tokens, after as many as are `known` already.
+    fn odds_after(
+        &mut self,
+        tokens: &[i32],
+        known: usize,
+        rows: usize,
+    ) -> Result<Vec<f32>, WhisperError> {
+        let (done, odds) = self.computing(rows, |state| state.decode(tokens, known, 1));
+        done?;
+        if !odds.is_empty() {
+            return Ok(odds);
+        }
+        // whisper-rs tells those after the first token of a step, so the last gets one for itself.
+        if let [before @ .., last] = tokens
+            && !before.is_empty()
+        {
+            self.computing(1, |state| state.decode(&[*last], known + before.len(), 1)).0?;
+        }
+        Ok(self.state.get_logits()?.to_vec())
     }
 
     /// The prompt as tokens: bounded, and not as text, which whisper-rs would leak at every call.
@@ -510,24 +597,6 @@ impl WhisperTranscriber {
         tokens.retain(|it| *it < self.context.token_eot());
         tokens.truncate(PROMPT_TOKENS_MAX);
         tokens
-    }
-
-    fn pieces(&self) -> Vec<Piece> {
-        let end = self.context.token_eot();
-        let piece = |segment: whisper_rs::WhisperSegment<'_>| {
-            let logs: Vec<f32> = (0..segment.n_tokens())
-                .filter_map(|it| segment.get_token(it))
-                .map(|it| it.token_data())
-                .filter(|it| it.id < end)
-                .map(|it| it.plog)
-                .collect();
-            Piece {
-                text: segment.to_str_lossy().map(|it| it.into_owned()).unwrap_or_default(),
-                no_speech: segment.no_speech_probability(),
-                logprob_mean: logs.iter().sum::<f32>() / logs.len().max(1) as f32,
-            }
-        };
-        self.state.as_iter().map(piece).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::speech::engine::bounds::RATE_HZ;
 pub struct Piece {
     /// As whisper wrote it.
     pub text: String,
-    /// Whisper's probability that nothing was said, 0 to 1.
+    /// Whisper's probability that nothing was said, 0 to 1; 0 where it is not known.
     pub no_speech: f32,
     /// Mean natural logarithm of the probabilities of its tokens; 0 is certain.
     pub logprob_mean: f32,

@@ -9,6 +9,7 @@ pub mod int8;
 pub mod level;
 pub mod mel;
 pub mod pace;
+pub mod reading;
 pub mod reorder;
 pub mod schedule;
 pub mod segmenter;

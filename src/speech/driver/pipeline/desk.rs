@@ -91,6 +91,9 @@ pub(super) struct Line {
     pub awaits_draft: Option<Job>,
     /// The words of the newest draft of the running utterance.
     pub drafted: Option<(Key, Words)>,
+    /// The tokens of the newest draft that has some, whatever has been said since: what comes next is likely to begin
+    /// so.
+    pub guess: Vec<i32>,
     /// What was heard last, before anything was taken out of it; to take out of the next words what is
     /// heard twice. Empty when the last utterance has no words.
     pub said: String,
@@ -234,6 +237,7 @@ impl Desk {
                 drafting: None,
                 awaits_draft: None,
                 drafted: None,
+                guess: Vec::new(),
                 said: String::new(),
                 partial_told: false,
                 deaf: false,
@@ -270,6 +274,7 @@ impl Desk {
         line.pending = line.pending.saturating_sub(1);
         line.concluded += 1;
         line.drafted = None;
+        line.guess.clear();
         let stands = std::mem::take(&mut line.partial_told);
         self.sweep(job.speaker);
         stands

@@ -128,6 +128,7 @@ impl Shared {
         // Of a language that the person has not changed since, and of what has not been told already.
         let current = line.concluded == number && line.tongue.as_told() == draft.tongue.as_told();
         let Some(words) = words.filter(|_| current) else { return };
+        line.guess.clone_from(&words.tokens);
         let span = draft.utterance.span;
         let Words { ref text, language, .. } = words;
         let told = (!text.is_empty()).then(|| text.clone());

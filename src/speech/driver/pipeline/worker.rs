@@ -48,7 +48,9 @@ pub(super) fn work(
                 }
             }
         };
+        let mut guess = Vec::new();
         if let Some(line) = desk.line(job.speaker, job.generation) {
+            guess.clone_from(&line.guess);
             // What was said before may have told more of the language since this ended.
             if line.tongue.is_by_ear() && job.tongue.is_by_ear() {
                 job.tongue = line.tongue;
@@ -58,8 +60,8 @@ pub(super) fn work(
         desk.begins(&job, brake);
         let expected = desk.expected.get(&job.speaker.session).cloned();
         drop(desk);
-        let prompt = expected.as_deref().unwrap_or_default();
-        let words = transcribe(shared, transcribers, &mut transcriber, &job, prompt);
+        let told = Told { prompt: expected.as_deref().unwrap_or_default(), guess: &guess };
+        let words = transcribe(shared, transcribers, &mut transcriber, &job, told);
         let mut desk = shared.desk();
         desk.ends(&job);
         match (job.stage, words) {
@@ -72,6 +74,14 @@ pub(super) fn work(
     }
 }
 
+/// What may help to read a job.
+struct Told<'a> {
+    /// Words that may be said in the session.
+    prompt: &'a str,
+    /// Tokens that the speaker's utterance seems to begin with.
+    guess: &'a [i32],
+}
+
 /// The words of a job; `None` when it failed, or when a draft is not to be trusted or was stopped. After a panic the
 /// transcriber is made anew.
 fn transcribe(
@@ -79,8 +89,9 @@ fn transcribe(
     transcribers: &TranscriberFactory,
     transcriber: &mut Option<Box<dyn Transcriber>>,
     job: &Job,
-    prompt: &str,
+    told: Told<'_>,
 ) -> Option<Words> {
+    let Told { prompt, guess } = told;
     let speaker = job.speaker;
     let is_draft = job.stage != Stage::Final;
     let started = Instant::now();
@@ -89,6 +100,7 @@ fn transcribe(
             Some(ready) => ready,
             None => transcribers()?,
         };
+        ready.expect(guess);
         let result = if is_draft {
             draft(ready.as_mut(), &job.utterance, &job.tongue, prompt)
         } else {
