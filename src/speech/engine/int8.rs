@@ -195,16 +195,13 @@ fn add_scaled(sums: &[i32], row: Row, scales: &Scales, products: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
     use super::*;
 
-    /// Numbers from -0.5 to 0.5, by a seed.
     fn numbers(count: usize, seed: u64) -> Vec<f32> {
-        let mut bits = seed;
-        let mut next = || {
-            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (bits >> 40) as f32 / (1_u64 << 24) as f32 - 0.5
-        };
-        (0..count).map(|_| next()).collect()
+        let mut chance = StdRng::seed_from_u64(seed);
+        (0..count).map(|_| chance.random_range(-0.5..0.5)).collect()
     }
 
     fn product(row: &[f32], weights: &[f32]) -> f32 {

@@ -199,6 +199,8 @@ fn with_borders(pcm: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
     use super::*;
 
     /// Weight of a frequency in a band: two bands share each, as in the models.
@@ -266,12 +268,8 @@ mod tests {
     }
 
     fn noise(samples: usize) -> Vec<f32> {
-        let mut state = 1_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..samples).map(|_| next()).collect()
+        let mut chance = StdRng::seed_from_u64(1);
+        (0..samples).map(|_| chance.random_range(-0.5..0.5)).collect()
     }
 
     fn tone(samples: usize) -> Vec<f32> {

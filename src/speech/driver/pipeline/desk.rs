@@ -91,8 +91,7 @@ pub(super) struct Line {
     pub awaits_draft: Option<Job>,
     /// The words of the newest draft of the running utterance.
     pub drafted: Option<(Key, Words)>,
-    /// The tokens of the newest draft that has some, whatever has been said since: what comes next is likely to begin
-    /// so.
+    /// The tokens of the newest draft of the running utterance: the next one most likely begins with them.
     pub guess: Vec<i32>,
     /// What was heard last, before anything was taken out of it; to take out of the next words what is
     /// heard twice. Empty when the last utterance has no words.
