@@ -280,8 +280,14 @@ fn workers_of_one_model_and_a_model_loaded_anew_say_the_same() {
 
 #[test]
 fn what_is_expected_changes_nothing_of_what_is_read() {
+    for model in [model(), model().by_ggml_alone()] {
+        expects(&model);
+    }
+}
+
+fn expects(model: &WhisperModel) {
     let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));
-    let mut transcriber = model().transcriber().expect("a state");
+    let mut transcriber = model.transcriber().expect("a state");
     let mut hear = |expected: &[i32], pcm: &[f32]| {
         transcriber.expect(expected);
         let heard = transcriber.transcribe(pcm, Language::English, "Kennedy.", Effort::Cut);
@@ -300,7 +306,13 @@ fn what_is_expected_changes_nothing_of_what_is_read() {
 
 #[test]
 fn what_is_stopped_stops_and_what_comes_after_is_read() {
-    let mut transcriber = model().transcriber().expect("a state");
+    for model in [model(), model().by_ggml_alone()] {
+        stops(&model);
+    }
+}
+
+fn stops(model: &WhisperModel) {
+    let mut transcriber = model.transcriber().expect("a state");
     let pcm = read(&Path::new(FIXTURES).join("jfk.wav"));
     let brake = transcriber.brake();
     let mut hear = || transcriber.transcribe(&pcm, Language::English, "", Effort::Cut);

@@ -29,9 +29,9 @@ const PART: std::ops::Range<usize> = 86_400..174_400;
 
 /// How busy the threads may be, of 1: above it, utterances that end together wait for one another.
 ///
-/// Measured by the live rooms of `scripts/bench speech` on one core of an Intel Xeon: 25 of tiny, 15 of base and 2 of
-/// small are followed, at 0.040, 0.065 and 0.25 s for a second of talk. As people pause, that is 1.0, 0.98 and 0.5 by
-/// this measure: it is careful but for small, of which it may give a room too many.
+/// Measured by the live rooms of `scripts/bench speech` on one core of an Intel Xeon: 28 of tiny, 11 of base and 3 of
+/// small are followed, at 0.042, 0.090 and 0.21 s for a second of talk. As people pause, that is 1.2, 1.0 and 0.6 by
+/// this measure: it is careful, but with small, whose every utterance takes a second, no more than right.
 const BUSY_MAX: f64 = 0.7;
 
 /// What one model can do here.

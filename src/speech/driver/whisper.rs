@@ -244,7 +244,8 @@ impl Attempt {
 #[derive(Clone)]
 pub struct WhisperModel {
     context: Arc<WhisperContext>,
-    rounded: Arc<Rounded>,
+    /// Without, whisper.cpp computes as it does by itself.
+    rounded: Option<Arc<Rounded>>,
     filters: Arc<Filters>,
 }
 
@@ -282,11 +283,16 @@ impl WhisperModel {
         parameters.flash_attn(false);
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|source| WhisperFailure::Load { path: path.into(), source })?;
-        let rounded = Arc::default();
+        let rounded = Some(Arc::new(Rounded::new(context.model_n_text_state() as usize)));
         let model = Self { context: Arc::new(context), rounded, filters: Arc::new(filters) };
         let silence = [0.0; WHISPER_MS_MIN as usize * SAMPLES_PER_MS];
         model.transcriber()?.transcribe(&silence, Language::default(), "", Effort::Cut)?;
         Ok(model)
+    }
+
+    /// The same model as on a processor that is not made for products in eight bits: whisper.cpp computes by itself.
+    pub fn by_ggml_alone(self) -> Self {
+        Self { rounded: None, ..self }
     }
 
     /// A worker's own state: some 100 MB with base.
@@ -297,7 +303,7 @@ impl WhisperModel {
         let nothing = self.context.token_nosp();
         Ok(WhisperTranscriber {
             context: Arc::clone(&self.context),
-            rounded: Arc::clone(&self.rounded),
+            rounded: self.rounded.clone(),
             state: self.context.create_state().map_err(WhisperFailure::State)?,
             parameters: parameters(&encoded),
             encoded,
@@ -364,7 +370,7 @@ unsafe extern "C" fn hand_over(
 /// One worker's whisper. Not shared between threads at one time.
 pub struct WhisperTranscriber {
     context: Arc<WhisperContext>,
-    rounded: Arc<Rounded>,
+    rounded: Option<Arc<Rounded>>,
     state: WhisperState,
     parameters: FullParams<'static, 'static>,
     /// Set by whisper.cpp when its encoder is through. Pointed at.
@@ -474,7 +480,7 @@ impl WhisperTranscriber {
         rows: usize,
         work: impl FnOnce(&mut WhisperState) -> T,
     ) -> (T, Vec<f32>) {
-        let (rounded, stop) = (Arc::clone(&self.rounded), Arc::clone(&self.brake.0));
+        let (rounded, stop) = (self.rounded.clone(), Arc::clone(&self.brake.0));
         computing(Means { rounded, stop, rows }, || work(&mut self.state))
     }
 
@@ -527,8 +533,13 @@ impl WhisperTranscriber {
         reading: &mut Reading,
     ) -> Result<(), WhisperError> {
         // Without products of ours only the odds after the last token are to be had.
-        let is_ours = self.rounded.is_used();
-        let mut guess = if is_ours { guess } else { &[] };
+        let is_ours = self.rounded.as_ref().is_some_and(|it| it.is_used());
+        let starts = [self.tokens.first_time];
+        let mut guess: &[i32] = match guess {
+            _ if !is_ours => &[],
+            [] => &starts, // as nearly every answer does
+            guess => guess,
+        };
         let mut next = [prompt, guess].concat();
         let mut known = 0;
         // Whether anything is said at all is asked of what follows the token that starts.

@@ -166,7 +166,8 @@ pub const CONTEXT_MARGIN: u64 = 64;
 /// where the second tries took 9.6, 14.9 and 26.7 s beside some 60 s of the first.
 pub const CONTEXT_MARGIN_WIDER: u64 = 192;
 
-/// The context is rounded up to a multiple of this: fewer different sizes of whisper's graphs.
+/// The context is rounded up to a multiple of this. It widens the margin: with 16 tiny has 78 of 1,224 words wrong
+/// and not 53; with 16 and a margin of 96, 51, at no less cost.
 pub const CONTEXT_STEP: u64 = 64;
 
 /// Audio waiting for a whisper worker, over all speakers, in seconds, unless configured otherwise:

@@ -9,13 +9,6 @@
 use rten_gemm::{GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
-/// Inputs whose weights are rounded together.
-///
-/// Measured with tiny on eleven minutes of English talks, 1,224 words: 48 wrong with weights in 16 bits; 63 when
-/// whole rows of 384 to 1,536 are rounded together, 59 by 192, 52 by 128, 55 by 64, 48 by 32, at 0.031, 0.034, 0.036,
-/// 0.047 and 0.064 s of CPU for a second (0.054 in 16 bits). Sixteen bits for what they are multiplied by change nothing.
-const BLOCK: usize = 128;
-
 /// Rows that are multiplied at once: their sums stay in the processor's nearer caches.
 const ROWS: usize = 64;
 
@@ -24,11 +17,13 @@ type Sums = GemmExecutor<u8, i8, i32>;
 /// A matrix of weights, rounded.
 pub struct Weights {
     blocks: Vec<Block>,
+    /// Inputs of each block; the last may have fewer.
+    block: usize,
     inputs: usize,
     outputs: usize,
 }
 
-/// The weights of up to [`BLOCK`] inputs.
+/// The weights of some inputs.
 struct Block {
     whole: PackedBMatrix<i8>,
     scales: Scales,
@@ -39,11 +34,9 @@ struct Block {
 struct Scales {
     /// What one is worth.
     steps: Vec<f32>,
-    /// The whole numbers, summed. Sums of a block are exact in 32-bit floats, which have 24 bits for them.
+    /// The whole numbers, summed.
     totals: Vec<f32>,
 }
-
-const _: () = assert!(BLOCK * 255 * 127 < 1 << 24);
 
 /// Multiplies. Keeps its room from one product to the next; not shared between threads at one time.
 pub struct Multiplier {
@@ -73,14 +66,19 @@ impl Multiplier {
         is_made_for_it.then(|| Self { sums, whole: vec![], rows: vec![], summed: vec![] })
     }
 
-    /// Rounds a matrix: a row for each output, as many numbers in each as there are inputs (at least one of both). Rows
-    /// of another length are cut or filled with noughts.
-    pub fn weights(&self, inputs: usize, matrix: impl Iterator<Item = Vec<f32>>) -> Weights {
+    /// Rounds a matrix, the weights of `block` inputs (at least one) together: a row for each output, as many numbers in
+    /// each as there are inputs (at least one of both). Rows of another length are cut or filled with noughts.
+    pub fn weights(
+        &self,
+        inputs: usize,
+        block: usize,
+        matrix: impl Iterator<Item = Vec<f32>>,
+    ) -> Weights {
         let mut blocks: Vec<(Vec<i8>, Scales)> = Vec::new();
-        blocks.resize_with(inputs.div_ceil(BLOCK), Default::default);
+        blocks.resize_with(inputs.div_ceil(block), Default::default);
         for mut row in matrix {
             row.resize(inputs, 0.0);
-            for (weights, (whole, scales)) in row.chunks(BLOCK).zip(&mut blocks) {
+            for (weights, (whole, scales)) in row.chunks(block).zip(&mut blocks) {
                 let most = weights.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
                 let step = most / 127.0;
                 let steps = if step > 0.0 { 1.0 / step } else { 0.0 };
@@ -96,7 +94,7 @@ impl Multiplier {
             let matrix = NdTensorView::from_data([outputs, whole.len() / outputs], &whole[..]);
             Block { whole: self.sums.prepack_b(matrix.transposed()), scales }
         };
-        Weights { blocks: blocks.into_iter().map(packed).collect(), inputs, outputs }
+        Weights { blocks: blocks.into_iter().map(packed).collect(), block, inputs, outputs }
     }
 
     /// Multiplies each row of `numbers` (as many as the weights have inputs) by each row of the weights; `products`
@@ -120,7 +118,7 @@ impl Multiplier {
         weights: &Weights,
         products: &mut [f32],
     ) -> Result<(), GemmError> {
-        let Weights { blocks, inputs, outputs } = weights;
+        let Weights { blocks, block, inputs, outputs } = weights;
         self.whole.resize(numbers.len(), 0);
         self.rows.clear();
         for (row, whole) in numbers.chunks_exact(*inputs).zip(self.whole.chunks_exact_mut(*inputs))
@@ -130,21 +128,24 @@ impl Multiplier {
         let count = self.rows.len();
         self.summed.resize(count * outputs, 0);
         let whole = NdTensorView::from_data([count, *inputs], &self.whole[..]);
-        products.fill(0.0);
-        for (number, block) in blocks.iter().enumerate() {
-            let of = number * BLOCK..(*inputs).min((number + 1) * BLOCK);
+        for (number, weights) in blocks.iter().enumerate() {
+            let of = number * block..(*inputs).min((number + 1) * block);
             // What stands for nought is taken off below: rten-gemm 0.27 takes that of other rows where there are many.
             self.sums.gemm(
                 &mut self.summed,
                 GemmInputA::Unpacked(whole.slice((.., of))),
-                GemmInputB::Packed(&block.whole),
+                GemmInputB::Packed(&weights.whole),
                 GemmOptions::default(),
             )?;
             let sums = self.summed.chunks_exact(*outputs);
-            for ((products, sums), row) in
-                products.chunks_exact_mut(*outputs).zip(sums).zip(&self.rows)
-            {
-                add_scaled(sums, *row, &block.scales, products);
+            let all = products.chunks_exact_mut(*outputs).zip(sums).zip(&self.rows);
+            for ((products, sums), row) in all {
+                let worth = products.iter_mut().zip(worth(sums, *row, &weights.scales));
+                if number == 0 {
+                    worth.for_each(|(product, it)| *product = it);
+                } else {
+                    worth.for_each(|(product, it)| *product += it);
+                }
             }
         }
         Ok(())
@@ -185,12 +186,13 @@ fn extremes(row: &[f32]) -> (f32, f32) {
 /// As many numbers as the widest registers hold.
 const LANES: usize = 16;
 
-/// Adds what sums of a row are worth.
-fn add_scaled(sums: &[i32], row: Row, scales: &Scales, products: &mut [f32]) {
+/// What sums of a row are worth. (A float has 24 bits, of a long block's sum not all; to round took far more.)
+fn worth(sums: &[i32], row: Row, scales: &Scales) -> impl Iterator<Item = f32> {
     let scales = scales.steps.iter().zip(&scales.totals);
-    for ((product, sum), (step, total)) in products.iter_mut().zip(sums).zip(scales) {
-        *product += (*sum as f32 - row.zero * total) * (row.step * step);
-    }
+    let worth = move |(sum, (step, total)): (&i32, (&f32, &f32))| {
+        (*sum as f32 - row.zero * total) * (row.step * step)
+    };
+    sums.iter().zip(scales).map(worth)
 }
 
 #[cfg(test)]
@@ -213,16 +215,18 @@ mod tests {
         let Some(mut multiplier) = Multiplier::new() else {
             return; // There is nothing to be tested on this processor.
         };
-        for (rows, inputs, outputs) in [
-            (1, 384, 384),
-            (2, 384, 1_536),
-            (64, 1_536, 384),
-            (320, 384, 70),
-            (7, 100, 33),
-            (1, 1, 1),
+        for (rows, inputs, outputs, block) in [
+            (1, 384, 384, 128),
+            (2, 384, 1_536, 384),
+            (64, 1_536, 384, 128),
+            (320, 384, 70, 1_000),
+            (7, 100, 33, 32),
+            (1, 3_072, 70, 3_072),
+            (1, 1, 1, 1),
         ] {
             let matrix = numbers(inputs * outputs, 1);
-            let weights = multiplier.weights(inputs, matrix.chunks(inputs).map(<[f32]>::to_vec));
+            let each = matrix.chunks(inputs).map(<[f32]>::to_vec);
+            let weights = multiplier.weights(inputs, block, each);
             // Rows of unlike size and sign: a row is rounded by itself.
             let mut many = numbers(rows * inputs, 2);
             for (number, it) in many.chunks_mut(inputs).enumerate() {
@@ -264,7 +268,7 @@ mod tests {
         let Some(mut multiplier) = Multiplier::new() else {
             return;
         };
-        let weights = multiplier.weights(3, [vec![0.0; 3], vec![1.0]].into_iter());
+        let weights = multiplier.weights(3, 2, [vec![0.0; 3], vec![1.0]].into_iter());
         let mut products = [f32::NAN; 4];
         multiplier.multiply(&[1.0, 2.0, 3.0, 0.0, 0.0, 0.0], &weights, &mut products).unwrap();
         assert!((products[1] - 1.0).abs() < 0.02, "{products:?}");
