@@ -32,12 +32,20 @@ story("through the server, a small tile is sent the small layer of a camera, and
     const picture = async () => (await bob.receives(alice)).video;
     await eventually(`it is wanted ${wanted}`, async () => views.at(-1)?.[(await picture())?.slot] === wanted);
     await eventually(`what is ${wanted} comes`, async () => fits((await picture()).frameWidth));
-    // Longer than the server needs to learn what the line carries.
-    for (let at = 0; at < 8; at += 1) {
-      const before = (await picture()).framesDecoded;
-      await bob.page.waitForTimeout(1_000);
-      const { framesDecoded, frameWidth } = await picture();
-      assert.ok(before < framesDecoded && fits(frameWidth), `${wanted}: ${framesDecoded - before} frames, ${frameWidth} px`);
+    // Longer than the server needs to learn what the line carries. Where a machine's time is taken by its neighbours the
+    // picture has stood for seconds, so there are three tries; what comes must be of the right size in all of them.
+    for (let tries = 1; ; tries += 1) {
+      const came = [];
+      for (let at = 0; at < 8; at += 1) {
+        const before = (await picture()).framesDecoded;
+        await bob.page.waitForTimeout(1_000);
+        const { framesDecoded, frameWidth } = await picture();
+        assert.ok(fits(frameWidth), `${wanted}: ${frameWidth} px`);
+        came.push(framesDecoded - before);
+      }
+      if (came.filter((it) => it > 0).length >= 6) return;
+      stage.note(`${wanted}: ${came.join(", ")} frames a second`);
+      assert.ok(tries < 3, `${wanted}: the picture stands`);
     }
   };
   const [phone, laptop] = [{ width: 320, height: 640 }, { width: 1280, height: 800 }];
