@@ -31,7 +31,7 @@ use whisper_rs::whisper_rs_sys::{
     ggml_unary_op_GGML_UNARY_OP_GELU as GELU, ggml_version,
 };
 
-use crate::speech::engine::int8::{Multiplier, Weights};
+use crate::speech::engine::int8::{Multiplier, Weights, block_for};
 
 /// Of ggml, in whisper-rs-sys 0.15.0.
 const VERSION: &CStr = c"0.9.5";
@@ -224,23 +224,10 @@ pub struct Rounded {
     block: usize,
 }
 
-/// The numbers that a token is to the model small.
-const WIDE: usize = 768;
-
-/// Inputs whose weights are rounded together where a model is narrower than [`WIDE`].
-///
-/// Measured with tiny on eleven minutes of English talks, 1,224 words: 48 wrong with weights in 16 bits; 63 when
-/// whole rows of 384 to 1,536 are rounded together, 59 by 192, 52 by 128, 55 by 64, 48 by 32, at 0.031, 0.034, 0.036,
-/// 0.047 and 0.064 s of CPU for a second (0.054 in 16 bits). Sixteen bits for what they are multiplied by change nothing.
-/// With small, in blocks of 768: 48 wrong, by 128 the same, at a sixth less CPU; with four bits
-/// where one row is multiplied 52, at a tenth less still.
-const NARROW_BLOCK: usize = 128;
-
 impl Rounded {
     /// Of a model as wide as that: the numbers that a token is to it.
     pub fn new(width: usize) -> Self {
-        let block = if width < WIDE { NARROW_BLOCK } else { width };
-        Self { weights: Mutex::default(), block }
+        Self { weights: Mutex::default(), block: block_for(width) }
     }
 
     /// Whether anything has been computed with them: not where the products are ggml's own.
@@ -302,7 +289,7 @@ impl Work {
         }
         let rows = means.as_ref().map_or(1, |it| it.rows);
         let rounded = means.and_then(|it| it.rounded);
-        let block = rounded.as_ref().map_or(NARROW_BLOCK, |it| it.block);
+        let block = rounded.as_ref().map_or_else(|| block_for(0), |it| it.block);
         let place = product.weights.data as usize;
         let weights = weights.entry(place).or_insert_with(|| {
             // SAFETY: weights have been loaded before anything is computed.
