@@ -58,7 +58,7 @@ pub fn keys(profile: Profile, material: &[u8]) -> Option<(Opener, Sealer)> {
     let opener = Opener {
         cipher: Cipher::new(profile, client_key, client_salt, true)?,
         streams: Vec::new(),
-        control: Window::default(),
+        control: Vec::new(),
     };
     let sealer = Sealer {
         cipher: Cipher::new(profile, server_key, server_salt, false)?,
@@ -155,7 +155,8 @@ impl Aead {
 pub struct Opener {
     cipher: Cipher,
     streams: Vec<(u32, Window)>,
-    control: Window,
+    /// Of control packets, by the SSRC they begin with: each counts for itself (RFC 3711, 3.2.1).
+    control: Vec<(u32, Window)>,
 }
 
 impl Opener {
@@ -229,10 +230,15 @@ impl Opener {
         }
         let word = u32::from_be_bytes(*packet[length..].first_chunk()?);
         let index = u64::from(word & !ENCRYPTED);
-        if word & ENCRYPTED == 0 || !self.control.is_new(index) {
+        let ssrc = u32::from_be_bytes(*packet[4..].first_chunk()?);
+        let stream = self.control.iter().position(|it| it.0 == ssrc);
+        let is_new = match stream {
+            Some(stream) => self.control[stream].1.is_new(index),
+            None => self.control.len() < STREAMS_MAX,
+        };
+        if word & ENCRYPTED == 0 || !is_new {
             return None; // browsers encrypt all of it
         }
-        let ssrc = u32::from_be_bytes(*packet[4..].first_chunk()?);
         let mut clear = [0; RTCP_CLEAR_BYTES + INDEX_BYTES];
         clear[..RTCP_CLEAR_BYTES].copy_from_slice(&packet[..RTCP_CLEAR_BYTES]);
         clear[RTCP_CLEAR_BYTES..].copy_from_slice(&word.to_be_bytes());
@@ -240,7 +246,11 @@ impl Opener {
         let plain =
             aead.key.open_in_place(aead.nonce(ssrc, index), Aad::from(&clear), body).ok()?;
         let end = RTCP_CLEAR_BYTES + plain.len();
-        self.control.take(index);
+        let stream = stream.unwrap_or_else(|| {
+            self.control.push((ssrc, Window::default()));
+            self.control.len() - 1
+        });
+        self.control[stream].1.take(index);
         Some(end)
     }
 }
@@ -383,6 +393,24 @@ mod tests {
             for _ in 0..3 {
                 let sealed = sealer.control(report.clone()).unwrap();
                 assert_eq!(browser.receives.decrypt_rtcp(&sealed).unwrap(), report);
+            }
+        }
+    }
+
+    /// As browsers do: a report for each stream, under that stream's SSRC.
+    #[test]
+    fn each_stream_counts_its_control_packets_for_itself() {
+        for profile in PROFILES {
+            let (mut opener, _, mut browser) = pair(profile);
+            let mut sealed = |ssrc: u8| {
+                let report = [0x80, 201, 0, 1, 0, 0, 0, ssrc];
+                browser.sends.encrypt_rtcp(&report).unwrap().to_vec()
+            };
+            for ssrc in [9, 9, 9, 10, 9, 10, 11] {
+                let report = sealed(ssrc);
+                let taken = |opener: &mut Opener| opener.control(&mut report.clone()).is_some();
+                assert!(taken(&mut opener), "{profile:?} {ssrc}");
+                assert!(!taken(&mut opener), "{profile:?} {ssrc}: taken once");
             }
         }
     }
