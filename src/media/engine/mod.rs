@@ -10,6 +10,7 @@ pub mod router;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
+pub mod sender_clock;
 pub mod slot;
 pub mod srtp;
 pub mod stun;

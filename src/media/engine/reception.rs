@@ -35,14 +35,15 @@ pub struct Reception {
     /// In ticks, times 16, as the RFC has it; and the transit of the last packet.
     jitter: u32,
     transit: Option<u32>,
-    clock: Option<Clock>,
+    told: Option<Report>,
     missing: VecDeque<Missing>,
     seen: Window,
 }
 
-/// The stream's own clock at one moment.
+/// What the sender told of a stream's clock: `timestamp` is that of what was captured at `ntp`, in
+/// 2^-32 s of the sender's own clock; and when that came.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub struct Report {
     pub ntp: u64,
     pub timestamp: u32,
     pub at: MediaTime,
@@ -79,7 +80,7 @@ impl Reception {
             received_before: 0,
             jitter: 0,
             transit: None,
-            clock: None,
+            told: None,
             missing: VecDeque::new(),
             seen: Window::default(),
         }
@@ -148,12 +149,13 @@ impl Reception {
         !self.missing.is_empty()
     }
 
-    pub fn clock(&self) -> Option<Clock> {
-        self.clock
+    /// The sender's last report.
+    pub fn told(&self) -> Option<Report> {
+        self.told
     }
 
-    pub fn set_clock(&mut self, now: MediaTime, ntp: u64, timestamp: u32) {
-        self.clock = Some(Clock { ntp, timestamp, at: now });
+    pub fn tell(&mut self, report: Report) {
+        self.told = Some(report);
     }
 
     /// What its sender is told, about once a second.
@@ -165,8 +167,8 @@ impl Reception {
         );
         (self.expected_before, self.received_before) = (expected, self.received);
         let lost = due.saturating_sub(came);
-        let (last_report, since) = self.clock.map_or((0, 0), |clock| {
-            ((clock.ntp >> 16) as u32, (now.since_us(clock.at) * 65_536 / 1_000_000) as u32)
+        let (last_report, since) = self.told.map_or((0, 0), |it| {
+            ((it.ntp >> 16) as u32, (now.since_us(it.at) * 65_536 / 1_000_000) as u32)
         });
         ReceptionReport {
             ssrc,
@@ -236,7 +238,8 @@ mod tests {
                 );
             }
         }
-        reception.set_clock(MediaTime::from_ms(1_000), 0x1122_3344_5566_7788, 5);
+        let at = MediaTime::from_ms(1_000);
+        reception.tell(Report { ntp: 0x1122_3344_5566_7788, timestamp: 5, at });
         let report = reception.report(MediaTime::from_ms(2_000), 7);
         assert_eq!((report.lost, report.lost_in_all, report.newest), (64, 25, 65_599));
         assert_eq!((report.last_report, report.since, report.jitter), (0x3344_5566, 65_536, 0));

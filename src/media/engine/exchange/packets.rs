@@ -23,7 +23,7 @@ use crate::{
         srtp::SEAL_BYTES_MAX,
         stun::BindingRequest,
         time::MediaTime,
-        vp8,
+        vp8::{self, Numbers, Shift},
     },
 };
 
@@ -203,7 +203,10 @@ impl Exchange {
         if arrived.missing {
             peer.due = peer.due.min(now + SOON_MS);
         }
-        let (ssrc, layer) = (stream.ssrc, stream.layer);
+        let (ssrc, layer, timestamp) = (stream.ssrc, stream.layer, header.timestamp);
+        let ticks_per_ms = line.kind().ticks_per_ms();
+        let told = stream.reception.told();
+        let captured = told.and_then(|it| peer.clock.captured(now, it, timestamp, ticks_per_ms));
         let mut is_silent = payload.is_empty();
         if line == Line::Microphone && peer.gates.hushed.load(Ordering::Relaxed) {
             is_silent = true; // and is neither measured nor listened to
@@ -217,15 +220,20 @@ impl Exchange {
             is_silent |= level_dbov.is_some_and(|it| peer.detector.is_silent(now, it));
             if peer.gates.listened.load(Ordering::Relaxed) && !payload.is_empty() {
                 let payload = Bytes::copy_from_slice(payload);
-                let packet = TappedPacket { sequence, timestamp: header.timestamp, payload };
+                let packet = TappedPacket { sequence, timestamp, payload };
                 out.heard(peer.session, peer.participant, packet);
             }
             if let Some(on) = voice {
                 self.voice(now, key, on, out);
             }
         }
-        let keyframe = line == Line::Microphone || vp8::begins_keyframe(payload);
-        let incoming = Incoming { ssrc, sequence, timestamp: header.timestamp, keyframe, layer };
+        let (keyframe, numbers) = match line {
+            Line::Microphone => (true, Numbers::default()),
+            Line::Camera | Line::Screen => (vp8::begins_keyframe(payload), vp8::numbers(payload)),
+        };
+        let at = now;
+        let incoming =
+            Incoming { ssrc, sequence, timestamp, at, captured, numbers, keyframe, layer };
         let media = Media { line, incoming, marker: header.marker, payload, is_silent };
         self.forward(now, key, &media, out);
         if arrived.broken && line != Line::Microphone {
@@ -348,7 +356,11 @@ impl Peer {
         if STREAMS_MAX <= self.streams.len() {
             self.streams.remove(0);
         }
-        self.streams.push(Stream::new(line, layer, header.ssrc, repair, header.sequence));
+        let mut stream = Stream::new(line, layer, header.ssrc, repair, header.sequence);
+        if let Some(early) = self.early_reports.iter().position(|it| it.0 == header.ssrc) {
+            stream.reception.tell(self.early_reports.swap_remove(early).1);
+        }
+        self.streams.push(stream);
         Some((self.streams.len() - 1, true))
     }
 
@@ -390,7 +402,7 @@ impl Peer {
             outflow.slot.skip(publisher, ssrc, sequence);
             return false;
         }
-        let Some(numbers) = outflow.slot.pass(now, publisher, media.incoming) else {
+        let Some(numbers) = outflow.slot.pass(publisher, media.incoming) else {
             return false;
         };
         let header = Written {
@@ -408,7 +420,11 @@ impl Peer {
         let number = outflow.number;
         out.send(way, start + media.payload.len() + SEAL_BYTES_MAX, |buffer| {
             header.write(buffer);
-            buffer[start..start + media.payload.len()].copy_from_slice(media.payload);
+            let payload = &mut buffer[start..start + media.payload.len()];
+            payload.copy_from_slice(media.payload);
+            if numbers.shift != Shift::default() {
+                vp8::renumber(payload, numbers.shift);
+            }
             sealer.media(buffer, start, number, header.ssrc, header.sequence, false)
         });
         true
@@ -431,6 +447,7 @@ impl Peer {
         let Some(timestamp) = outflow.slot.timestamp_of(*source, original.timestamp) else {
             return false;
         };
+        let shift = outflow.slot.shift_of(*source);
         let mut header = Written {
             marker: original.marker,
             payload_type: line.payload_type(),
@@ -458,6 +475,9 @@ impl Peer {
             let (before, after) = buffer[start..bytes].split_at_mut(prefix.len());
             before.copy_from_slice(prefix);
             after.copy_from_slice(original.payload);
+            if shift != Shift::default() {
+                vp8::renumber(after, shift);
+            }
             sealer.media(buffer, start, number, header.ssrc, header.sequence, is_sound)
         });
         true

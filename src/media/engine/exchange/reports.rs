@@ -8,8 +8,9 @@ use crate::{
         exchange::{
             Exchange, Outside, PeerKey, count,
             packets::Missed,
-            peer::{Edge, Line, Outflow, Peer, REPAIRS_MAX, Seat},
+            peer::{Edge, Line, Outflow, Peer, REPAIRS_MAX, STREAMS_MAX, Seat},
         },
+        reception::Report,
         rtcp::{self, Feedback, ReceptionReport, SenderReport},
         slot::{Layer, TrackKind, WHOLE},
         time::MediaTime,
@@ -134,18 +135,20 @@ impl Exchange {
         rtcp::write_receiver_report(compound, peer.secrets.own_ssrc, &receptions);
     }
 
-    /// The publisher's own clock is passed on: it is the same for their sound and their picture.
+    /// Capture, told on our own clock: the same for a publisher's sound and picture, and for whoever sits
+    /// there next.
     fn sender_report(&self, now: MediaTime, to: &Peer, outflow: &Outflow) -> Option<SenderReport> {
         let (publisher, ssrc) = (outflow.slot.publisher()?, outflow.slot.source_ssrc()?);
         let from = self.peer(self.key_of(to.session, publisher)?)?;
         let stream = from.streams.iter().find(|it| it.ssrc == ssrc)?;
-        let clock = stream.reception.clock()?;
-        let past_us = now.since_us(clock.at);
+        let told = stream.reception.told()?;
+        let captured = from.clock.ours(told.ntp)?;
+        let past_us = now.since_us(told.at);
         let ticks = past_us * TrackKind::ticks_per_ms(stream.line.kind()) / 1_000;
-        let timestamp = outflow.slot.timestamp_of(ssrc, clock.timestamp)?;
+        let timestamp = outflow.slot.clock_of(ssrc, told.timestamp)?;
         Some(SenderReport {
             ssrc: outflow.ssrc,
-            ntp: clock.ntp.wrapping_add(ntp_of(past_us)),
+            ntp: self.here.ntp.wrapping_add(ntp_of(captured.as_us() + past_us)),
             timestamp: timestamp.wrapping_add(ticks as u32),
             packets: outflow.packets,
             octets: outflow.octets,
@@ -163,8 +166,11 @@ impl Exchange {
         let Some(peer) = self.peer_mut(key) else { return };
         match told {
             Feedback::Clock { ssrc, ntp, timestamp } => {
-                if let Some(stream) = peer.streams.iter_mut().find(|it| it.ssrc == ssrc) {
-                    stream.reception.set_clock(now, ntp, timestamp);
+                peer.clock.told(now, ntp);
+                let report = Report { ntp, timestamp, at: now };
+                match peer.streams.iter_mut().find(|it| it.ssrc == ssrc) {
+                    Some(stream) => stream.reception.tell(report),
+                    None => peer.keep_early(ssrc, report),
                 }
             }
             Feedback::Arrival { ssrc, lost, last_report, since } => {
@@ -259,6 +265,14 @@ impl Exchange {
 }
 
 impl Peer {
+    fn keep_early(&mut self, ssrc: u32, report: Report) {
+        self.early_reports.retain(|it| it.0 != ssrc);
+        if STREAMS_MAX <= self.early_reports.len() {
+            self.early_reports.remove(0);
+        }
+        self.early_reports.push((ssrc, report));
+    }
+
     fn ask_for_missing(&mut self, now: MediaTime, compound: &mut Vec<u8>) {
         let mut missing = Vec::new();
         for stream in &mut self.streams {
