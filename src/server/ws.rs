@@ -324,7 +324,9 @@ impl Talk {
             ClientMessage::GoTo { room } => {
                 Wish::GoTo { room: room.parse().map_err(|_| Refusal::MALFORMED)? }
             }
-            ClientMessage::Write { text } => Wish::Write { text },
+            ClientMessage::Write { text, at } => {
+                Wish::Write { text, at: at.map(|it| (it.phase, it.round)) }
+            }
             ClientMessage::Type { sheet, update } => Wish::Type {
                 sheet,
                 update: BASE64_STANDARD.decode(update).map_err(|_| Refusal::MALFORMED)?,

@@ -579,7 +579,7 @@ mod harvest {
         (method.phases[0].assign, method.phases[0].size) = (Assign::Mix, Some(2));
         method.phases[0].harvest = Harvest::Line;
         runs(&mut stage, host, &method);
-        let write = |text: &str| Wish::Write { text: text.to_owned() };
+        let write = |text: &str| Wish::Write { text: text.to_owned(), at: None };
         stage.wish(people[0].page, write("More trees"));
         stage.wish(people[0].page, write("  More trees\nand benches "));
         stage.hush();
@@ -595,12 +595,29 @@ mod harvest {
     }
 
     #[test]
+    fn a_private_note_that_comes_late_is_not_read_by_the_room() {
+        let (mut stage, people, host) = stage_of(&["Alice", "Bob"]);
+        let mut method = invented(2);
+        method.phases[0].harvest = Harvest::Private;
+        method.phases[1].harvest = Harvest::Line;
+        runs(&mut stage, host, &method);
+        let write = |at| Wish::Write { text: "My doubts".to_owned(), at };
+        stage.wish(people[0].page, write(Some((0, 0))));
+        stage.wish(host, Wish::Next { at_once: true });
+        stage.hush();
+        stage.wish(people[0].page, write(Some((0, 0))));
+        assert_snapshot!(stage.news(), @"Alice <- no: not-now");
+        stage.wish(people[0].page, write(Some((1, 0))));
+        assert!(stage.news().contains("My doubts"), "what is meant for the room");
+    }
+
+    #[test]
     fn nobody_can_fill_the_log_by_writing_without_end() {
         let (mut stage, people, host) = stage_of(&["Alice", "Bob"]);
         let mut method = invented(2);
         method.phases[0].harvest = Harvest::Note;
         runs(&mut stage, host, &method);
-        let write = |it: u32| Wish::Write { text: it.to_string() };
+        let write = |it: u32| Wish::Write { text: it.to_string(), at: None };
         (0..ACTS_MAX).for_each(|it| stage.wish(people[0].page, write(it)));
         stage.hush();
         stage.wish(people[0].page, write(0));
@@ -621,7 +638,7 @@ mod harvest {
             stage.wish(host, Wish::Next { at_once: true });
         }
         for (index, person) in people.iter().enumerate() {
-            stage.wish(person.page, Wish::Write { text: format!("idea {index}") });
+            stage.wish(person.page, Wish::Write { text: format!("idea {index}"), at: None });
         }
         let mut rounds = 0;
         let mut held = std::collections::BTreeSet::new();

@@ -265,7 +265,7 @@ fn a_text_in_place_of_all_is_another_sheet() {
     let hers = leaf(&stage, alice);
     types(&mut stage, (alice, &hers), 0, "Puita");
     stage.hush();
-    stage.wish(bob.page, Wish::Write { text: "Penkkejä".into() });
+    stage.wish(bob.page, Wish::Write { text: "Penkkejä".into(), at: None });
     let now = sheets(&stage, alice).pop().expect("she is told of it");
     assert_eq!(Leaf::of(80_000, &now).reads(), "Penkkejä");
     assert!(hers.number < now.since && now.since == now.number, "{now:?}");
@@ -335,7 +335,7 @@ fn where_the_scribe_writes_alone_the_others_only_read() {
     let update = his.types(0, "x");
     stage.wish(reads.page, Wish::Type { sheet: his.number, update });
     assert!(stage.told(reads.page).contains("no: not-allowed"));
-    stage.wish(reads.page, Wish::Write { text: "x".into() });
+    stage.wish(reads.page, Wish::Write { text: "x".into(), at: None });
     assert!(stage.told(reads.page).contains("no: not-allowed"));
 }
 

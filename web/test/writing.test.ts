@@ -2,26 +2,28 @@
 import { describe, expect, test } from "vitest";
 import { BLANK, type Draft, arrived, saveDelay_ms, sentOff, told, typed, unsent } from "../src/state/writing";
 
-const fresh = told(BLANK, "0/0", "");
+const START = { phase: 0, round: 0 };
+const NEXT = { phase: 1, round: 0 };
+const fresh = told(BLANK, START, "");
 
 describe("one's own text", () => {
   test("typed, sent, there", () => {
     let it: Draft = typed(fresh, "Trees");
     expect(it).toMatchObject({ edited: true, saved: false });
-    it = told(sentOff(it), "0/0", "Trees");
+    it = told(sentOff(it), START, "Trees");
     expect(it).toMatchObject({ text: "Trees", edited: false, sent: null, saved: true });
   });
 
   test("an old word of the server does not take back what was typed since", () => {
     let it = sentOff(typed(fresh, "Tree"));
     it = typed(it, "Trees");
-    expect(told(it, "0/0", "Tree")).toMatchObject({ text: "Trees", edited: true, sent: null, saved: false });
-    expect(told(sentOff(typed(fresh, "Trees")), "0/0", "").text).toBe("Trees");
+    expect(told(it, START, "Tree")).toMatchObject({ text: "Trees", edited: true, sent: null, saved: false });
+    expect(told(sentOff(typed(fresh, "Trees")), START, "").text).toBe("Trees");
   });
 
   test("who comes back finds what they wrote; another phase begins empty", () => {
-    expect(told(BLANK, "0/0", "Trees")).toMatchObject({ text: "Trees", saved: true });
-    expect(told(typed(fresh, "Trees"), "1/0", "")).toMatchObject({ key: "1/0", text: "", edited: false });
+    expect(told(BLANK, START, "Trees")).toMatchObject({ text: "Trees", saved: true });
+    expect(told(typed(fresh, "Trees"), NEXT, "")).toMatchObject({ place: NEXT, text: "", edited: false });
   });
 
   test("what a lost line swallowed is to be sent again", () => {
@@ -31,7 +33,7 @@ describe("one's own text", () => {
 
   test("spaces at the ends, which the server may cut, are no difference", () => {
     const it = arrived(sentOff(typed(fresh, "Trees ")));
-    expect(told(it, "0/0", "Trees")).toBe(it);
+    expect(told(it, START, "Trees")).toBe(it);
   });
 });
 

@@ -112,6 +112,9 @@ pub enum Wish {
     /// A note, a card, the room's line or a topic, as the phase asks.
     Write {
         text: String,
+        /// The phase and round in which it was written; any but those that are on is too late. `None`:
+        /// those.
+        at: Option<(u16, u16)>,
     },
     /// A change of the sheet with that number, which lies in one's room: an update in Yjs's first
     /// encoding.

@@ -229,7 +229,10 @@ impl Session {
                 self.due.step.get_or_insert(now + STEP_EVERY_MS);
                 return self.move_to(now, participant, room, MoveReason::Own, out);
             }
-            Wish::Write { text } => self.write(now, (participant, room), harvest, &text, out)?,
+            Wish::Write { at: Some(at), .. } if !self.is_at(at) => return Err(Rejection::NotNow),
+            Wish::Write { text, .. } => {
+                self.write(now, (participant, room), harvest, &text, out)?
+            }
             Wish::Score(score) if harvest == Harvest::Score && (1..=5).contains(&score) => {
                 let card = self.run.as_ref().and_then(|it| it.card_held_by(participant));
                 let card = card.ok_or(Rejection::NotNow)?;
@@ -239,6 +242,11 @@ impl Session {
         }
         self.tell_own_step(now, participant, out);
         Ok(())
+    }
+
+    fn is_at(&self, (phase, round): (u16, u16)) -> bool {
+        let place = self.run.as_ref().and_then(Run::place);
+        place.is_some_and(|it| (it.phase, it.round) == (phase, round))
     }
 
     fn write(

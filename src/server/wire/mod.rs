@@ -159,6 +159,11 @@ pub enum ClientMessage {
     /// One's note or card, the room's line, or a topic, as the phase asks.
     Write {
         text: String,
+        /// When it was written: a private note is not to become the room's line because the phase has
+        /// changed on its way. Without it, whatever is on.
+        #[serde(default)]
+        #[ts(optional)]
+        at: Option<WirePlace>,
     },
     /// A change of the room's sheet: an update in Yjs's first encoding, in Base64.
     Type {
@@ -680,6 +685,15 @@ pub struct WireRun {
     /// People present who are ready to go on, and people present.
     pub ready: u32,
     pub ready_of: u32,
+}
+
+/// Where a method stands.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+pub struct WirePlace {
+    /// Index among the method's phases.
+    pub phase: u16,
+    /// From 0.
+    pub round: u16,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]

@@ -106,7 +106,7 @@ impl Run {
                 let (at, words) = (self.dice.random_range(0..20), self.text());
                 wishes.extend(self.world.types(own, at, &words).map(|it| (own, it)));
             }
-            _ => wishes.push((own, Wish::Write { text: self.text() })),
+            _ => wishes.push((own, Wish::Write { text: self.text(), at: None })),
         }
         let at = self.dice.random_range(0..wishes.len().max(1));
         wishes.into_iter().nth(at)
@@ -137,7 +137,7 @@ impl Run {
             1 => Wish::PassTurn,
             2 => Wish::SetSeated(self.one_in(2)),
             3 => Wish::GoTo { room: self.room() },
-            4 => Wish::Write { text: self.text() },
+            4 => Wish::Write { text: self.text(), at: None },
             5 => Wish::Score(self.dice.random_range(0..8)),
             _ => Wish::End,
         }
@@ -149,7 +149,9 @@ impl Run {
         let pages: Vec<_> = self.world.page_of.values().copied().collect();
         for connection in pages {
             let wish = match (phase.advance, phase.harvest) {
-                (_, Harvest::Card) if !self.one_in(3) => Wish::Write { text: self.text() },
+                (_, Harvest::Card) if !self.one_in(3) => {
+                    Wish::Write { text: self.text(), at: None }
+                }
                 (_, Harvest::Score) => Wish::Score(self.dice.random_range(1..=5)),
                 (_, Harvest::Ideas | Harvest::Votes) => {
                     Wish::Ideas(self.idea_command(phase.harvest))

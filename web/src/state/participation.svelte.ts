@@ -19,6 +19,7 @@ import { Talk } from "./talk.svelte";
 import { Together } from "./together.svelte";
 import { Toasts } from "./toasts.svelte";
 import { Viewing } from "./viewing";
+import { placeOf } from "./writing";
 import { Writing } from "./writing.svelte";
 
 /** The page around the frame, which follows what happens here. */
@@ -54,7 +55,7 @@ export class Participation {
   /** Open while a key or the button is held. */
   readonly held = new HoldToTalk((open) => void this.setMicrophone(open));
   readonly writing = new Writing(
-    (text) => this.#send({ type: "write", text }),
+    (text, at) => this.#send({ type: "write", text, at }),
     () => this.#left_ms(),
   );
   readonly together = new Together({
@@ -290,7 +291,8 @@ export class Participation {
 
   /** Whether it went out: an idea typed while the line is lost stays in its field. */
   propose(topic: string): boolean {
-    return this.#sendOrSay({ type: "write", text: topic });
+    const run = this.room.step?.run;
+    return this.#sendOrSay({ type: "write", text: topic, ...(run && { at: placeOf(run) }) });
   }
 
   score(score: number): void {
@@ -408,7 +410,7 @@ export class Participation {
       case "step":
         this.#hold();
         if (taskOf(phaseOf(this.room.running, this.room.step)) !== "room-line") this.together.clear();
-        this.writing.told(`${message.run.phase}/${message.run.round}`, message.written);
+        this.writing.told(placeOf(message.run), message.written);
         break;
       case "sheet":
         this.together.told(message.number, message.since, message.state, message.afresh);
@@ -452,7 +454,6 @@ export class Participation {
     this.#sendTracks();
     // Only the line was lost: sound and picture have gone on all the while.
     if (!media || this.#peer.state !== "connected") this.#send({ type: "media" });
-    this.writing.connected();
     this.viewing.again();
     this.sharing.welcomed(this.room);
     this.#awake.keep(true);

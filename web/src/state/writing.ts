@@ -1,9 +1,15 @@
 // What a person writes for themself, between the keyboard and the server: what is not yet sent, and what
 // is on its way. Pure; it never sends and never waits.
 
+/** Where a method stands. */
+export interface Place {
+  phase: number;
+  round: number;
+}
+
 export interface Draft {
-  /** Which phase and round it belongs to; empty: none. */
-  key: string;
+  /** When it was written; null: nothing is to be. */
+  place: Place | null;
   text: string;
   /** Changed since it was last sent. */
   edited: boolean;
@@ -13,7 +19,7 @@ export interface Draft {
   saved: boolean;
 }
 
-export const BLANK: Draft = { key: "", text: "", edited: false, sent: null, saved: false };
+export const BLANK: Draft = { place: null, text: "", edited: false, sent: null, saved: false };
 
 /** A quiet moment of this length saves, in ms. */
 const QUIET_MS = 1_500;
@@ -40,8 +46,8 @@ export function arrived(draft: Draft): Draft {
 }
 
 /** A step came, with what the server has. */
-export function told(draft: Draft, key: string, written: string): Draft {
-  if (draft.key !== key) return { ...BLANK, key, text: written, saved: written !== "" };
+export function told(draft: Draft, place: Place, written: string): Draft {
+  if (!isAt(draft, place)) return { ...BLANK, place, text: written, saved: written !== "" };
   if (draft.sent !== null && same(draft.sent, written)) return arrived(draft);
   if (draft.edited || draft.sent !== null || written === draft.text || same(written, draft.text)) return draft;
   return { ...draft, text: written, saved: written !== "" };
@@ -51,6 +57,14 @@ export function told(draft: Draft, key: string, written: string): Draft {
 export function saveDelay_ms(left_ms: number | null): number {
   if (left_ms === null) return QUIET_MS;
   return Math.max(0, Math.min(QUIET_MS, left_ms - SPARE_MS));
+}
+
+export function placeOf({ phase, round }: Place): Place {
+  return { phase, round };
+}
+
+export function isAt({ place }: Draft, { phase, round }: Place): boolean {
+  return place !== null && place.phase === phase && place.round === round;
 }
 
 function same(a: string, b: string): boolean {

@@ -29,7 +29,12 @@ topics: Array<string>,
 /**
  * How long before the end of a phase people are warned.
  */
-warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, } | { "type": "type", 
+warn_s: number, } | { "type": "next", at_once: boolean, } | { "type": "pause", on: boolean, } | { "type": "extend", seconds: number, } | { "type": "stop-method" } | { "type": "keep", participants: [number, number], rule: WireKeep, } | { "type": "pin", participant: number, on: boolean, } | { "type": "ready", on: boolean, } | { "type": "pass-turn" } | { "type": "seat", on: boolean, } | { "type": "go-to", room: string, } | { "type": "write", text: string, 
+/**
+ * When it was written: a private note is not to become the room's line because the phase has
+ * changed on its way. Without it, whatever is on.
+ */
+at?: WirePlace, } | { "type": "type", 
 /**
  * The number that the last `sheet` had.
  */
