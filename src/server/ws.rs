@@ -194,7 +194,7 @@ impl Talk {
         mut stream: futures_util::stream::SplitStream<WebSocket>,
         mut news: mpsc::Receiver<News>,
     ) {
-        let mut ping = tokio::time::interval(PING_EVERY);
+        let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut silent = Duration::ZERO;
         let mut views = Views { waiting: None, next: Instant::now() };
         let mut until = self.until();
@@ -233,7 +233,8 @@ impl Talk {
                     return page.refuse(Refusal::TOKEN_EXPIRED, true).await;
                 }
                 _ = ping.tick() => {
-                    if SILENCE_MAX <= silent || !page.ping().await {
+                    let is_there = page.ping().await && page.send(&ServerMessage::Alive).await;
+                    if SILENCE_MAX <= silent || !is_there {
                         return;
                     }
                     silent += PING_EVERY;

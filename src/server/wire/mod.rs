@@ -328,6 +328,8 @@ pub enum ServerMessage {
         #[ts(optional)]
         node: Option<String>,
     },
+    /// Said every 5 s, so that a page knows of a line that is dead and that nobody has closed.
+    Alive,
     /// The offer of a media connection: lines to send on, then the receiving slots.
     Offer {
         /// Larger than that of every offer before on this line.

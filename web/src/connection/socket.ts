@@ -16,6 +16,11 @@ export interface LineUser {
 const GOOD_AFTER_MS = 2_000;
 /** A connection attempt that has not opened by now is given up; some networks swallow them. */
 const OPEN_WITHIN_MS = 10_000;
+/** The server says something every 5 s. A line that is silent for so long is dead, though nobody has closed it. */
+const SILENT_MS = 15_000;
+const LOOK_EVERY_MS = 5_000;
+/** After a sleep of the machine what has come meanwhile is read first, in ms. */
+const READ_FIRST_MS = 1_000;
 
 export class Line {
   #user: LineUser;
@@ -24,6 +29,8 @@ export class Line {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #goodTimer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
+  #heard_ms = 0;
+  #look = setInterval(() => this.#listen(), LOOK_EVERY_MS);
   /** Where the session lives, when it has said so; null: where the page came from. */
   #node: string | null = null;
   #wake = () => this.#tryNow();
@@ -45,6 +52,7 @@ export class Line {
     if (this.#over) return;
     this.#over = true;
     removeEventListener("online", this.#wake);
+    clearInterval(this.#look);
     clearTimeout(this.#timer);
     clearTimeout(this.#goodTimer);
     this.#socket?.close(1000);
@@ -60,12 +68,14 @@ export class Line {
     socket.onopen = () => {
       clearTimeout(opening);
       if (socket !== this.#socket || this.#over) return;
+      this.#heard_ms = performance.now();
       this.send(this.#user.opening());
       this.#goodTimer = setTimeout(() => (this.#attempt = 0), GOOD_AFTER_MS);
       this.#user.changed("open");
     };
     socket.onmessage = (event) => {
       if (socket !== this.#socket || this.#over) return;
+      this.#heard_ms = performance.now();
       this.#read(event.data);
     };
     socket.onclose = () => {
@@ -83,6 +93,7 @@ export class Line {
     } catch {
       return;
     }
+    if (message.type === "alive") return;
     if (message.type === "welcome") this.#node = message.node ?? null;
     this.#user.received(message);
     if (message.type === "ended" || (message.type === "error" && message.fatal)) this.close();
@@ -97,9 +108,22 @@ export class Line {
     this.#timer = setTimeout(() => this.#open(), wait);
   }
 
+  /** Whether the line is dead. */
+  #listen(): void {
+    const [socket, heard_ms] = [this.#socket, this.#heard_ms];
+    const is = () => socket?.readyState === WebSocket.OPEN && SILENT_MS <= performance.now() - heard_ms;
+    if (!is()) return;
+    setTimeout(() => {
+      if (this.#over || socket !== this.#socket || heard_ms !== this.#heard_ms || !is()) return;
+      socket?.close();
+      this.#lost();
+    }, READ_FIRST_MS);
+  }
+
   /** The network came back: no reason to sit out the wait. */
   #tryNow(): void {
-    if (this.#over || this.#socket) return;
+    if (this.#over) return;
+    if (this.#socket) return this.#listen();
     clearTimeout(this.#timer);
     this.#open();
   }

@@ -58,7 +58,7 @@ media: boolean,
  * Where the session lives, such as `wss://solmu-1.example.fi`, if that is another address
  * than the page's own: the page's next lines go there.
  */
-node?: string, } | { "type": "offer", 
+node?: string, } | { "type": "alive" } | { "type": "offer", 
 /**
  * Larger than that of every offer before on this line.
  */
