@@ -13,6 +13,8 @@ import {
 import { type Look, PLAIN, readLook, writeLook } from "../src/state/look";
 import { UNSEEN, reduceOverview } from "../src/state/overview";
 import { NOWHERE, reduce } from "../src/state/room";
+import type { Peer } from "../src/media/peer";
+import { Support } from "../src/media/support";
 import type { WireCaption } from "../src/wire/wire";
 import { QUIET } from "./help";
 
@@ -51,6 +53,17 @@ test("keys stay their own after many moves", () => {
 test("a name is repeated only after another voice or a move", () => {
   const list = withCaption(withCaption(withCaption([], said(1, 0)), said(1, 900)), said(2, 1800));
   expect(list.map((_, index) => continues(list, index))).toEqual([false, true, false]);
+});
+
+test("what is taken back is nowhere in the page any more", () => {
+  const support = new Support({} as Peer, () => []);
+  support.note({ type: "caption", ...said(1, 0) });
+  support.note({ type: "partial", ...said(1, 600) });
+  support.note({ type: "caption", ...said(1, 5_000) });
+  support.note({ type: "caption", ...said(2, 0) });
+  support.note({ type: "struck", participant: 1, start_ms: 0, end_ms: 2_000 });
+  const left = support.messages.map((it) => ("text" in it ? [it.participant, it.start_ms] : it.type));
+  expect(left).toEqual([[1, 5_000], [2, 0], "struck"]);
 });
 
 test("what is still being said gives way to newer words, to final ones, and to none", () => {

@@ -123,6 +123,16 @@ describe("what a participant's page is told", () => {
     ]);
   });
 
+  test("Bo takes back what he said, and so has the page around the frame to", () => {
+    const said = { participant: 2, name: "Bo", language: "sv" as const, start_ms: 1_000, end_ms: 2_000 };
+    const events = told(
+      welcome,
+      { type: "caption", ...said, text: "Jag ångrar mig" },
+      { type: "struck", participant: 2, start_ms: 0, end_ms: 60_000 },
+    );
+    expect(events.slice(2)).toEqual(["caption.final", "caption.struck"]);
+  });
+
   test("who comes back to a small room after a lost line is not taken there again", () => {
     expect(told(welcome, { ...welcome, room: room("main", [person(1, "Aino")]) })).toEqual(["joined", "consent.changed"]);
   });

@@ -96,6 +96,7 @@ export const EVENTS = [
   "help.requested",
   "help.answered",
   "caption.final",
+  "caption.struck",
   "consent.changed",
   "balance.updated",
   "overview.changed",
@@ -323,6 +324,8 @@ export interface Events {
   "help.answered": { participant: number };
   /** Words that somebody in this room said and that are written down. */
   "caption.final": { participant: number; name: string; language: "fi" | "sv" | "en"; text: string; start_ms: number; end_ms: number };
+  /** This person, or somebody else here, has taken back what they said in that time: no `caption.final` of theirs that shares time with it may be shown or kept. */
+  "caption.struck": { participant: number; start_ms: number; end_ms: number };
   /** Whether this person's words are written down. */
   "consent.changed": { consent: "on" | "off-the-record" | "declined" };
   /** How evenly the room has talked: parts of the talk time without names, largest first. */

@@ -30,6 +30,11 @@ export function happenings(before: RoomState, now: RoomState, message: ServerMes
       tell("caption.final", { participant, name, language, text, start_ms, end_ms });
       break;
     }
+    case "struck": {
+      const { participant, start_ms, end_ms } = message;
+      tell("caption.struck", { participant, start_ms, end_ms });
+      break;
+    }
     case "balance":
       tell("balance.updated", { shares: message.shares, effective_voices: message.effective_voices });
       break;

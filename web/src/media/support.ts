@@ -1,5 +1,6 @@
 // The support hook `window.vuoro`: what a tester or a person on the phone with support can read from
 // the browser's console. It never holds a token or a seat, and nothing of it leaves the page.
+import { isStruck } from "../state/captions";
 import type { ServerMessage, WireCaption } from "../wire/wire";
 import type { Peer } from "./peer";
 
@@ -55,7 +56,7 @@ export type Seen = { type: Exclude<ServerMessage["type"], Words> } | ({ type: Wo
 export interface SupportHook {
   stats(): Promise<StatsDigest>;
   readonly negotiations: number;
-  /** The last messages of the server, by type; captions and steps whole. */
+  /** The last messages of the server, by type; captions and steps whole. Words that were taken back go from here too. */
   readonly messages: readonly Seen[];
 }
 
@@ -80,6 +81,10 @@ export class Support implements SupportHook {
   }
 
   note(message: ServerMessage): void {
+    if (message.type === "struck") {
+      const kept = this.messages.filter((it) => !("text" in it && isStruck(it, message)));
+      this.messages.splice(0, this.messages.length, ...kept);
+    }
     const whole = message.type === "caption" || message.type === "partial" || message.type === "step";
     this.messages.push(whole ? { ...message } : { type: message.type });
     if (this.messages.length > MESSAGES_MAX) this.messages.shift();

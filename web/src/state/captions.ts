@@ -41,13 +41,13 @@ export interface Struck {
   end_ms: number;
 }
 
+export function isStruck(it: Struck, struck: Struck): boolean {
+  return it.participant === struck.participant && it.start_ms < struck.end_ms && it.end_ms > struck.start_ms;
+}
+
 /** What somebody has taken back is gone; where it stood, one line says that something did. */
 export function withoutStruck(list: readonly CaptionEntry[], struck: Struck): CaptionEntry[] {
-  const gone = (it: CaptionEntry) =>
-    it.kind === "caption" &&
-    it.caption.participant === struck.participant &&
-    it.caption.start_ms < struck.end_ms &&
-    it.caption.end_ms > struck.start_ms;
+  const gone = (it: CaptionEntry) => it.kind === "caption" && isStruck(it.caption, struck);
   return list.flatMap((it, index) => {
     if (!gone(it)) return [it];
     const before = list[index - 1];
