@@ -1220,6 +1220,7 @@ export const en: Texts = {
     "already-shared": "Somebody else is sharing their screen in this room.",
     "not-allowed": "You do not have the right to do that.",
     "session-full": "The session is full.",
+    "pause-unsent": "The connection is broken just now. Your microphone is off until the pause can be told.",
     "not-sent": "The connection is broken just now. Try again in a moment.",
     "not-copied": "The browser did not allow copying. Select the link and copy it yourself.",
     unreachable: "The server does not answer. Check your network and try again.",

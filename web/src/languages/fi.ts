@@ -1230,6 +1230,7 @@ export const fi: Texts = {
     "already-shared": "Joku toinen jakaa jo näyttöään tässä huoneessa.",
     "not-allowed": "Sinulla ei ole siihen oikeutta.",
     "session-full": "Tilaisuus on täynnä.",
+    "pause-unsent": "Yhteys on juuri nyt poikki. Mikrofonisi on kiinni, kunnes tauko voidaan välittää.",
     "not-sent": "Yhteys on juuri nyt poikki. Yritä hetken päästä uudelleen.",
     "not-copied": "Selain ei sallinut kopiointia. Valitse linkki ja kopioi se itse.",
     unreachable: "Palvelin ei vastaa. Tarkista verkkoyhteys ja yritä uudelleen.",

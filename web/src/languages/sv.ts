@@ -1215,6 +1215,7 @@ export const sv: Texts = {
     "already-shared": "Någon annan delar redan sin skärm i det här rummet.",
     "not-allowed": "Du har inte rätt att göra det.",
     "session-full": "Mötet är fullt.",
+    "pause-unsent": "Anslutningen är bruten just nu. Din mikrofon är av tills pausen kan förmedlas.",
     "not-sent": "Anslutningen är bruten just nu. Försök igen om en stund.",
     "not-copied": "Webbläsaren tillät inte kopiering. Markera länken och kopiera den själv.",
     unreachable: "Servern svarar inte. Kontrollera nätet och försök igen.",

@@ -66,6 +66,7 @@ export class Participation {
   readonly talk = new Talk((text) => this.#send({ type: "post", text }));
   readonly local: LocalMedia;
   attendant: Attendant | null = null;
+  #pausing = false;
   /** What the device check begins with. */
   proposed = { microphone: true, camera: true };
   /** Whether the name is the token's and not the person's to change. */
@@ -169,6 +170,7 @@ export class Participation {
     this.cameraOn = this.local.camera !== null;
     this.refusal = "";
     this.room = NOWHERE;
+    this.#pausing = false;
     this.local.hold(false);
     this.writing.clear();
     this.together.clear();
@@ -240,11 +242,17 @@ export class Participation {
     this.join(person);
   }
 
-  /** Pauses or resumes the writing down of this person's words. */
+  /**
+   * Pauses or resumes the writing down of this person's words. Until the server has confirmed a pause nothing leaves
+   * the microphone: what is said without a line would be written down all the same.
+   */
   setTranscribed(on: boolean): void {
+    this.#pausing = !on && this.consent === "on";
     this.consent = on ? "on" : "off-the-record";
     if (this.#person) this.#keep({ ...this.#person, consent: this.consent });
-    this.#send({ type: "set-consent", consent: this.consent });
+    const sent = this.#send({ type: "set-consent", consent: this.consent });
+    if (this.#pausing && !sent) this.toasts.add("pause-unsent");
+    this.#hold();
   }
 
   /** In which language this person speaks; null: to be found by listening. */
@@ -463,7 +471,7 @@ export class Participation {
   #hold(): void {
     const { running, step } = this.room;
     const may = step?.may_speak !== false;
-    this.local.hold(!may);
+    this.local.hold(!may || this.#pausing);
     // What is held while one may not speak does not open the microphone when one may.
     if (!may) this.held.letGo();
     if (!running) this.writing.clear();
@@ -478,7 +486,13 @@ export class Participation {
   /** The server has the last word on what is written down, never on the devices. */
   #follow(): void {
     const consent = myself(this.room)?.consent;
-    if (consent) this.consent = consent;
+    if (!consent) return;
+    if (consent !== "on" && this.#pausing) {
+      this.#pausing = false;
+      this.#hold();
+    }
+    // What it says before it has heard of the pause is of before.
+    if (!this.#pausing) this.consent = consent;
   }
 
   #refused(code: string, fatal: boolean): void {
