@@ -199,6 +199,8 @@ impl Exchange {
             return Some(()); // a probe's filling, or a repair that crossed what it repairs
         }
         stream.last_at = now;
+        stream.missed_pictures = 0;
+        let begins = stream.last_timestamp.replace(header.timestamp) != Some(header.timestamp);
         stream.bytes += payload.len() as u64;
         if arrived.missing {
             peer.due = peer.due.min(now + SOON_MS);
@@ -207,8 +209,12 @@ impl Exchange {
         let ticks_per_ms = line.kind().ticks_per_ms();
         let told = stream.reception.told();
         let captured = told.and_then(|it| peer.clock.captured(now, it, timestamp, ticks_per_ms));
+        if begins && line == Line::Camera {
+            peer.miss_pictures_above(layer);
+        }
         let mut is_silent = payload.is_empty();
-        if line == Line::Microphone && peer.gates.hushed.load(Ordering::Relaxed) {
+        let hushed = || peer.gates.hushed.load(Ordering::Relaxed);
+        if line == Line::Microphone && (!peer.sound.take(now, payload.len()) || hushed()) {
             is_silent = true; // and is neither measured nor listened to
         } else if line == Line::Microphone {
             let value = header.extension(packet, sdp::LEVEL).and_then(|it| it.first());
@@ -338,6 +344,13 @@ impl Peer {
             Line::Screen => &mut self.screen_edges,
             Line::Microphone | Line::Camera => &mut self.edges,
         }
+    }
+
+    /// A layer of the camera has brought a picture.
+    fn miss_pictures_above(&mut self, layer: Layer) {
+        let larger = |it: &&mut Stream| it.line == Line::Camera && layer < it.layer;
+        let larger = self.streams.iter_mut().filter(larger);
+        larger.for_each(|it| it.missed_pictures = it.missed_pictures.saturating_add(1));
     }
 
     /// The stream a packet belongs to, and whether it is a new one. `None`: its SSRC is that of another

@@ -40,6 +40,16 @@ const SCREEN_CACHE_BYTES: usize = 240_000;
 /// A layer of which nothing has come for so long does not flow, in ms.
 const FLOWING_MS: u64 = 1_500;
 
+/// Nor does one that has been silent for so long, in ms, while smaller layers of the same camera have
+/// brought so many pictures: its sender has stopped it, and whoever waits for it sees a picture stand.
+const STOPPED_MS: u64 = 400;
+const STOPPED_PICTURES: u8 = 3;
+
+/// What one microphone may send, in bytes a second with those around the payload, and at a time: several
+/// times what Opus at its best takes, as everybody in a room gets all of it.
+const SOUND_BYTES_PER_S: u64 = 30_000;
+const SOUND_PACKET_BYTES: u64 = 60;
+
 /// Packets sent again to one peer between two reports: what a lost third of a room's video is.
 pub const REPAIRS_MAX: u32 = 400;
 
@@ -110,6 +120,7 @@ pub struct Peer {
     /// Of streams of which no packet has come yet: Chromium tells of a stream before it begins.
     pub early_reports: Vec<(u32, Report)>,
     pub detector: SpeakingDetector,
+    pub sound: Allowance,
     pub arrivals: Arrivals,
     pub edges: Vec<Edge>,
     pub screen_edges: Vec<Edge>,
@@ -181,6 +192,9 @@ pub struct Stream {
     pub cache: PacketCache,
     pub keyframes: KeyframeRequests,
     pub last_at: MediaTime,
+    pub last_timestamp: Option<u32>,
+    /// Pictures of smaller layers since.
+    pub missed_pictures: u8,
     pub bytes: u64,
     /// In bit/s.
     pub rate: u64,
@@ -226,6 +240,7 @@ impl Peer {
             clock: SenderClock::default(),
             early_reports: Vec::new(),
             detector: SpeakingDetector::default(),
+            sound: Allowance::full(now),
             arrivals: Arrivals::default(),
             edges: Vec::new(),
             screen_edges: Vec::new(),
@@ -286,6 +301,30 @@ impl Peer {
     }
 }
 
+/// How much one may still send; it fills up with time.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    bytes: u64,
+    at: MediaTime,
+}
+
+impl Allowance {
+    fn full(now: MediaTime) -> Self {
+        Self { bytes: SOUND_BYTES_PER_S, at: now }
+    }
+
+    /// Whether a packet of sound may go on.
+    pub fn take(&mut self, now: MediaTime, payload_bytes: usize) -> bool {
+        let more = now.since_us(self.at) * SOUND_BYTES_PER_S / 1_000_000;
+        if 0 < more {
+            *self = Self { bytes: (self.bytes + more).min(SOUND_BYTES_PER_S), at: now };
+        }
+        let rest = self.bytes.checked_sub(SOUND_PACKET_BYTES + payload_bytes as u64);
+        self.bytes = rest.unwrap_or(self.bytes);
+        rest.is_some()
+    }
+}
+
 impl Outflow {
     fn new(kind: TrackKind, number: usize, ssrc: u32, repair_ssrc: u32) -> Self {
         let slot = Slot::new(kind);
@@ -332,13 +371,17 @@ impl Stream {
             cache: PacketCache::new(cache_bytes),
             keyframes: KeyframeRequests::default(),
             last_at: MediaTime::ZERO,
+            last_timestamp: None,
+            missed_pictures: 0,
             bytes: 0,
             rate: 0,
         }
     }
 
     pub fn flows(&self, now: MediaTime) -> bool {
-        now.since_ms(self.last_at) < FLOWING_MS
+        let silent_ms = now.since_ms(self.last_at);
+        let is_stopped = STOPPED_MS <= silent_ms && STOPPED_PICTURES <= self.missed_pictures;
+        silent_ms < FLOWING_MS && !is_stopped
     }
 }
 

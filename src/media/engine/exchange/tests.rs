@@ -380,6 +380,54 @@ fn pictures_come_in_the_layer_that_is_wanted() {
     assert!(all.iter().all(|it| it.ssrc == all[0].ssrc && it.payload_type == sdp::CAMERA));
 }
 
+/// As where a phone's line shrinks, or somebody saves data.
+#[test]
+fn a_layer_that_is_stopped_gives_way_to_a_smaller_one_soon() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let wants_small = |control: &[Vec<u8>]| {
+        told(control).contains(&rtcp::Feedback::KeyframeWanted { ssrc: ALICE.0 * 10 })
+    };
+    // Slowly, all of them: nothing has stopped.
+    for sequence in 0..20 {
+        for layer in [0, 2] {
+            stage.sends(ALICE, &video(ALICE, layer, sequence, sequence < 3));
+        }
+        stage.pass(500);
+    }
+    assert!(!wants_small(&stage.looks(ALICE).1));
+    assert!(is_picture(stage.hears(BOB).last().unwrap(), 2));
+    let mut waited_ms = 0;
+    for sequence in 20..60 {
+        stage.sends(ALICE, &video(ALICE, 0, sequence, false));
+        stage.pass(40);
+        waited_ms += 40;
+        if wants_small(&stage.looks(ALICE).1) {
+            break;
+        }
+    }
+    assert!((120..=500).contains(&waited_ms), "{waited_ms}");
+}
+
+#[test]
+fn nobody_fills_the_lines_of_a_room_with_sound() {
+    let mut stage = Stage::with(&[ALICE, BOB]);
+    let mut heard = vec![];
+    for sequence in 0..1_000 {
+        let mut packet = audio(ALICE, sequence, -10);
+        packet.resize(packet.len() + 1_000, 7);
+        stage.sends(ALICE, &packet);
+        if sequence % 20 == 0 {
+            stage.pass(20);
+        }
+        heard.extend(stage.hears(BOB));
+    }
+    assert!((40..70).contains(&heard.len()), "{}", heard.len());
+    assert!(heard.windows(2).all(|it| it[1].sequence == it[0].sequence.wrapping_add(1)));
+    stage.pass(1_000);
+    stage.says(ALICE, 1_001, -30);
+    assert_eq!(stage.hears(BOB).len(), 1, "and is heard when they behave");
+}
+
 #[test]
 fn a_new_viewer_has_the_publisher_asked_for_a_keyframe_once() {
     let mut stage = Stage::with(&[ALICE, BOB, CHAO]);
