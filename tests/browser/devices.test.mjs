@@ -132,6 +132,36 @@ story("who lets go while the browser still asks for the microphone is not heard 
   await isHeard(alice, false);
 });
 
+story("the link of a session that is over leaves neither camera nor microphone on", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await guest(stage, "Alice");
+  const { page } = alice;
+  await page.context().grantPermissions(["camera", "microphone"]);
+  await host.see("host-end").click();
+  await host.see("host-end-confirm").click();
+  await host.sees("host-ended");
+
+  // The devices come before the server's answer.
+  let late = true;
+  await page.route("**/api/**", async (route) => {
+    if (late) await eventually("the devices are on", async () => (await on(alice)).length === 2);
+    await route.continue();
+  });
+  await page.goto(host.joinLink.replace("#", "?lang=en#"));
+  await alice.sees("goodbye");
+  await eventually("and off again", async () => (await on(alice)).length === 0, 5);
+
+  // They come after it.
+  late = false;
+  await page.addInitScript(() => (window.slow_ms = 1_500));
+  await page.reload();
+  await alice.sees("goodbye");
+  await pause(3_000);
+  assert.deepEqual(await on(alice), []);
+  assert.deepEqual(alice.complaints, []);
+});
+
 story("sound only sends no picture and asks for none; a hidden page asks for none either", async (stage) => {
   const [alice, bob] = await pair(stage);
   await alice.hearsAndSees(bob);
@@ -287,6 +317,7 @@ async function guest(stage, name, more = () => undefined) {
 function watches() {
   window.said = [];
   window.locks = 0;
+  window.given = [];
   window.slow_ms = 0;
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (text) {
@@ -310,7 +341,9 @@ function watches() {
   media.getUserMedia = async (want) => {
     if (window.slow_ms) await new Promise((resolve) => setTimeout(resolve, window.slow_ms));
     if (gone && want.audio?.deviceId?.exact === gone) throw new DOMException("", "OverconstrainedError");
-    return open(want);
+    const stream = await open(want);
+    window.given.push(...stream.getTracks());
+    return stream;
   };
   window.unplug = (id) => {
     gone = id;
@@ -350,6 +383,11 @@ function track(person) {
     const { deviceId: device, noiseSuppression: noise, echoCancellation: echo } = it.getSettings();
     return { device, noise, echo, enabled: it.enabled };
   });
+}
+
+/** The devices that are on, whatever becomes of them: their kinds. */
+function on(person) {
+  return person.page.evaluate(() => window.given.filter((it) => it.readyState === "live").map((it) => it.kind));
 }
 
 function isHeard(person, on) {

@@ -59,6 +59,8 @@ export class LocalMedia {
   /** What the person has picked, kept for when it is there again. */
   #chosen: Record<DeviceKind, string> = { microphone: "", camera: "", speaker: "" };
   #asking: Promise<boolean> | null = null;
+  /** How often each was let go: what was asked for before comes for nobody any more. */
+  #turn: Record<DeviceKind, number> = { microphone: 0, camera: 0, speaker: 0 };
 
   /** `raw`: no echo cancelling, noise suppression or gain control. Tests measure sound with it. */
   constructor(raw: boolean) {
@@ -93,6 +95,7 @@ export class LocalMedia {
   async open(want: { microphone: boolean; camera: boolean }): Promise<void> {
     const microphone = want.microphone && !this.microphone;
     const camera = want.camera && !this.camera;
+    const turn = { ...this.#turn };
     if (microphone && camera && LocalMedia.possible) {
       this.opening = true;
       try {
@@ -100,8 +103,8 @@ export class LocalMedia {
           audio: this.#sound(this.#chosen.microphone),
           video: this.#picture(this.#chosen.camera),
         });
-        this.#takeMicrophone(stream.getAudioTracks()[0] ?? null);
-        this.#takeCamera(stream.getVideoTracks()[0] ?? null);
+        this.#takeMicrophone(stream.getAudioTracks()[0] ?? null, turn.microphone);
+        this.#takeCamera(stream.getVideoTracks()[0] ?? null, turn.camera);
         this.problem = null;
         this.cameraProblem = null;
         await this.#refresh();
@@ -112,14 +115,18 @@ export class LocalMedia {
         this.opening = false;
       }
     }
-    if (microphone) await this.openMicrophone();
-    if (camera && this.problem !== "insecure") await this.openCamera();
+    if (microphone && turn.microphone === this.#turn.microphone) await this.openMicrophone();
+    if (camera && turn.camera === this.#turn.camera && this.problem !== "insecure") await this.openCamera();
   }
 
   /** Whoever asks again while the browser still waits for the person's answer gets the same answer. */
   openMicrophone(): Promise<boolean> {
-    this.#asking ??= this.#openMicrophone().finally(() => (this.#asking = null));
-    return this.#asking;
+    if (this.#asking) return this.#asking;
+    const asking = this.#openMicrophone().finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    this.#asking = asking;
+    return asking;
   }
 
   async openCamera(): Promise<boolean> {
@@ -127,10 +134,11 @@ export class LocalMedia {
       this.problem = "insecure";
       return false;
     }
+    const turn = this.#turn.camera;
     this.opening = true;
     try {
       const stream = await given((id) => ({ video: this.#picture(id) }), this.#chosen.camera);
-      this.#takeCamera(stream.getVideoTracks()[0] ?? null);
+      this.#takeCamera(stream.getVideoTracks()[0] ?? null, turn);
       this.cameraProblem = null;
     } catch (error) {
       this.cameraProblem = cameraProblemOf(error);
@@ -138,10 +146,13 @@ export class LocalMedia {
       this.opening = false;
     }
     await this.#refresh();
-    return this.camera !== null;
+    return this.camera !== null && turn === this.#turn.camera;
   }
 
+  /** Also one that the browser still asks the person about. */
   closeMicrophone(): void {
+    this.#turn.microphone += 1;
+    this.#asking = null;
     this.#takeMicrophone(null);
   }
 
@@ -157,8 +168,9 @@ export class LocalMedia {
     this.#followWish();
   }
 
-  /** Off means off: the camera's light goes out. */
+  /** Off means off: the camera's light goes out, and does not come on when permission comes later. */
   closeCamera(): void {
+    this.#turn.camera += 1;
     this.#takeCamera(null);
   }
 
@@ -166,8 +178,9 @@ export class LocalMedia {
     this.#chosen.microphone = id;
     this.microphoneId = id;
     this.notice = null;
+    const turn = this.#turn.microphone;
     await this.#asking;
-    await this.openMicrophone();
+    if (turn === this.#turn.microphone) await this.openMicrophone();
   }
 
   async chooseCamera(id: string): Promise<void> {
@@ -215,10 +228,11 @@ export class LocalMedia {
       this.problem = "insecure";
       return false;
     }
+    const turn = this.#turn.microphone;
     this.opening = true;
     try {
       const stream = await given((id) => ({ audio: this.#sound(id) }), this.#chosen.microphone);
-      this.#takeMicrophone(stream.getAudioTracks()[0] ?? null);
+      this.#takeMicrophone(stream.getAudioTracks()[0] ?? null, turn);
       this.problem = null;
     } catch (error) {
       this.problem = problemOf(error);
@@ -226,7 +240,7 @@ export class LocalMedia {
       this.opening = false;
     }
     await this.#refresh();
-    return this.microphone !== null;
+    return this.microphone !== null && turn === this.#turn.microphone;
   }
 
   #followWish(): void {
@@ -243,8 +257,10 @@ export class LocalMedia {
     return id ? { ...picture, deviceId: { exact: id } } : { ...picture, facingMode: "user" };
   }
 
-  /** As silent or as open as the one before it: another device never opens a microphone by itself. */
-  #takeMicrophone(track: MediaStreamTrack | null): void {
+  /** As silent or as open as the one before it: another device never opens a microphone by itself.
+   *  `turn`: when it was asked for. */
+  #takeMicrophone(track: MediaStreamTrack | null, turn = this.#turn.microphone): void {
+    if (turn !== this.#turn.microphone) return track?.stop();
     this.microphone?.stop();
     this.microphone = track;
     this.#followWish();
@@ -254,7 +270,8 @@ export class LocalMedia {
     this.changed();
   }
 
-  #takeCamera(track: MediaStreamTrack | null): void {
+  #takeCamera(track: MediaStreamTrack | null, turn = this.#turn.camera): void {
+    if (turn !== this.#turn.camera) return track?.stop();
     this.camera?.stop();
     this.camera = track;
     track?.addEventListener("ended", () => {
@@ -266,16 +283,17 @@ export class LocalMedia {
   /** The device in use is gone: goes on with what the browser takes by default, or says what is wrong. */
   async #goOn(device: DeviceKind, label: string): Promise<void> {
     const chosen = this.#chosen[device];
+    const turn = this.#turn[device];
     this.#chosen[device] = "";
     if (device === "microphone") {
-      if (!(await this.#another("microphone"))) {
+      if (!(await this.#another("microphone")) && turn === this.#turn.microphone) {
         this.microphone = null;
         this.microphoneId = "";
         this.problem ??= "no-microphone";
         this.changed();
       }
     } else if (device === "camera") {
-      if (!(await this.#another("camera"))) {
+      if (!(await this.#another("camera")) && turn === this.#turn.camera) {
         this.camera = null;
         this.cameraId = "";
         this.cameraProblem ??= "no-camera";

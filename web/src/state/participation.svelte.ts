@@ -238,6 +238,8 @@ export class Participation {
     this.phase = "joining";
     // A microphone that was off is opened too: to speak is then one press, as before.
     await this.local.open({ microphone: this.#hadMicrophone, camera: cameraOn });
+    // The page may have been left while the browser asked.
+    if ((this.phase as Phase) !== "joining") return;
     this.local.wish(microphoneOn);
     this.join(person);
   }
@@ -371,6 +373,13 @@ export class Participation {
     this.#finish("left");
   }
 
+  /** The session is over, and nobody can come back to it. */
+  end(): void {
+    giveSeatUp(this.#session);
+    keepPerson(this.#session, null);
+    this.#finish("ended");
+  }
+
   /** Back to the device check, keeping the seat if there is one. */
   prepareAgain(): void {
     this.backAtStream = false;
@@ -441,7 +450,7 @@ export class Participation {
         this.talk.toldAll(message.posts);
         break;
       case "ended":
-        this.#end();
+        this.end();
         break;
       case "error":
         this.#refused(message.code, message.fatal);
@@ -503,7 +512,7 @@ export class Participation {
       return;
     }
     if (code === "session-ended") {
-      this.#end();
+      this.end();
       return;
     }
     this.refusal = code;
@@ -513,12 +522,6 @@ export class Participation {
   #keep(person: KeptPerson): void {
     this.#person = person;
     keepPerson(this.#session, person);
-  }
-
-  #end(): void {
-    giveSeatUp(this.#session);
-    keepPerson(this.#session, null);
-    this.#finish("ended");
   }
 
   #finish(phase: Phase): void {

@@ -1,0 +1,126 @@
+// One's own devices while the browser asks the person, who may have gone meanwhile. The browser is stood in
+// for: it gives what it is asked for when the test says so.
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { LocalMedia } from "../src/media/local.svelte";
+import { Participation } from "../src/state/participation.svelte";
+
+class Track extends EventTarget {
+  readyState = "live";
+  enabled = true;
+  constructor(
+    readonly kind: "audio" | "video",
+    readonly label: string,
+  ) {
+    super();
+  }
+  stop(): void {
+    this.readyState = "ended";
+  }
+  getSettings() {
+    return { deviceId: this.label };
+  }
+}
+
+/** Every track that was ever given, and the answers the person still owes. */
+let given: Track[] = [];
+let answers: (() => void)[] = [];
+let devices: { kind: string; deviceId: string; label: string }[] = [];
+const media = Object.assign(new EventTarget(), {
+  getUserMedia: (want: MediaStreamConstraints) => {
+    const kinds = [want.audio ? ("audio" as const) : null, want.video ? ("video" as const) : null];
+    const tracks = kinds.filter((it) => it !== null).map((it) => new Track(it, it === "audio" ? "head" : "cam"));
+    const of = (kind: string) => tracks.filter((it) => it.kind === kind);
+    return new Promise((resolve) =>
+      answers.push(() => {
+        given.push(...tracks);
+        resolve({ getAudioTracks: () => of("audio"), getVideoTracks: () => of("video") });
+      }),
+    );
+  },
+  enumerateDevices: async () => devices,
+});
+
+const live = () => given.filter((it) => it.readyState === "live").map((it) => it.kind);
+
+/** Until all that follows from it is done. */
+async function allows(): Promise<void> {
+  for (const answer of answers.splice(0)) answer();
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+beforeEach(() => {
+  [given, answers, devices] = [[], [], []];
+  vi.stubGlobal("navigator", { mediaDevices: media });
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+describe("what was let go while the browser asked is not on when it comes", () => {
+  test("both at once", async () => {
+    const local = new LocalMedia(false);
+    const opening = local.open({ microphone: true, camera: true });
+    local.close();
+    await allows();
+    await opening;
+    expect([live(), local.microphone, local.camera]).toEqual([[], null, null]);
+  });
+
+  test("one of the two", async () => {
+    const local = new LocalMedia(false);
+    void local.open({ microphone: true, camera: true });
+    local.closeCamera();
+    await allows();
+    expect(live()).toEqual(["audio"]);
+  });
+
+  test("whoever has opened it is told that it is not", async () => {
+    const local = new LocalMedia(false);
+    const opened = [local.openMicrophone(), local.openCamera()];
+    local.closeMicrophone();
+    local.closeCamera();
+    await allows();
+    expect(await Promise.all(opened)).toEqual([false, false]);
+    expect(live()).toEqual([]);
+  });
+
+  test("a choice of another microphone", async () => {
+    const local = new LocalMedia(false);
+    void local.openMicrophone();
+    void local.chooseMicrophone("head");
+    local.close();
+    await allows();
+    await allows();
+    expect(live()).toEqual([]);
+  });
+
+  test("but what is asked for after that is", async () => {
+    const local = new LocalMedia(false);
+    const before = local.openMicrophone();
+    local.closeMicrophone();
+    const after = local.openMicrophone();
+    await allows();
+    expect(await Promise.all([before, after])).toEqual([false, true]);
+    expect(live()).toEqual(["audio"]);
+  });
+});
+
+describe("a person in a room whom the browser asks", () => {
+  let person: Participation;
+  beforeEach(() => {
+    const page = new EventTarget();
+    vi.stubGlobal("window", {});
+    vi.stubGlobal("document", page);
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+    person = new Participation("s", "t", new LocalMedia(false));
+    person.phase = "in-room";
+  });
+
+  test.each(["leave", "end"] as const)("has neither microphone nor camera on after %s", async (gone) => {
+    const pressed = [person.setMicrophone(true), person.setCamera(true)];
+    person[gone]();
+    await allows();
+    await Promise.all(pressed);
+    expect(live()).toEqual([]);
+    expect([person.microphoneOn, person.cameraOn]).toEqual([false, false]);
+  });
+});
