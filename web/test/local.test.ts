@@ -48,15 +48,26 @@ async function allows(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
+let opened: LocalMedia[] = [];
+
+function own(): LocalMedia {
+  const local = new LocalMedia(false);
+  opened.push(local);
+  return local;
+}
+
 beforeEach(() => {
   [given, answers, devices] = [[], [], []];
   vi.stubGlobal("navigator", { mediaDevices: media });
 });
-afterEach(() => void vi.unstubAllGlobals());
+afterEach(() => {
+  opened.splice(0).forEach((it) => it.close());
+  vi.unstubAllGlobals();
+});
 
 describe("what was let go while the browser asked is not on when it comes", () => {
   test("both at once", async () => {
-    const local = new LocalMedia(false);
+    const local = own();
     const opening = local.open({ microphone: true, camera: true });
     local.close();
     await allows();
@@ -65,7 +76,7 @@ describe("what was let go while the browser asked is not on when it comes", () =
   });
 
   test("one of the two", async () => {
-    const local = new LocalMedia(false);
+    const local = own();
     void local.open({ microphone: true, camera: true });
     local.closeCamera();
     await allows();
@@ -73,17 +84,17 @@ describe("what was let go while the browser asked is not on when it comes", () =
   });
 
   test("whoever has opened it is told that it is not", async () => {
-    const local = new LocalMedia(false);
-    const opened = [local.openMicrophone(), local.openCamera()];
+    const local = own();
+    const asked = [local.openMicrophone(), local.openCamera()];
     local.closeMicrophone();
     local.closeCamera();
     await allows();
-    expect(await Promise.all(opened)).toEqual([false, false]);
+    expect(await Promise.all(asked)).toEqual([false, false]);
     expect(live()).toEqual([]);
   });
 
   test("a choice of another microphone", async () => {
-    const local = new LocalMedia(false);
+    const local = own();
     void local.openMicrophone();
     void local.chooseMicrophone("head");
     local.close();
@@ -93,7 +104,7 @@ describe("what was let go while the browser asked is not on when it comes", () =
   });
 
   test("but what is asked for after that is", async () => {
-    const local = new LocalMedia(false);
+    const local = own();
     const before = local.openMicrophone();
     local.closeMicrophone();
     const after = local.openMicrophone();
@@ -101,6 +112,27 @@ describe("what was let go while the browser asked is not on when it comes", () =
     expect(await Promise.all([before, after])).toEqual([false, true]);
     expect(live()).toEqual(["audio"]);
   });
+});
+
+test("a device that is off stays off when it is plugged in again", async () => {
+  const local = own();
+  const plug = async (...there: string[]) => {
+    devices = there.map((it) => ({ kind: it === "cam" ? "videoinput" : "audioinput", deviceId: it, label: it }));
+    media.dispatchEvent(new Event("devicechange"));
+    await allows();
+  };
+  await plug("head", "cam");
+  void local.chooseMicrophone("head");
+  void local.chooseCamera("cam");
+  await allows();
+  await allows();
+  expect(live()).toEqual(["video", "audio"]);
+  local.closeMicrophone();
+  local.closeCamera();
+  await plug();
+  await plug("head", "cam");
+  await allows();
+  expect(live()).toEqual([]);
 });
 
 describe("a person in a room whom the browser asks", () => {
@@ -111,7 +143,7 @@ describe("a person in a room whom the browser asks", () => {
     vi.stubGlobal("document", page);
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
     vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
-    person = new Participation("s", "t", new LocalMedia(false));
+    person = new Participation("s", "t", own());
     person.phase = "in-room";
   });
 

@@ -338,6 +338,8 @@ export class LocalMedia {
       case "gone":
         return this.#goOn(device, change.label);
       case "back":
+        // One that is off stays off: to open it is the person's to do.
+        if (device !== "speaker" && !this[device]) return;
         await this.useNew({ kind: "back", device, label: change.device.label, id: change.device.id });
         break;
       case "new":
