@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import { eventually, story } from "./harness.mjs";
 import { pause } from "./help/eventually.mjs";
+import { silent } from "./help/socket.mjs";
 
 /** `VIEW_EVERY_MS` of the server: what a page says sooner waits there. */
 const SERVER_TAKES_EVERY_MS = 250;
@@ -160,6 +161,41 @@ story("the link of a session that is over leaves neither camera nor microphone o
   await pause(3_000);
   assert.deepEqual(await on(alice), []);
   assert.deepEqual(alice.complaints, []);
+});
+
+story("whoever is typing when a phase ends switches nothing by their letters", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await guest(stage, "Alice");
+  await alice.joins(host.joinLink, { plain: true });
+  const others = await silent(server, host.joinLink, ["Bob", "Chao", "Dana"]);
+  await host.starts("me-we-all", { brief: 30, me: 30, best: 30, we: 30 });
+  await alice.isInPhase("brief");
+  for (const phase of ["me", "best"]) {
+    await host.see("run-next-now").click();
+    await alice.isInPhase(phase);
+  }
+  const { keyboard } = alice.page;
+  await alice.see("written").click();
+  const before = (await said(alice, "set-camera")).length;
+  let types = true;
+  const typing = (async () => {
+    while (types) await keyboard.press("v", { delay: 60 });
+  })();
+  await host.see("run-next-now").click();
+  await alice.isInPhase("we");
+  const heading = () => alice.page.evaluate(() => document.activeElement?.dataset.testid === "room-name");
+  await eventually("the move has taken the focus", heading);
+  await pause(1_000);
+  types = false;
+  await typing;
+  assert.equal((await said(alice, "set-camera")).length, before);
+
+  // Later the key is a shortcut again.
+  await pause(2_500);
+  await keyboard.press("v");
+  await eventually("the camera follows", async () => (await said(alice, "set-camera")).length > before);
+  others.forEach(({ socket }) => socket.close());
 });
 
 story("sound only sends no picture and asks for none; a hidden page asks for none either", async (stage) => {

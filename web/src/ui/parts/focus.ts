@@ -5,11 +5,39 @@
 const STOPS = "a[href], button, input, select, textarea, summary, [tabindex='0']";
 /** Where the search for what stands nearest ends: what is further away has little to do with it. */
 const ENDS = "main, dialog, #app, body";
+/** A field goes when a phase ends, and hands go on: so long after a key, the next one is still of the text. */
+const TYPES_ON_MS = 2_000;
 
 interface Place {
   element: HTMLElement;
   /** What stands around it, from near to far, and which of the stops in there it is. */
   around: { of: Element; at: number }[];
+}
+
+/** Whether a key is of a text, or may be a shortcut. */
+export class Typing {
+  /** The key that came last was of a text. */
+  on = false;
+  #until_ms = -Infinity;
+
+  /** A key has come. `field`: to something that takes letters. */
+  key(key: string, field: boolean, at_ms: number): void {
+    const leaves = key === "Tab" || key === "Escape";
+    this.on = field || (!leaves && at_ms < this.#until_ms);
+    this.#until_ms = this.on && !leaves ? at_ms + TYPES_ON_MS : -Infinity;
+  }
+
+  /** The person has turned to something else. */
+  ends(): void {
+    this.#until_ms = -Infinity;
+  }
+}
+
+const typing = new Typing();
+
+/** Whether the key that is handled now is of a text, also when the field has just gone, and so no shortcut. */
+export function isTyping(): boolean {
+  return typing.on;
 }
 
 /** For as long as the page lives, or until what is returned is called. */
@@ -44,19 +72,26 @@ export function keepFocus(page: Document): () => void {
     if (lost) nearest(last as Place, page)?.focus();
   }
 
+  const keyed = (event: KeyboardEvent) => typing.key(event.key, takesLetters(event.target), event.timeStamp);
+  const pointed = () => typing.ends();
+
   const watch = new MutationObserver(look);
   watch.observe(page.body, { subtree: true, childList: true, attributeFilter: ["disabled", "hidden", "open"] });
   page.addEventListener("focusin", come);
   page.addEventListener("focusout", gone);
+  // Before whatever asks of it.
+  page.addEventListener("keydown", keyed, true);
+  page.addEventListener("pointerdown", pointed, true);
   return () => {
     watch.disconnect();
     page.removeEventListener("focusin", come);
     page.removeEventListener("focusout", gone);
+    page.removeEventListener("keydown", keyed, true);
+    page.removeEventListener("pointerdown", pointed, true);
   };
 }
 
-/** Whether letters and digits are for what has the focus, and so no shortcuts. */
-export function takesLetters(at: EventTarget | null): boolean {
+function takesLetters(at: EventTarget | null): boolean {
   const fields = "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]";
   return at instanceof HTMLElement && at.matches(fields);
 }
