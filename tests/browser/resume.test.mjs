@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 
 import { eventually, story } from "./harness.mjs";
+import { pause } from "./help/eventually.mjs";
 import { Server } from "./help/server.mjs";
 import { Wire } from "./help/wire.mjs";
 
@@ -50,6 +51,40 @@ story("a broken line is back in a moment, and sound and picture never stop", asy
   }
   await alice.sees("step-countdown");
   assert.equal(await lost(alice, bob), 0, "not one packet of Bob's sound was lost");
+});
+
+story("a page whose words do not come is loaded again, a few times, and then says so", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await stage.person("Alice");
+  const { page } = alice;
+  // As a browser that remembers: nothing that a page has missed comes to that page.
+  let [pages, lacking] = [0, 2];
+  page.on("request", (it) => (pages += it.isNavigationRequest() ? 1 : 0));
+  await page.route("**/assets/en-*.js", (route) => (pages < lacking ? route.abort() : route.continue()));
+  await page.goto(host.joinLink.replace("#", "?lang=en#"));
+  await alice.sees("join-name");
+  assert.equal(pages, 2);
+
+  [pages, lacking] = [0, Infinity];
+  await page.reload();
+  await alice.see("lacking").waitFor({ timeout: 120_000 });
+  assert.equal(pages, 4);
+  await pause(20_000);
+  assert.equal(pages, 4, "not for ever");
+  lacking = 5;
+  await alice.see("lacking").getByRole("button").click();
+  await alice.sees("join-name");
+
+  // A room that cannot be drawn is not entered, and its door is there again.
+  await page.route("**/assets/Room-*.js", (route) => route.abort());
+  await alice.arrives(host.joinLink);
+  await alice.see("join-submit").click();
+  assert.equal(await alice.sees("fatal-error", "code"), "unreachable");
+  await page.unroute("**/assets/Room-*.js");
+  await alice.see("fault-action").click();
+  await alice.see("join-submit").click();
+  await alice.isInside();
 });
 
 story("a page keeps its line at the session's own node, and finds back when that is gone", async (stage) => {
