@@ -190,6 +190,31 @@ story("who comes to a table finds what was written there, and all of it comes to
   guests.forEach(({ socket }) => socket.close());
 });
 
+story("whoever's page cannot have what a sheet takes is told so, and comes back to their seat", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await stage.person("Alice");
+  await alice.page.route("**/assets/yjs-*.js", (route) => route.abort());
+  await alice.joins(host.joinLink, { consent: "declined" });
+  const others = await silent(server, host.joinLink, ["Bob"]);
+  await host.starts("me-we-all", { brief: 5, me: 5, best: 5, we: 5, all: 5, choose: 5 });
+  for (const phase of ["brief", "me", "best"]) {
+    await alice.isInPhase(phase);
+    await host.see("run-next-now").click();
+  }
+  await alice.isInPhase("we");
+  const { number } = alice;
+  await alice.sees("sheet-lacking");
+  await alice.page.unroute("**/assets/yjs-*.js");
+  await alice.see("sheet-lacking").getByRole("button").click();
+  await alice.see("join-submit").click();
+  await alice.isInside();
+  assert.equal(alice.number, number);
+  await eventually("there is a sheet", () => alice.see("room-line").isEditable());
+  assert.equal(await alice.see("sheet-lacking").count(), 0);
+  others.forEach(({ socket }) => socket.close());
+});
+
 /** A sheet as somebody has it who writes without a page. */
 class Leaf {
   number = null;

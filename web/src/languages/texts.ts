@@ -18,6 +18,7 @@ export interface Texts {
     chooseLanguage: string;
     skip: string;
     tryAgain: string;
+    loadAgain: string;
     close: string;
     cancel: string;
     toStart: string;
@@ -194,6 +195,7 @@ export interface Texts {
       cardHint: string;
       line: string;
       lineHint: string;
+      lacking: string;
       saving: string;
       saved: string;
       unsaved: string;

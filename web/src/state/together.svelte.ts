@@ -12,6 +12,10 @@ const ARRIVED_MS = 2_000;
 const WRITES_MS = 3_000;
 /** When the library could not be had, so long until it is asked for again, in ms. */
 const AGAIN_MS = 3_000;
+/** Asked for so often in vain, it may never come: browsers remember what they could not have. */
+const ASKED_MAX = 2;
+/** What waits for the library at most; a sheet that more has come for is told anew to a new page. */
+const PUT_OFF_MAX = 500;
 
 export type SheetState = "none" | "unsaved" | "saving" | "saved";
 
@@ -29,6 +33,8 @@ export class Together {
   laid = $state(0);
   /** Whether there is a sheet to write on. */
   ready = $state(false);
+  /** There is one, and it cannot be laid out: another page may be able to. */
+  lacking = $state(false);
   text = $state("");
   state = $state<SheetState>("none");
   /** Who else is writing. */
@@ -38,6 +44,7 @@ export class Together {
   #around: Surroundings;
   #library: Library | null = null;
   #loading = false;
+  #asked = 0;
   #number: number | null = null;
   #since: number | null = null;
   #doc: Yjs.Doc | null = null;
@@ -64,6 +71,7 @@ export class Together {
   prepare(): void {
     if (this.#library || this.#loading) return;
     this.#loading = true;
+    this.#asked += 1;
     clearTimeout(this.#asking);
     import("yjs").then(
       (library) => {
@@ -72,6 +80,7 @@ export class Together {
       },
       () => {
         this.#loading = false;
+        if (this.#asked >= ASKED_MAX && this.#put_off.length > 0) this.lacking = true;
         this.#asking = setTimeout(() => this.prepare(), AGAIN_MS);
       },
     );
@@ -81,6 +90,8 @@ export class Together {
    *  what the page has beside is refused. */
   told(number: number, since: number, state: string, afresh: boolean): void {
     this.prepare();
+    // It has all in it that came before.
+    if (!this.#library) this.#put_off = [];
     this.#then((library) => {
       if (!this.#doc || afresh || since !== this.#since) {
         this.#forget();
@@ -162,12 +173,16 @@ export class Together {
     this.#forget();
     clearTimeout(this.#asking);
     this.#put_off = [];
+    this.lacking = false;
     [...this.#writing.keys()].forEach((it) => this.#stops(it));
   }
 
   #then(act: (library: Library) => void): void {
     if (this.#library && !this.#composing && this.#put_off.length === 0) act(this.#library);
     else this.#put_off.push(act);
+    if (this.#library || this.#put_off.length <= PUT_OFF_MAX) return;
+    this.#put_off = [];
+    this.lacking = true;
   }
 
   #catchUp(): void {
@@ -246,6 +261,7 @@ export class Together {
     this.text = text.toString();
     this.state = this.text ? "saved" : "none";
     this.ready = true;
+    this.lacking = false;
   }
 
   #drop(): void {
