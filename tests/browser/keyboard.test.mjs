@@ -154,6 +154,38 @@ story("a participant does everything with the keyboard alone, and hears what hap
   others.forEach(({ socket }) => socket.close());
 });
 
+story("an open sheet gives way when its reader is moved, and the move is heard", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await stage.person("Alice");
+  await alice.joins(host.joinLink, { consent: "declined", camera: false });
+  await host.opensRooms(2);
+  const keys = new Keyboard(alice);
+  const moved = async (room) => {
+    await host.moves(alice, room);
+    await alice.isIn(room);
+    await alice.page.locator("dialog[open]").waitFor({ state: "detached" });
+    await keys.focusIs("room-name");
+    const name = await alice.see("room-name").textContent();
+    await eventually("the move is told", async () => {
+      const told = (await keys.tree()).filter((it) => it.live === "polite").map((it) => it.text());
+      return told.join(" ").includes(name);
+    });
+  };
+
+  await alice.see("settings").click();
+  await alice.sees("settings-dialog");
+  await moved("room-1");
+  await keys.press("?");
+  await alice.sees("shortcuts-dialog");
+  await moved("room-2");
+  await alice.see("toggle-transcription").click();
+  await alice.sees("consent-agree");
+  await moved("main");
+  await alice.seesConsent(alice, "declined");
+  assert.deepEqual(alice.complaints, []);
+});
+
 story("a host plans, leads and ends with the keyboard alone", async (stage) => {
   const server = await stage.server();
   const host = new Host(await stage.browser({ microphone: "none" }));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { announcements } from "../src/state/announcements";
 import { UNSEEN, reduceOverview } from "../src/state/overview";
-import { NOWHERE, type RoomState, reduce, tileOrder } from "../src/state/room";
+import { NOWHERE, type RoomState, momentOf, reduce, tileOrder } from "../src/state/room";
 import { heldBecause, isQuiet, places, taskOf } from "../src/state/steps";
 import type { ServerMessage, WirePerson, WireStep } from "../src/wire/wire";
 import { QUIET, method, phase, run, step } from "./help";
@@ -42,6 +42,18 @@ function stepped(of: Partial<WireStep> = {}): ServerMessage {
 function after(...messages: ServerMessage[]): RoomState {
   return messages.reduce((state, it) => reduce(state, it, 500), NOWHERE);
 }
+
+test("a move, a phase, a round or one's own turn is another moment; what others do is not", () => {
+  const before = [WELCOME, RUNS, stepped({ turn: { participant: 2, left_ms: 9 } })];
+  const another = (...messages: ServerMessage[]) => momentOf(after(...before, ...messages)) !== momentOf(after(...before));
+  expect(another(at("room-1", 1, 2))).toBe(true);
+  expect(another(stepped({ run: run({ phase: 1 }) }))).toBe(true);
+  expect(another(stepped({ run: run({ round: 1 }) }))).toBe(true);
+  expect(another(stepped({ turn: { participant: 1, left_ms: 9 } }))).toBe(true);
+  expect(another(OVER)).toBe(true);
+  expect(another(at("main", 1, 2, 3))).toBe(false);
+  expect(another(stepped({ run: run({ ready: 1 }), turn: { participant: 3, left_ms: 9 } }))).toBe(false);
+});
 
 describe("reduce", () => {
   test("a method, where it stands, and when that was told", () => {

@@ -276,6 +276,12 @@ export function myself(state: RoomState): WirePerson | undefined {
   return state.room?.people.find((it) => it.participant === state.me);
 }
 
+/** Another one means that the person is elsewhere, has something else to do, or has the turn. */
+export function momentOf({ room, step, me }: RoomState): string {
+  const { run, turn } = step ?? {};
+  return [room?.room, run?.phase, run?.round, turn?.participant === me].join();
+}
+
 /**
  * Tiles in a steady order: who sits in the middle, myself, the others by number, those without a live
  * seat last.
