@@ -163,6 +163,33 @@ story("the link of a session that is over leaves neither camera nor microphone o
   assert.deepEqual(alice.complaints, []);
 });
 
+story("a call comes to the telephone: off for the others until it is over, and then all are heard again", async (stage) => {
+  const [alice, bob] = await pair(stage);
+  await alice.hearsAndSees(bob);
+  // As the system does it.
+  const call = (on) =>
+    alice.page.evaluate((on) => {
+      const track = window.given.findLast((it) => it.kind === "audio");
+      Object.defineProperty(track, "muted", { configurable: true, get: () => on });
+      track.dispatchEvent(new Event(on ? "mute" : "unmute"));
+      if (on) document.querySelectorAll("audio").forEach((it) => it.pause());
+    }, on);
+  const plays = () => alice.page.evaluate(() => [...document.querySelectorAll("audio")].every((it) => !it.paused || !it.srcObject));
+  const off = bob.page.locator(`[data-testid=tile][data-participant="${alice.number}"] >> text="Microphone off"`);
+  await call(true);
+  await alice.sees("interrupted");
+  await off.waitFor();
+  await isHeard(alice, true);
+  await pause(1_500);
+  assert.equal(await plays(), false, "nothing plays against the call");
+  await call(false);
+  await off.waitFor({ state: "detached" });
+  await alice.see("interrupted").waitFor({ state: "detached" });
+  await eventually("all play again", plays);
+  await alice.hearsAndSees(bob);
+  assert.deepEqual(alice.complaints, []);
+});
+
 story("whoever is typing when a phase ends switches nothing by their letters", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);

@@ -7,6 +7,7 @@ import { Participation } from "../src/state/participation.svelte";
 class Track extends EventTarget {
   readyState = "live";
   enabled = true;
+  muted = false;
   constructor(
     readonly kind: "audio" | "video",
     readonly label: string,
@@ -15,6 +16,11 @@ class Track extends EventTarget {
   }
   stop(): void {
     this.readyState = "ended";
+  }
+  /** As the system does. */
+  mute(on: boolean): void {
+    this.muted = on;
+    this.dispatchEvent(new Event(on ? "mute" : "unmute"));
   }
   getSettings() {
     return { deviceId: this.label };
@@ -154,5 +160,49 @@ describe("a person in a room whom the browser asks", () => {
     await Promise.all(pressed);
     expect(live()).toEqual([]);
     expect([person.microphoneOn, person.cameraOn]).toEqual([false, false]);
+  });
+
+  describe("and to whom a call comes", () => {
+    const said: boolean[] = [];
+    beforeEach(async () => {
+      said.length = 0;
+      vi.stubGlobal("location", { protocol: "https:", host: "vuoro.example" });
+      vi.stubGlobal(
+        "WebSocket",
+        class {
+          static OPEN = 1;
+          readyState = 1;
+          close(): void {}
+          send(text: string): void {
+            const { type, on } = JSON.parse(text);
+            if (type === "set-microphone") said.push(on);
+          }
+        },
+      );
+      person.join({ name: "Alice", language: "fi", consent: null });
+      person.phase = "in-room";
+      void person.setMicrophone(true);
+      await allows();
+    });
+
+    test("is off for the others until it is over, and wished for all the while", () => {
+      given[0]?.mute(true);
+      expect([person.local.interrupted, person.microphoneOn]).toEqual([true, true]);
+      given[0]?.mute(false);
+      expect([person.local.interrupted, said]).toEqual([false, [true, false, true]]);
+    });
+
+    test("stays off who has switched it off meanwhile", async () => {
+      given[0]?.mute(true);
+      await person.setMicrophone(false);
+      given[0]?.mute(false);
+      expect(said).toEqual([true, false, false]);
+    });
+
+    test("is not interrupted by a microphone that was let go", () => {
+      given[0]?.mute(true);
+      person.local.closeMicrophone();
+      expect(person.local.interrupted).toBe(false);
+    });
   });
 });

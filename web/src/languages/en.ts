@@ -574,6 +574,7 @@ export const en: Texts = {
       full: "Full screen",
     },
     notice: {
+      interrupted: "Your device has silenced the microphone, perhaps for a phone call. Nobody hears you until that is over.",
       gone: {
         microphone: (label) => `${label} was disconnected. We go on with another microphone.`,
         camera: (label) => `${label} was disconnected. We go on with another camera.`,

@@ -588,6 +588,7 @@ export const fi: Texts = {
       full: "Koko näyttö",
     },
     notice: {
+      interrupted: "Laitteesi on vaientanut mikrofonin, ehkä puhelun ajaksi. Kukaan ei kuule sinua ennen kuin se on ohi.",
       gone: {
         microphone: (label) => `${label} irtosi. Jatkamme toisella mikrofonilla.`,
         camera: (label) => `${label} irtosi. Jatkamme toisella kameralla.`,

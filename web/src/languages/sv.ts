@@ -575,6 +575,7 @@ export const sv: Texts = {
       full: "Hela skärmen",
     },
     notice: {
+      interrupted: "Din enhet har tystat mikrofonen, kanske för ett telefonsamtal. Ingen hör dig förrän det är över.",
       gone: {
         microphone: (label) => `${label} kopplades ur. Vi fortsätter med en annan mikrofon.`,
         camera: (label) => `${label} kopplades ur. Vi fortsätter med en annan kamera.`,

@@ -511,6 +511,7 @@ export interface Texts {
     };
     /** `label`: as the browser names the device. */
     notice: Record<"gone" | "back" | "new", Record<"microphone" | "camera" | "speaker", (label: string) => string>> & {
+      interrupted: string;
       use: string;
     };
   };

@@ -52,10 +52,14 @@ export class LocalMedia {
   wished = $state(true);
   /** Whether the microphone is off for now whatever the person wants. */
   held = $state(false);
+  /** The system has muted the open microphone, as phones do during a call: it gives silence. */
+  interrupted = $state(false);
   /** Told after a track was opened or let go, so that what is sent follows. */
   changed: () => void = () => undefined;
   /** Told when the chosen loudspeaker is gone or there again. */
   speakerChanged: (id: string) => void = () => undefined;
+  /** Told when the system mutes the microphone, and when it lets go of it. */
+  interruptedChanged: (on: boolean) => void = () => undefined;
   /** What the person has picked, kept for when it is there again. */
   #chosen: Record<DeviceKind, string> = { microphone: "", camera: "", speaker: "" };
   #asking: Promise<boolean> | null = null;
@@ -267,7 +271,17 @@ export class LocalMedia {
     track?.addEventListener("ended", () => {
       if (this.microphone === track) void this.#goOn("microphone", track.label);
     });
+    const follow = () => this.microphone === track && this.#interrupt(track?.muted ?? false);
+    track?.addEventListener("mute", follow);
+    track?.addEventListener("unmute", follow);
+    follow();
     this.changed();
+  }
+
+  #interrupt(on: boolean): void {
+    if (on === this.interrupted) return;
+    this.interrupted = on;
+    this.interruptedChanged(on);
   }
 
   #takeCamera(track: MediaStreamTrack | null, turn = this.#turn.camera): void {

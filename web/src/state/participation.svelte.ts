@@ -91,7 +91,7 @@ export class Participation {
     open: () => this.local.openMicrophone(),
     done: (on) => {
       this.microphoneOn = on;
-      this.#send({ type: "set-microphone", on });
+      this.#tellMicrophone();
     },
   });
 
@@ -101,6 +101,10 @@ export class Participation {
     this.local = local;
     local.changed = () => this.#sendTracks();
     local.speakerChanged = (id) => void this.#sound.chooseSpeaker(id);
+    local.interruptedChanged = (on) => {
+      if (this.microphoneOn) this.#tellMicrophone();
+      this.#sound.wait(on);
+    };
     this.sharing = new Sharing({
       send: (on) => this.#send({ type: "share", on }),
       track: (screen) => void this.#peer.sendTracks({ screen }),
@@ -466,7 +470,7 @@ export class Participation {
     keepSeat(this.#session, seat);
     this.phase = "in-room";
     // Told anew after every loss: the server may have come back with an older picture of us.
-    this.#send({ type: "set-microphone", on: this.microphoneOn });
+    this.#tellMicrophone();
     this.#send({ type: "set-camera", on: this.cameraOn });
     this.#sendTracks();
     // Only the line was lost: sound and picture have gone on all the while.
@@ -559,7 +563,12 @@ export class Participation {
   #lostMicrophone(): void {
     if (this.local.opening) return;
     this.microphoneOn = false;
-    this.#send({ type: "set-microphone", on: false });
+    this.#tellMicrophone();
+  }
+
+  /** The wish stays while the system has the microphone, but nobody hears it. */
+  #tellMicrophone(): void {
+    this.#send({ type: "set-microphone", on: this.microphoneOn && !this.local.interrupted });
   }
 
   #lostCamera(): void {
@@ -578,9 +587,10 @@ export class Participation {
     return sent;
   }
 
-  /** A page in the background may never come back, and nobody holds a key of it. */
+  /** A page in the background may never come back, and nobody holds a key of it. One that is back may have
+   *  lost its sound to a call. */
   #hidden = (): void => {
-    if (document.visibilityState !== "hidden") return;
+    if (document.visibilityState !== "hidden") return this.#sound.again();
     this.writing.save();
     this.held.letGo();
   };
