@@ -152,6 +152,38 @@ story("hands, reactions, and a call for help, through reloads, moves and a kille
   await alice.see("call-banner").waitFor({ state: "detached" });
 });
 
+story("on a telephone the gesture that goes back closes the chat, and it opens again", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await stage.person("Alice");
+  await alice.joins(host.joinLink, { camera: false });
+  await alice.page.setViewportSize({ width: 360, height: 740 });
+  const chat = alice.see("chat");
+  const expanded = () => alice.see("chat-toggle").getAttribute("aria-expanded");
+
+  // First the browser asks, then it closes without asking.
+  const ways = [
+    (it) => it.dispatchEvent(new Event("cancel", { cancelable: true })),
+    (it) => it.close(),
+  ];
+  for (const goesBack of ways) {
+    await opensChat(alice);
+    await chat.evaluate(goesBack);
+    await chat.waitFor({ state: "detached" });
+    await eventually("the button knows", async () => (await expanded()) === "false");
+  }
+
+  // Whoever turns their phone keeps it open.
+  await opensChat(alice);
+  for (const size of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
+    await alice.page.setViewportSize(size);
+    const modal = size.width === 360;
+    await eventually("it stands elsewhere", () => chat.evaluate((it, modal) => it.open && it.matches(":modal") === modal, modal));
+  }
+  assert.equal(await expanded(), "true");
+  assert.deepEqual(alice.complaints, []);
+});
+
 async function opensChat(person) {
   await person.see("chat-toggle").click();
   await person.sees("chat-field");
