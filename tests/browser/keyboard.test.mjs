@@ -186,6 +186,37 @@ story("an open sheet gives way when its reader is moved, and the move is heard",
   assert.deepEqual(alice.complaints, []);
 });
 
+story("on a phone the bars cover nothing that the keyboard comes to, and at high zoom they scroll away", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const alice = await stage.person("Alice");
+  await alice.joins(host.joinLink, { camera: false });
+  const others = await silent(server, host.joinLink, ["Bob"]);
+  await host.starts("me-we-all", { brief: 30, me: 30, best: 30, we: 30 });
+  await alice.isInPhase("brief");
+  await host.see("run-next-now").click();
+  await alice.isInPhase("me");
+  const keys = new Keyboard(alice);
+  const stays = () =>
+    alice.page.evaluate(() => {
+      const bars = [...document.querySelectorAll("[aria-labelledby=guide-phase] > .bar, .room > section.bar")];
+      return bars.map((it) => getComputedStyle(it).position);
+    });
+  await alice.page.setViewportSize({ width: 360, height: 640 });
+  await eventually("both stay in sight", async () => (await stays()).join() === "sticky,sticky");
+  // To the end and back: at each stop the focus can be seen.
+  await keys.to("leave");
+  await keys.to("header button[lang=fi]", { back: true });
+
+  await alice.page.setViewportSize({ width: 320, height: 256 });
+  await eventually("both scroll with the page", async () => (await stays()).join() === "static,static");
+  assert.deepEqual(await alice.page.evaluate(() => {
+    const { scrollPaddingTop, scrollPaddingBottom } = document.documentElement.style;
+    return [scrollPaddingTop, scrollPaddingBottom];
+  }), ["", ""]);
+  others.forEach(({ socket }) => socket.close());
+});
+
 story("a host plans, leads and ends with the keyboard alone", async (stage) => {
   const server = await stage.server();
   const host = new Host(await stage.browser({ microphone: "none" }));
