@@ -225,7 +225,7 @@ export const fi: Texts = {
       turn: (name) =>
         name ? `Mikrofonisi on nyt pois: vuorossa on ${name}.` : "Mikrofonisi on nyt pois: odotetaan seuraavaa vuoroa.",
       seats: "Mikrofonisi on nyt pois: vain tuoleilla istuvat puhuvat.",
-      roles: (who) => `Mikrofonisi on nyt pois: nyt puhuvat vain nämä: ${names(who)}.`,
+      roles: (who) => `Mikrofonisi on nyt pois: vuorossa on nyt vain ${names(who)}.`,
       other: "Mikrofonisi on nyt pois tämän vaiheen ajan.",
       returns: "Se palaa ennalleen itsestään.",
       again: "Mikrofonisi on taas päällä.",
@@ -310,7 +310,7 @@ export const fi: Texts = {
       groupOf: (text) => `Ryhmä idealle: ${text}`,
       groupDo: "Ryhmittele",
       groupDoOf: (text) => `Ryhmittele: ${text}`,
-      ungrouped: "Omillaan",
+      ungrouped: "Ilman ryhmää",
       vote: "Äänestä ideoista",
       give: "Äänestä",
       given: "Sinun äänesi",
@@ -521,7 +521,7 @@ export const fi: Texts = {
     strike: "Peru viime minuuttini",
     strikeHint: "Se, mitä sanoit viime minuutin aikana, katoaa kaikilta näytöiltä ja muistiinpanoista.",
     struck: "Se, mitä sanoit viime minuutin aikana, on poistettu kaikilta näytöiltä ja muistiinpanoista.",
-    struckLine: "jotakin otettiin takaisin",
+    struckLine: "puhetta on poistettu",
   },
 
   controls: {
