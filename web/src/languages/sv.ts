@@ -109,7 +109,7 @@ export const sv: Texts = {
     consentMissing: "Välj ja eller nej innan du kommer med.",
     consentPaused: "Du hade pausat textningen. Den är pausad tills du slår på den igen.",
     consentUnasked: "Det som sägs på det här mötet varken textas eller sparas.",
-    keptFor: (days) => `Texten sparas i ${days} dagar efter evenemanget och tas sedan bort helt. Efter evenemanget får du en länk där du kan granska och ta bort dina egna ord.`,
+    keptFor: (days) => `Texten sparas i ${days} dagar efter mötet och tas sedan bort helt. Efter mötet får du en länk där du kan granska och ta bort dina egna ord.`,
     continueHere: "Fortsätt här",
     submit: "Kom med",
     submitListening: "Kom och lyssna",
@@ -604,7 +604,7 @@ export const sv: Texts = {
     transcribesHint: "Gäller alla rum genast. Alla ser det.",
     roomWrites: "Textning på",
     roomWritesNot: "Textning av",
-    lastRound: "Hur rummen samtalade under den senaste rundan",
+    lastRound: "Hur rummen samtalade under den senaste omgången",
     roomsNotPeople: "Du ser rummen, aldrig enskilda personer.",
     pageTitle: "Samtalsledare",
     links: "Länkar att dela ut",
@@ -889,7 +889,7 @@ export const sv: Texts = {
       oftener: (name, times) => `${name} (${times} gånger)`,
       inAll: (met, pairs, again) =>
         `Av ${number(pairs)} möjliga par träffades ${number(met)} i smårum, ${again === 0 ? "inget två gånger" : `${number(again)} av dem mer än en gång`}.`,
-      rounds: "Runda för runda",
+      rounds: "Omgång för omgång",
       table: "Samma som tabell",
       name: "Namn",
       metOthers: "Träffade",
@@ -964,7 +964,7 @@ export const sv: Texts = {
     perPerson: (seconds) => `${shortTime(seconds)} var`,
     untilHost: "samtalsledaren avgör",
     whenReady: "eller när alla är klara",
-    rounds: (count) => `${count} rundor`,
+    rounds: (count) => `${count} omgångar`,
     cycle: (times) => (times === null ? "upprepas" : `upprepas ${times} gånger`),
     cycleEach: (role) => `upprepas tills alla har haft rollen ${role.toLocaleLowerCase(LOCALE)}`,
     assign: {
@@ -1001,7 +1001,7 @@ export const sv: Texts = {
     },
     pictured: (name, phases) => `Bild av metoden ${name}. ${numbered(phases)}`,
     youAreHere: "Ni är här",
-    here: (name, round, of) => `Ni är här: ${name}${of > 1 ? `, runda ${round} av ${of}` : ""}.`,
+    here: (name, round, of) => `Ni är här: ${name}${of > 1 ? `, omgång ${round} av ${of}` : ""}.`,
   },
 
   embed: {
@@ -1085,7 +1085,7 @@ export const sv: Texts = {
     title: "Granska dina egna ord",
     lead: (name) => `Här är allt du sade och skrev (med namnet ${name}). Du kan rätta, ta bort eller godkänna.`,
     until: (day) => `Länken fungerar till ${day}. Ge den inte till någon annan.`,
-    kept: (days) => `Evenemangets text tas bort helt ${days} dagar efter evenemanget.`,
+    kept: (days) => `Mötets text tas bort helt ${days} dagar efter mötet.`,
     lines: (count) => (count === 1 ? "1 ställe" : `${count} ställen`),
     struck: (count) => (count === 1 ? "Du har tagit bort ett ställe." : `Du har tagit bort ${count} ställen.`),
     nothing: "Det finns inget sparat av dig.",
@@ -1167,7 +1167,7 @@ export const sv: Texts = {
 
   exports: {
     open: "Spara som fil",
-    title: "Spara evenemanget som fil",
+    title: "Spara mötet som fil",
     text: "Filen sparas på din egen enhet. Var rädd om den: i den finns människors ord.",
     what: "Vad",
     everything: "Allt som sades och skrevs",
@@ -1193,7 +1193,7 @@ export const sv: Texts = {
     save: "Spara filen",
     saving: (kilobytes) => `Sparar… ${kilobytes} kB`,
     saved: (name) => `Sparad: ${name}`,
-    noted: "Att filen sparats antecknas i evenemangets logg.",
+    noted: "Att filen sparats antecknas i mötets logg.",
   },
 
   refusals: {
