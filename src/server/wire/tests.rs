@@ -40,6 +40,7 @@ fn typescript() -> String {
         WireKeep,
         WireKept,
         WireRun,
+        WirePlace,
         WireStep,
         WireTurn,
         WireStage,

@@ -276,6 +276,16 @@ grace_ms: number, paused: boolean,
  */
 ready: number, ready_of: number, };
 
+export type WirePlace = { 
+/**
+ * Index among the method's phases.
+ */
+phase: number, 
+/**
+ * From 0.
+ */
+round: number, };
+
 export type WireStep = { run: WireRun, 
 /**
  * Index among the method's roles.
