@@ -204,8 +204,10 @@ pub fn write_missing(out: &mut Vec<u8>, sender: u32, ssrc: u32, sequences: &[u16
     });
 }
 
-/// Arrivals kept for one message: what comes in a tenth of a second at 20 Mbit/s.
-const ARRIVALS_MAX: usize = 256;
+/// Arrivals kept: what comes in a quarter of a second at 20 Mbit/s, or in this time, in ms. One that
+/// comes later than others may have been told to be lost; the next message takes that back.
+const ARRIVALS_MAX: usize = 512;
+const ARRIVALS_MS: u64 = 500;
 
 /// Steps of time in transport-wide feedback, in µs: of an arrival, and of the time they all begin at.
 const STEP_US: u64 = 250;
@@ -216,52 +218,62 @@ const REFERENCE_US: u64 = 64_000;
 #[derive(Clone, Debug, Default)]
 pub struct Arrivals {
     /// By number, which goes on past 16 bits.
-    waiting: VecDeque<(u64, MediaTime)>,
-    /// The number after the last that was told.
+    seen: VecDeque<(u64, MediaTime)>,
+    /// Where the next message begins: after the last that was told, or at one that came late.
     next: Option<u64>,
+    /// Whether anything has come since the last message.
+    is_fresh: bool,
     told: u8,
 }
 
 impl Arrivals {
     pub fn note(&mut self, number: u16, now: MediaTime) {
-        let near = self.waiting.back().map(|it| it.0).or(self.next);
+        let near = self.seen.back().map(|it| it.0).or(self.next);
         let number = near.map_or(0x1_0000 + u64::from(number), |near| {
             let ahead = number.wrapping_sub(near as u16) as i16;
             near.saturating_add_signed(i64::from(ahead))
         });
-        if self.next.is_some_and(|next| number < next) {
-            return; // already told to be lost; it would only confuse
+        let is_told = |it: u64| self.next.is_some_and(|next| it < next);
+        while self.seen.front().is_some_and(|it| {
+            let is_old = is_told(it.0) && ARRIVALS_MS <= now.since_ms(it.1);
+            is_old || ARRIVALS_MAX <= self.seen.len()
+        }) {
+            self.seen.pop_front();
         }
-        if ARRIVALS_MAX <= self.waiting.len() {
-            self.waiting.pop_front();
+        let at = self.seen.iter().rposition(|it| it.0 <= number).map_or(0, |it| it + 1);
+        let is_known = at != 0 && self.seen[at - 1].0 == number;
+        // With none before it that is remembered it may have been told to have come.
+        if is_known || at == 0 && is_told(number) {
+            return;
         }
-        let at = self.waiting.iter().rposition(|it| it.0 <= number).map_or(0, |it| it + 1);
-        if at == 0 || self.waiting[at - 1].0 != number {
-            self.waiting.insert(at, (number, now));
-        }
+        self.seen.insert(at, (number, now));
+        self.next = self.next.map(|it| it.min(number));
+        self.is_fresh = true;
     }
 
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        !self.is_fresh
     }
 
     /// Writes what has arrived since it was last written.
     pub fn write(&mut self, out: &mut Vec<u8>, sender: u32, ssrc: u32) {
-        let (Some(first), Some(last)) = (self.waiting.front(), self.waiting.back()) else { return };
+        let Some(last) = self.seen.back().map(|it| it.0).filter(|_| self.is_fresh) else { return };
+        let begun = self.next;
+        (self.next, self.is_fresh) = (Some(last + 1), false);
+        let untold = || self.seen.iter().filter(|it| begun.is_none_or(|begun| begun <= it.0));
+        let Some(first) = untold().next().map(|it| it.0) else { return };
         // What was lost before the first of these is told too, if it is not too long ago.
-        let base = self.next.filter(|it| first.0 - it < 0x2000).unwrap_or(first.0);
-        let count = (last.0 - base + 1) as usize;
+        let base = begun.filter(|it| first - it < 0x2000).unwrap_or(first);
+        let count = (last - base + 1) as usize;
         if 0x4000 < count {
-            self.next = Some(last.0 + 1);
-            self.waiting.clear();
             return;
         }
-        let earliest = self.waiting.iter().map(|it| it.1).min().unwrap_or_default();
+        let earliest = untold().map(|it| it.1).min().unwrap_or_default();
         let reference = earliest.as_us() / REFERENCE_US;
         let mut at = reference * REFERENCE_US / STEP_US;
         let mut symbols = vec![0_u8; count];
-        let mut deltas = Vec::with_capacity(self.waiting.len() * 2);
-        for (number, arrived) in &self.waiting {
+        let mut deltas = Vec::with_capacity(self.seen.len() * 2);
+        for (number, arrived) in untold() {
             let step = arrived.as_us() / STEP_US;
             let delta = (step as i64 - at as i64).clamp(i64::from(i16::MIN), i64::from(i16::MAX));
             at = step;
@@ -288,8 +300,6 @@ impl Arrivals {
             out.extend(deltas);
         });
         self.told = self.told.wrapping_add(1);
-        self.next = Some(last.0 + 1);
-        self.waiting.clear();
     }
 }
 
@@ -421,6 +431,54 @@ mod tests {
         assert_eq!(asked, [10, 11, 26, 27, 500]);
     }
 
+    #[test]
+    fn who_comes_late_is_no_longer_told_to_be_lost() {
+        let mut arrivals = Arrivals::default();
+        let mut told = |numbers: &[u16], at_ms: u64| {
+            numbers.iter().for_each(|it| arrivals.note(*it, MediaTime::from_ms(at_ms)));
+            let mut out = vec![];
+            arrivals.write(&mut out, 1, 7);
+            let told = (!out.is_empty()).then(|| arrivals_in(&out)).unwrap_or_default();
+            told.into_iter().map(|it| it.0).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[65_534, 65_535, 1], 5_000), [65_534, 65_535, 1]);
+        assert_eq!(told(&[0, 2], 5_100), [0, 1, 2], "what is told again does no harm");
+        assert_eq!(told(&[3], 5_200), [3]);
+        assert_eq!(told(&[4, 1, 4], 5_300), [4], "twice is once");
+        assert_eq!(told(&[6], 6_000), [6]);
+        assert_eq!(told(&[8], 6_100), [8]);
+        assert_eq!(told(&[65_000], 6_200), [] as [u16; 0], "of long ago");
+    }
+
+    /// The numbers that a message says have come, and when, in µs.
+    fn arrivals_in(message: &[u8]) -> Vec<(u16, u64)> {
+        let message = TransportLayerCc::unmarshal(&mut &message[..]).unwrap();
+        let mut at = u64::from(message.reference_time) * 64_000;
+        let mut deltas = message.recv_deltas.iter();
+        let mut number = message.base_sequence_number;
+        let mut symbols = vec![];
+        for chunk in &message.packet_chunks {
+            match chunk {
+                rtc::rtcp::transport_feedbacks::transport_layer_cc::PacketStatusChunk::RunLengthChunk(it) => {
+                    symbols.extend(vec![it.packet_status_symbol as u8; it.run_length as usize]);
+                }
+                rtc::rtcp::transport_feedbacks::transport_layer_cc::PacketStatusChunk::StatusVectorChunk(it) => {
+                    symbols.extend(it.symbol_list.iter().map(|it| *it as u8));
+                }
+            }
+        }
+        let mut read = vec![];
+        for symbol in symbols.iter().take(message.packet_status_count as usize) {
+            if *symbol != 0 {
+                let delta = deltas.next().unwrap();
+                at = at.saturating_add_signed(delta.delta);
+                read.push((number, at));
+            }
+            number = number.wrapping_add(1);
+        }
+        read
+    }
+
     proptest! {
         /// Whatever arrives when, and in whatever order, the sender learns of each packet whether
         /// it came and when, to a quarter of a millisecond.
@@ -445,30 +503,7 @@ mod tests {
                 prop_assert!(out.is_empty());
                 return Ok(());
             }
-            let message = TransportLayerCc::unmarshal(&mut &out[..]).unwrap();
-            let mut at = u64::from(message.reference_time) * 64_000;
-            let mut deltas = message.recv_deltas.iter();
-            let mut number = message.base_sequence_number;
-            let mut symbols = vec![];
-            for chunk in &message.packet_chunks {
-                match chunk {
-                    rtc::rtcp::transport_feedbacks::transport_layer_cc::PacketStatusChunk::RunLengthChunk(it) => {
-                        symbols.extend(vec![it.packet_status_symbol as u8; it.run_length as usize]);
-                    }
-                    rtc::rtcp::transport_feedbacks::transport_layer_cc::PacketStatusChunk::StatusVectorChunk(it) => {
-                        symbols.extend(it.symbol_list.iter().map(|it| *it as u8));
-                    }
-                }
-            }
-            let mut read = vec![];
-            for symbol in symbols.iter().take(message.packet_status_count as usize) {
-                if *symbol != 0 {
-                    let delta = deltas.next().unwrap();
-                    at = at.saturating_add_signed(delta.delta);
-                    read.push((number, at));
-                }
-                number = number.wrapping_add(1);
-            }
+            let read = arrivals_in(&out);
             let expected: Vec<_> = came.iter().map(|it| (it.0, it.1.as_us() / 250 * 250)).collect();
             prop_assert_eq!(read, expected);
         }
