@@ -26,6 +26,8 @@ export class Sharing {
   #room = "";
   /** The server has said that it is ours. */
   #confirmed = false;
+  /** How often it was asked for or ended. */
+  #asked = 0;
 
   constructor(user: SharingUser) {
     this.#user = user;
@@ -42,7 +44,14 @@ export class Sharing {
   }
 
   async start(): Promise<void> {
+    const [room, asked] = [this.#room, ++this.#asked];
     if (this.mine || !(await this.screen.open())) return;
+    // While they chose they may have been moved, or have left: it was meant for those who were there then.
+    if (room !== this.#room || asked !== this.#asked) {
+      this.screen.close();
+      if (asked === this.#asked) this.#user.refused("share-ended");
+      return;
+    }
     if (!this.#user.send(true)) {
       this.screen.close();
       this.#user.refused("not-sent");
@@ -54,6 +63,7 @@ export class Sharing {
   }
 
   stop(): void {
+    this.#asked += 1;
     if (!this.mine) return this.screen.close();
     this.mine = false;
     this.screen.close();
