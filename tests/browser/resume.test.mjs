@@ -53,6 +53,33 @@ story("a broken line is back in a moment, and sound and picture never stop", asy
   assert.equal(await lost(alice, bob), 0, "not one packet of Bob's sound was lost");
 });
 
+story("a dead line that nobody closes is noticed, and who has paused on it is heard by nobody until then", async (stage) => {
+  const server = await stage.server();
+  const host = await stage.host(server);
+  const wire = await Wire.to(server.port);
+  stage.atEnd(() => wire.close());
+  const [alice, bob] = [await stage.person("Alice", { microphone: "beeps" }), await stage.person("Bob")];
+  await alice.joins(wire.link(host.joinLink), { consent: "on" });
+  await bob.joins(host.joinLink, { consent: "on" });
+  await bob.seesConsent(alice, "on");
+  const loud = async () => {
+    const energy = async () => (await bob.receives(alice)).audio?.totalAudioEnergy ?? 0;
+    const before = await energy();
+    await pause(2_000);
+    return (await energy()) > before;
+  };
+  await eventually("Bob hears Alice", loud);
+
+  wire.swallow();
+  const begun = Date.now();
+  await alice.see("toggle-transcription").click();
+  await eventually("Bob hears her no longer", async () => !(await loud()));
+  await eventually("the page is welcomed again", async () => (await welcomes(alice)) === 2, 40);
+  stage.note(`a dead line was noticed after ${Date.now() - begun} ms`);
+  await bob.seesConsent(alice, "off-the-record");
+  await eventually("Bob hears Alice again", loud);
+});
+
 story("a page whose words do not come is loaded again, a few times, and then says so", async (stage) => {
   const server = await stage.server();
   const host = await stage.host(server);

@@ -35,6 +35,11 @@ export class Wire {
     this.#pairs.clear();
   }
 
+  /** As when a phone changes its network: what is said on the connections there are leads nowhere, and nobody closes them. */
+  swallow() {
+    for (const pair of this.#pairs) for (const end of pair) end.unpipe().resume();
+  }
+
   /** As where there is no network: nothing goes through until it is mended. */
   break() {
     this.#down = true;
