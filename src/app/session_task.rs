@@ -43,6 +43,10 @@ pub use crate::media::{driver::forwarder::Offer, engine::router::Slots};
 /// was slow. Full: the pages wait.
 const COMMANDS_MAX: usize = 256;
 
+/// So many wishes are seen to in a row before voices and words have a turn: as many as one busy room
+/// sends at once. Else one page that never stops asking would keep everybody's words waiting.
+const WISHES_IN_A_ROW: u32 = 32;
+
 /// Messages waiting for one page. Full: the page is too slow and is let go; it comes back and is
 /// told everything anew. Whoever holds a session hears of each person twice at once, when all begin to
 /// speak in one moment or come back from their rooms.
@@ -212,7 +216,8 @@ struct Task {
     forwarder: Forwarder,
     clients: BTreeMap<ConnectionId, Client>,
     commands: Receiver<Command>,
-    /// What pages wished while a fact was on its way to the disk. At most [`COMMANDS_MAX`].
+    /// What pages wished while a fact was on its way to the disk, or before words were let in. At most
+    /// twice [`COMMANDS_MAX`].
     put_off: VecDeque<Command>,
     /// Nobody in the session is heard, until every wish has been seen to.
     deaf: Arc<AtomicBool>,
@@ -228,22 +233,36 @@ struct Client {
 
 impl Task {
     async fn run(mut self, mut inboxes: Inboxes) {
+        let (mut ticked, mut in_a_row) = (false, 0);
         loop {
             if self.put_off.is_empty() && self.commands.is_empty() {
                 self.deaf.store(false, Ordering::SeqCst);
+                in_a_row = 0;
             }
             let wake = self.session.poll_timeout().map(|(at, _)| self.clock.until(at));
-            // Wishes before words: who asks for silence has it also from what is being written down.
-            let wrong = tokio::select! {
-                biased;
-                command = next(&mut self.put_off, &mut self.commands) => match command {
-                    Some(command) => self.command(command).await,
-                    None => break,
-                },
-                Some(event) = inboxes.media.recv() => self.media(event).await,
-                Some(event) = inboxes.speech.recv() => self.speech(event).await,
-                () = sleep(wake) => self.input(Input::Tick).await,
-                () = sleep_until(self.leaves_at) => break,
+            // No page can stop the clock, nor the clock the pages: they take turns.
+            ticked = !ticked && wake.is_some_and(|it| it.is_zero());
+            let wrong = if ticked {
+                self.input(Input::Tick).await
+            } else if WISHES_IN_A_ROW <= in_a_row {
+                in_a_row = 0;
+                self.between_wishes(&mut inboxes).await
+            } else {
+                // Wishes before words: who asks for silence has it also from what is being written down.
+                tokio::select! {
+                    biased;
+                    command = next(&mut self.put_off, &mut self.commands) => match command {
+                        Some(command) => {
+                            in_a_row += 1;
+                            self.command(command).await
+                        }
+                        None => break,
+                    },
+                    Some(event) = inboxes.media.recv() => self.media(event).await,
+                    Some(event) = inboxes.speech.recv() => self.speech(event).await,
+                    () = sleep(wake) => self.input(Input::Tick).await,
+                    () = sleep_until(self.leaves_at) => break,
+                }
             };
             if let Err(error) = wrong {
                 tracing::error!(session = %self.id, %error, "the session stops; it can be rejoined");
@@ -266,6 +285,28 @@ impl Task {
             packets_repaired = packets.repaired.load(Ordering::Relaxed),
             "session task ends"
         );
+    }
+
+    /// What media and the ears have said while wishes came without a pause. Words wait on while
+    /// anybody waits for silence.
+    async fn between_wishes(&mut self, inboxes: &mut Inboxes) -> Result<(), LogError> {
+        for _ in 0..inboxes.media.len() {
+            let Ok(event) = inboxes.media.try_recv() else { break };
+            self.media(event).await?;
+        }
+        while self.put_off.len() < 2 * COMMANDS_MAX
+            && let Ok(command) = self.commands.try_recv()
+        {
+            self.put_off.push_back(command);
+        }
+        for _ in 0..inboxes.speech.len() {
+            if self.put_off.iter().any(asks_for_silence) {
+                break;
+            }
+            let Ok(event) = inboxes.speech.try_recv() else { break };
+            self.speech(event).await?;
+        }
+        Ok(())
     }
 
     async fn command(&mut self, command: Command) -> Result<(), LogError> {
@@ -390,7 +431,7 @@ impl Task {
 
     /// Keeps a wish for later; one for silence, and what cannot be looked at, closes the ears.
     fn put_off(&mut self, command: Command) {
-        let last_seen = self.put_off.len() + 1 == COMMANDS_MAX;
+        let last_seen = COMMANDS_MAX <= self.put_off.len() + 1;
         if asks_for_silence(&command) || last_seen {
             self.deaf.store(true, Ordering::SeqCst);
         }
@@ -599,7 +640,10 @@ async fn sleep_until(at: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::config::{MediaConfig, SpeechSettings};
+    use crate::{
+        app::config::{MediaConfig, SpeechSettings},
+        domain::{fact::GapReason, time::Span},
+    };
 
     const ALICE: ConnectionId = ConnectionId(1);
 
@@ -703,6 +747,57 @@ mod tests {
             matches!(facts.as_slice(), [.., Fact::Called { .. }, Fact::ConsentSet { .. }]),
             "{facts:?}"
         );
+        task.abort();
+    }
+
+    /// Bo asks for another language again and again, and waits for nothing.
+    async fn pester(session: SessionHandle, connection: ConnectionId) {
+        for turn in 0_u64.. {
+            let language = if turn % 2 == 0 { Language::Swedish } else { Language::Finnish };
+            let wish = Wish::SetLanguage(Spoken::Told(language));
+            let wish = Command::Wish { connection, wish, asked: Instant::now() };
+            if !session.send(wish).await {
+                break;
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_page_that_never_stops_asking_stops_neither_the_clock_nor_the_words_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (session, task, mut inboxes) = prepared(folder.path()).await;
+        let (speech, ears) = mpsc::unbounded_channel();
+        inboxes.speech = ears;
+        let (log, clock) = (task.around.log.clone(), task.clock);
+        let task = tokio::spawn(task.run(inboxes));
+        drop(come_in(&session).await);
+        let (news, mut host) = mpsc::channel(NEWS_MAX);
+        assert!(session.send(Command::Watch { connection: ConnectionId(2), news }).await);
+        let overview = |it: &News| matches!(it, News::Message(Message::Overview(_)));
+        wait_for(&mut host, overview).await;
+        // Several at once, so that the queue is never empty however fast the disk is.
+        let pages: Vec<_> = (0..8).map(|_| tokio::spawn(pester(session.clone(), ALICE))).collect();
+        let language_set = |it: &Fact| matches!(it, Fact::LanguageSet { .. });
+        let asked =
+            || log.read(session.id).unwrap().iter().filter(|it| language_set(&it.fact)).count();
+        while asked() < 100 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while host.try_recv().is_ok() {}
+        wait_for(&mut host, overview).await;
+
+        let span = Span::new(clock.now(), clock.now() + 900);
+        let speaker = SpeakerId { session: session.id, participant: ParticipantId(1) };
+        let reason = GapReason::Backlog;
+        speech.send(SpeechEvent::Unheard { speaker, span, reason }).unwrap();
+        let words = |it: &Fact| matches!(it, Fact::Unheard { .. });
+        let kept = async {
+            while !log.read(session.id).unwrap().iter().any(|it| words(&it.fact)) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), kept).await.expect("her words are kept");
+        pages.iter().for_each(tokio::task::JoinHandle::abort);
         task.abort();
     }
 }

@@ -58,6 +58,12 @@ const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
+/// How often a page may say something, and how much at once. A page of ours that is written on sends two
+/// or three a second, and some dozens in its first moment. What comes faster is read later, not refused:
+/// nothing of an honest page is lost, and the network makes the sender of the rest wait.
+const SAYS_EVERY: Duration = Duration::from_millis(50);
+const SAYS_AT_ONCE: u32 = 100;
+
 pub async fn upgrade(
     State(server): State<Server>,
     headers: HeaderMap,
@@ -197,10 +203,12 @@ impl Talk {
         let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut silent = Duration::ZERO;
         let mut views = Views { waiting: None, next: Instant::now() };
+        let mut pace = Pace { free: Instant::now() };
         let mut until = self.until();
         loop {
             tokio::select! {
-                frame = stream.next() => {
+                frame = pace.next(&mut stream) => {
+                    pace.count(Instant::now());
                     silent = Duration::ZERO;
                     match frame.map(read_frame) {
                         None | Some(Incoming::Gone) => return,
@@ -514,6 +522,32 @@ fn grant_of(message: &ClientMessage) -> Option<WireGrant> {
     }
 }
 
+/// Lets a page say [`SAYS_AT_ONCE`] things at once, and one more each [`SAYS_EVERY`].
+struct Pace {
+    /// When all that has been said would have been said, had it come evenly.
+    free: Instant,
+}
+
+impl Pace {
+    /// Not before this is the next one read.
+    fn due(&self) -> Instant {
+        let ahead = SAYS_EVERY * (SAYS_AT_ONCE - 1);
+        self.free.checked_sub(ahead).unwrap_or(self.free)
+    }
+
+    fn count(&mut self, now: Instant) {
+        self.free = self.free.max(now) + SAYS_EVERY;
+    }
+
+    /// Nothing is lost when it is not waited for.
+    async fn next<T>(&self, said: &mut (impl futures_util::Stream<Item = T> + Unpin)) -> Option<T> {
+        if Instant::now() < self.due() {
+            sleep_until(self.due()).await;
+        }
+        said.next().await
+    }
+}
+
 /// What a page wants to see, passed on no faster than anybody needs to know. Only its last wish
 /// counts, and that one always is.
 struct Views {
@@ -630,6 +664,35 @@ mod tests {
         assert_eq!(views.waiting, Some(view(Wanted::Large)), "and not lost");
         views.next = Instant::now();
         assert_eq!(views.due().await, view(Wanted::Large));
+    }
+
+    #[test]
+    fn a_page_says_much_at_once_and_then_as_much_as_anybody_can_follow() {
+        let begin = Instant::now();
+        let mut pace = Pace { free: begin };
+        for said in 0..SAYS_AT_ONCE {
+            assert!(pace.due() <= begin, "after {said}");
+            pace.count(begin);
+        }
+        assert_eq!(pace.due(), begin + SAYS_EVERY, "one more, a little later");
+        let later = pace.due();
+        pace.count(later);
+        assert_eq!(pace.due(), later + SAYS_EVERY);
+        let rested = begin + 2 * SAYS_AT_ONCE * SAYS_EVERY;
+        pace.count(rested);
+        assert!(pace.due() <= rested, "a rest makes up for it");
+    }
+
+    #[tokio::test]
+    async fn what_is_said_too_fast_is_read_later_and_not_lost() {
+        let mut pace = Pace { free: Instant::now() };
+        let mut said = futures_util::stream::iter([1, 2]);
+        assert_eq!(pace.next(&mut said).await, Some(1));
+        for _ in 0..SAYS_AT_ONCE {
+            pace.count(Instant::now());
+        }
+        assert_eq!(pace.next(&mut said).now_or_never(), None, "too soon");
+        assert_eq!(pace.next(&mut said).await, Some(2));
     }
 
     #[test]
