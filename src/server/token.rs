@@ -162,10 +162,13 @@ impl Tokens {
         self.sign(right.session, right.role, None, person, right.until_unix_s)
     }
 
-    /// The way back to a seat.
-    pub fn seat(&self, session: SessionId, participant: ParticipantId) -> String {
+    /// The way back to a seat, for who came there with this right and for nobody else whom its tenant lets
+    /// in.
+    pub fn seat(&self, right: &Right, participant: ParticipantId) -> String {
         let until_unix_s = unix_ms() / 1000 + SEAT_VALID_S;
-        self.sign(session, Role::Seat, Some(participant.0), None, until_unix_s)
+        let external = right.person.external.clone();
+        let person = external.map(|it| Person { external: Some(it), ..Person::default() });
+        self.sign(right.session, Role::Seat, Some(participant.0), person, until_unix_s)
     }
 
     /// That somebody sits there.
@@ -207,9 +210,12 @@ impl Tokens {
         Some(Right { session: sid.parse().ok()?, role, person, until_unix_s: exp })
     }
 
-    /// The seat to which a token is the way back.
-    pub fn read_seat(&self, token: &str, session: SessionId) -> Option<ParticipantId> {
-        self.person(token, session, Role::Seat)
+    /// The seat to which a token is the way back for who comes with this right. Two people may share a
+    /// browser, and one finds there what the other's page has kept.
+    pub fn read_seat(&self, token: &str, right: &Right) -> Option<ParticipantId> {
+        let seated = self.claims(token)?.person.unwrap_or_default().external;
+        let participant = self.person(token, right.session, Role::Seat);
+        participant.filter(|_| seated == right.person.external)
     }
 
     /// Who a token proves to sit, or to have sat, in a session.
@@ -283,28 +289,58 @@ mod tests {
         let (one, other) = (SessionId::new(1, 1), SessionId::new(1, 2));
         let token = tokens.link(one, Role::Participant);
         assert_eq!(tokens.read(&token), Some((one, Role::Participant)));
-        let seat = tokens.seat(one, ParticipantId(3));
-        assert_eq!(tokens.read_seat(&seat, one), Some(ParticipantId(3)));
-        assert_eq!(tokens.read_seat(&seat, other), None);
-        assert_eq!(tokens.read_seat(&token, one), None);
+        let right = tokens.right(&token).unwrap();
+        let elsewhere = Right { session: other, ..right.clone() };
+        let seat = tokens.seat(&right, ParticipantId(3));
+        assert_eq!(tokens.read_seat(&seat, &right), Some(ParticipantId(3)));
+        assert_eq!(tokens.read_seat(&seat, &elsewhere), None);
+        assert_eq!(tokens.read_seat(&token, &right), None);
         let check = tokens.check(one, ParticipantId(3), 60);
         assert_eq!(tokens.read_check(&check, one), Some(ParticipantId(3)));
         assert_eq!(tokens.read_check(&check, other), None);
         assert_eq!(tokens.read_check(&seat, one), None);
-        assert_eq!(tokens.read_seat(&check, one), None);
+        assert_eq!(tokens.read_seat(&check, &right), None);
+    }
+
+    #[test]
+    fn a_seat_is_found_again_by_who_sat_there_and_not_by_who_shares_their_browser() {
+        let tokens = Tokens::from_secret(&[7; 32]);
+        let right = |external: Option<&str>| Right {
+            session: SessionId::new(1, 1),
+            role: Role::Participant,
+            person: Person { external: external.map(str::to_owned), ..Person::default() },
+            until_unix_s: u64::from(u32::MAX),
+        };
+        let (aino, bo, nobody) = (right(Some("u-17")), right(Some("u-18")), right(None));
+        let seat = ParticipantId(3);
+        for (sat, comes, found) in [
+            (&aino, &aino, Some(seat)),
+            (&aino, &bo, None),
+            (&aino, &nobody, None),
+            (&nobody, &aino, None),
+            (&nobody, &nobody, Some(seat)),
+        ] {
+            let kept = tokens.seat(sat, seat);
+            assert_eq!(tokens.read_seat(&kept, comes), found, "{sat:?} {comes:?}");
+        }
+        // What her tenant says of her otherwise may change meanwhile.
+        let mut renamed = aino.clone();
+        renamed.person.name = Some("Aino".to_owned());
+        assert_eq!(tokens.read_seat(&tokens.seat(&aino, seat), &renamed), Some(seat));
     }
 
     #[test]
     fn what_is_one_persons_own_opens_nothing_but_that() {
         let tokens = Tokens::from_secret(&[7; 32]);
         let (session, bo) = (SessionId::new(1, 1), ParticipantId(3));
-        let (back, own) = (tokens.seat(session, bo), tokens.own(session, bo));
+        let right = tokens.right(&tokens.link(session, Role::Participant)).unwrap();
+        let (back, own) = (tokens.seat(&right, bo), tokens.own(session, bo));
         for token in [&back, &own, &tokens.check(session, bo, 60)] {
             assert_eq!(tokens.read(token), None, "a right to the session");
         }
         assert_eq!(tokens.read_own(&own, session), Some(bo));
         assert_eq!(tokens.read_own(&back, session), None, "a kept way back leads to Bo's words");
-        assert_eq!(tokens.read_seat(&own, session), None);
+        assert_eq!(tokens.read_seat(&own, &right), None);
         assert_eq!(tokens.read_check(&own, session), None);
     }
 

@@ -166,8 +166,8 @@ fn introduce(server: &Server, message: ClientMessage) -> Result<(Right, Introduc
     let introduction = match message {
         ClientMessage::Join { seat, name, language, by_ear, consent, tags, .. } => {
             Introduction::Participant {
-                // A seat that has run out is no reason to be sent away: a new one is given.
-                seat: seat.and_then(|it| server.tokens.read_seat(&it, right.session)),
+                // A seat that has run out, or is another's, is no reason to be sent away: a new one is given.
+                seat: seat.and_then(|it| server.tokens.read_seat(&it, &right)),
                 // What the tenant says of the person wins over what the page does.
                 name: right.person.name.clone().unwrap_or(name),
                 spoken: spoken(language, by_ear),
@@ -400,7 +400,7 @@ impl Talk {
         match news {
             News::Welcome { you, title, language, room, media } => ServerMessage::Welcome {
                 participant: you.0,
-                seat: self.server.tokens.seat(self.right.session, you),
+                seat: self.server.tokens.seat(&self.right, you),
                 own: self.server.tokens.own(self.right.session, you),
                 title,
                 language: language.into(),

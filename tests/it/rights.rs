@@ -72,6 +72,12 @@ impl Door {
         self.tokens.admit(&Right { session: self.session, role, person, until_unix_s })
     }
 
+    /// The way back to a seat of a session, for whoever has its link.
+    fn seat(&self, session: SessionId, participant: ParticipantId) -> String {
+        let right = self.tokens.right(&self.tokens.link(session, Role::Participant)).unwrap();
+        self.tokens.seat(&right, participant)
+    }
+
     /// As every page may ask for them.
     fn methods(&self) -> Value {
         let address = format!("http://127.0.0.1:{}/api/methods", self.port);
@@ -180,7 +186,7 @@ fn a_token_is_renewed_by_a_newer_one_of_the_same_person_and_by_nothing_else() {
         ("her own of another session", elsewhere, "not-allowed"),
         ("a host's", door.token(Role::Facilitator, "u-17", 600), "not-allowed"),
         ("one that has run out", participant("u-17", -60), "bad-token"),
-        ("a seat's", door.tokens.seat(door.session, ParticipantId(1)), "bad-token"),
+        ("a seat's", door.seat(door.session, ParticipantId(1)), "bad-token"),
         ("no token", "x".to_owned(), "bad-token"),
     ] {
         assert_eq!(aino.refusal(renew(&token)), refused(code, false), "{what}");
@@ -268,8 +274,8 @@ fn a_token_opens_what_it_is_for_and_nothing_beside_it() {
         ("a reviewer joins", join(&link(Role::Reviewer), "Mallory"), "not-allowed"),
         ("a host joins", join(&link(Role::Facilitator), "Mallory"), "not-allowed"),
         ("an assistant joins", join(&link(Role::Assistant), "Mallory"), "not-allowed"),
-        ("a seat joins", join(&door.tokens.seat(door.session, one), "Mallory"), "bad-token"),
-        ("a seat leads", watch(&door.tokens.seat(door.session, one)), "bad-token"),
+        ("a seat joins", join(&door.seat(door.session, one), "Mallory"), "bad-token"),
+        ("a seat leads", watch(&door.seat(door.session, one)), "bad-token"),
         ("own words lead", watch(&door.tokens.own(door.session, one)), "bad-token"),
         ("checking leads", watch(&door.tokens.check(door.session, one, 600)), "bad-token"),
         ("nothing leads", watch(""), "bad-token"),
@@ -300,7 +306,7 @@ fn a_seat_is_found_again_by_whoever_sat_there_and_in_its_own_session() {
     };
     let aino = welcome["participant"].as_u64().unwrap() as u32;
     for (what, seat) in [
-        ("the same number in another session", door.tokens.seat(door.other, ParticipantId(aino))),
+        ("the same number in another session", door.seat(door.other, ParticipantId(aino))),
         ("proof of who sits there", door.tokens.own(door.session, ParticipantId(aino))),
         ("a link to her words", door.tokens.check(door.session, ParticipantId(aino), 600)),
         ("nothing", "x".to_owned()),
@@ -309,6 +315,25 @@ fn a_seat_is_found_again_by_whoever_sat_there_and_in_its_own_session() {
         assert_ne!(found, welcome["participant"], "{what}");
     }
     let (_page, found) = comes(welcome["seat"].as_str().unwrap());
+    assert_eq!(found, welcome["participant"]);
+}
+
+#[test]
+fn whom_a_tenant_lets_in_after_another_in_the_same_browser_gets_a_seat_of_their_own() {
+    let door = Door::open();
+    let token = |external| door.token(Role::Participant, external, 600);
+    let (page, welcome) = door.joins(&token("u-17"), "Aino");
+    drop(page);
+    let comes = |external| {
+        let mut first = join(&token(external), "Bo");
+        first["seat"] = welcome["seat"].clone();
+        let mut page = door.says(first);
+        let found = page.hears("welcome")["participant"].clone();
+        (page, found)
+    };
+    let (_bo, found) = comes("u-18");
+    assert_ne!(found, welcome["participant"], "Bo sits where Aino sat, and sees her words");
+    let (_aino, found) = comes("u-17");
     assert_eq!(found, welcome["participant"]);
 }
 
