@@ -10,7 +10,12 @@ use crate::{
         ids::SessionId,
         language::Language,
     },
-    server::{Server, error::Refusal, token::Role, wire::SessionCreated},
+    server::{
+        Server,
+        error::Refusal,
+        token::{Person, Right, Role},
+        wire::SessionCreated,
+    },
 };
 
 /// Scripts, styles and connections are our own, or of the house. `parents`: origins whose pages may show
@@ -32,12 +37,14 @@ pub(super) fn authorized(
     session: &str,
     headers: &HeaderMap,
 ) -> Result<(SessionId, Role), Refusal> {
+    right(server, session, headers).map(|it| (it.session, it.role))
+}
+
+/// As `authorized`, with everything that the bearer's token proves.
+pub(super) fn right(server: &Server, session: &str, headers: &HeaderMap) -> Result<Right, Refusal> {
     let session: SessionId = session.parse().map_err(|_| Refusal::UNKNOWN_SESSION)?;
     let token = bearer(headers).ok_or(Refusal::BAD_TOKEN)?;
-    match server.tokens.read(token) {
-        Some((of, role)) if of == session => Ok((session, role)),
-        _ => Err(Refusal::BAD_TOKEN),
-    }
+    server.tokens.right(token).filter(|it| it.session == session).ok_or(Refusal::BAD_TOKEN)
 }
 
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -59,9 +66,19 @@ pub(super) async fn opening(
     }
 }
 
-pub(super) fn links(server: &Server, session: SessionId) -> SessionCreated {
-    let path =
-        |page: &str, role| format!("/{page}/{session}#{}", server.tokens.link(session, role));
+/// `asks`: with which right, if with one. Whom a tenant lets in for some minutes lets nobody in for longer,
+/// and gets their own right back as the host's.
+pub(super) fn links(server: &Server, session: SessionId, asks: Option<&Right>) -> SessionCreated {
+    let guest = asks.filter(|it| it.person.external.is_some());
+    let token = |role| match guest {
+        Some(own) if own.role == role => server.tokens.admit(own),
+        Some(own) => {
+            let person = Person::default();
+            server.tokens.admit(&Right { session, role, person, until_unix_s: own.until_unix_s })
+        }
+        None => server.tokens.link(session, role),
+    };
+    let path = |page: &str, role| format!("/{page}/{session}#{}", token(role));
     SessionCreated {
         session: session.to_string(),
         host_path: path("host", Role::Facilitator),

@@ -14,7 +14,7 @@ use crate::{
     server::{
         Server,
         error::Refusal,
-        http::{authorized, bearer, links, opening},
+        http::{self, bearer, links, opening},
         token::Role,
         wire::{NewSession, PersonAbout, SessionAbout, SessionCreated},
     },
@@ -61,7 +61,7 @@ async fn opened(
         Refusal::from(&error)
     })?;
     tracing::info!(%session, "session opened");
-    Ok(Json(links(server, session)))
+    Ok(Json(links(server, session, None)))
 }
 
 async fn about(
@@ -69,7 +69,8 @@ async fn about(
     Path(session): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<SessionAbout>, Refusal> {
-    let (session, role) = authorized(&server, &session, &headers)?;
+    let right = http::right(&server, &session, &headers)?;
+    let (session, role) = (right.session, right.role);
     let (records, title, language, opened_unix_ms) = opening(&server, session).await?;
     let keep_days = server.app.keep_days(session).await.map_err(|error| {
         tracing::error!(%session, %error, "how long a session is kept cannot be read");
@@ -93,6 +94,6 @@ async fn about(
         keep_days,
         ended: records.iter().any(|it| it.fact == Fact::Ended),
         people,
-        links: (role == Role::Facilitator).then(|| links(&server, session)),
+        links: (role == Role::Facilitator).then(|| links(&server, session, Some(&right))),
     }))
 }

@@ -392,6 +392,35 @@ async fn lahtis_token_lets_aino_into_lahtis_session_from_lahtis_page() {
 }
 
 #[tokio::test]
+async fn a_host_whom_lahti_lets_in_for_minutes_lets_nobody_in_for_longer() {
+    let house = House::open();
+    let session = house.session(LAHTI, "Kevät").await;
+    let path = format!("/api/sessions/{session}");
+    let links = async |token: &str| {
+        let links = house.get(&path, token).await.json()["links"].take();
+        ["host_path", "join_path", "review_path"]
+            .map(|it| links[it].as_str().unwrap().split_once('#').unwrap().1.to_owned())
+    };
+    let claimed = signed(&claims(&session, json!({ "role": "host" })), SECRET);
+    let admitted = house.admit(&session, json!({ "token": claimed, "origin": PAGE })).await.json();
+    let mut host = admitted["token"].as_str().unwrap().to_owned();
+    let until = house.tokens.until_unix_ms(&host).unwrap();
+    // Nor with the link that the host gets, and so on.
+    for _ in 0..2 {
+        let links = links(&host).await;
+        for link in &links {
+            assert!(house.tokens.until_unix_ms(link).unwrap() <= until);
+        }
+        host = links[0].clone();
+    }
+    // Whoever has the server's own link gives on what they have.
+    let own = house.tokens.link(session.parse().unwrap(), Role::Facilitator);
+    for link in links(&own).await {
+        assert!(until + 1_000_000_000 < house.tokens.until_unix_ms(&link).unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_token_with_a_wrong_claim_is_refused_and_the_claim_is_named() {
     let house = House::open();
     let session = house.session(LAHTI, "Kevät").await;

@@ -407,7 +407,7 @@ async fn with_links(
     let ended = records.iter().any(|it| it.fact == Fact::Ended);
     let id = session.to_string();
     let keep_days = server.app.keep_days(session).await.map_err(failed)?;
-    let links = http::links(server, session);
+    let links = http::links(server, session, None);
     let url = |path: String| format!("{}{path}", server.app.config.public_url());
     tracing::debug!(%session, %tenant, "links given");
     Ok(shapes::SessionWithLinks {
