@@ -596,13 +596,19 @@ async fn append(
     loop {
         match log.append(session, facts.clone()).await {
             Ok(_) => return Ok(()),
-            Err(error @ (LogError::DiskFull { .. } | LogError::Sqlite { .. })) => {
+            Err(error) if may_pass(&error) => {
                 tracing::error!(%session, %error, "the session waits for the log");
                 tokio::time::sleep(RETRY_LOG).await;
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Whether waiting may mend it. A backup that holds the file for a while throws nobody out.
+fn may_pass(error: &LogError) -> bool {
+    use LogError::{DiskFull, InUse, Sqlite};
+    matches!(error, DiskFull { .. } | InUse { .. } | Sqlite { .. })
 }
 
 /// Takes the session's audio to the ears.
@@ -748,6 +754,16 @@ mod tests {
             "{facts:?}"
         );
         task.abort();
+    }
+
+    #[test]
+    fn a_log_that_another_program_holds_for_a_while_throws_nobody_out() {
+        let path = std::path::PathBuf::from("log");
+        let session = SessionId::new(1, 1);
+        assert!(may_pass(&LogError::InUse { path: path.clone() }));
+        assert!(may_pass(&LogError::DiskFull { path: path.clone() }));
+        assert!(!may_pass(&LogError::Damaged { path, reason: String::new() }));
+        assert!(!may_pass(&LogError::NotOpened { session }));
     }
 
     /// Bo asks for another language again and again, and waits for nothing.

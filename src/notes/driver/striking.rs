@@ -55,8 +55,8 @@ impl Gone {
         connection: &Connection,
         session: SessionId,
     ) -> rusqlite::Result<()> {
-        let sql = "SELECT seq, version, body FROM records
-                   WHERE session = ?1 AND json_extract(body, '$.kind') = 'commented'";
+        let sql = "SELECT seq, version, body FROM records WHERE session = ?1
+                   AND CASE WHEN json_valid(body) THEN json_extract(body, '$.kind') = 'commented' END";
         let mut select = connection.prepare(sql)?;
         let rows = select
             .query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -87,9 +87,10 @@ pub(super) fn strike_said(
     striker: ParticipantId,
     struck: Span,
 ) -> rusqlite::Result<()> {
-    // Words are written down some seconds after they were said; nothing older can share time.
-    let sql = "SELECT seq, version, body FROM records
-               WHERE session = ?1 AND at_ms >= ?2 AND json_extract(body, '$.kind') = 'said'";
+    // Words are written down some seconds after they were said; nothing older can share time. A body
+    // that is none stops nobody from taking words back.
+    let sql = "SELECT seq, version, body FROM records WHERE session = ?1 AND at_ms >= ?2
+               AND CASE WHEN json_valid(body) THEN json_extract(body, '$.kind') = 'said' END";
     let mut select = connection.prepare(sql)?;
     let since = params![session.to_string(), struck.start.as_ms().cast_signed()];
     let rows = select.query_map(since, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

@@ -20,7 +20,7 @@ pub enum LogError {
     /// No room left. The log goes on by itself when there is room again.
     #[error("the disk is full; the log {path} cannot grow")]
     DiskFull { path: PathBuf },
-    /// Another process has this log open.
+    /// Another process has this log open, or holds its file for longer than anybody waits.
     #[error("the log {path} is in use by another process")]
     InUse { path: PathBuf },
     /// A newer program wrote it.

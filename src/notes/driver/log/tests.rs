@@ -258,3 +258,21 @@ fn only_its_user_can_read_the_log() {
         assert_eq!(mode & 0o077, 0, "{:?} has mode {mode:o}", entry.file_name());
     }
 }
+
+#[test]
+fn a_record_that_is_none_stops_nobody_from_taking_words_back() {
+    let folder = folder();
+    let path = folder.path().join("log.sqlite");
+    let log = Log::open(&path).expect("a new log");
+    let facts = vec![opened("Kevät"), said(5_000, "Salaisuus")];
+    log.append_blocking(session(1), facts).expect("kept");
+    let sql = "INSERT INTO records (session, at_ms, version, body) VALUES (?1, 6000, 1, 'none')";
+    let disk = Connection::open(&path).expect("the file");
+    disk.execute(sql, [session(1).to_string()]).expect("written");
+    let span = Span::new(SessionTime(0), SessionTime(60_000));
+    let struck = (SessionTime(61_000), Fact::Struck { participant: ALICE, span });
+    log.append_blocking(session(1), vec![struck]).expect("taken back");
+    let sql = "SELECT count(*) FROM records WHERE body LIKE '%Salaisuus%'";
+    let left: u32 = disk.query_row(sql, [], |row| row.get(0)).expect("counted");
+    assert_eq!(left, 0);
+}
