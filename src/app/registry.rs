@@ -25,7 +25,7 @@ use crate::{
         time::SessionTime,
     },
     media::driver::transport::Transport,
-    notes::driver::log::{Log, LogError},
+    notes::driver::log::{Log, LogError, SessionSummary},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -134,8 +134,16 @@ impl Registry {
     }
 
     async fn find(&self, id: SessionId) -> Result<SessionHandle, FindError> {
+        let is_running = |it: &&SessionHandle| it.is_running();
+        if let Some(handle) = self.running.lock().await.get(&id).filter(is_running) {
+            return Ok(handle.clone());
+        }
+        // Whoever comes to what is over, again and again, keeps nobody else waiting for a whole log.
+        if self.about(id).await?.ended {
+            return Err(FindError::Ended);
+        }
         let mut running = self.running.lock().await;
-        if let Some(handle) = running.get(&id).filter(|it| it.is_running()) {
+        if let Some(handle) = running.get(&id).filter(is_running) {
             return Ok(handle.clone());
         }
         if self.sessions_max <= running.len() {
@@ -164,6 +172,13 @@ impl Registry {
         tracing::info!(session = %id, "session task begins");
         self.watch_over(id, task);
         Ok(handle)
+    }
+
+    /// What is known of a session without reading what happened in it.
+    pub async fn about(&self, id: SessionId) -> Result<SessionSummary, FindError> {
+        let log = self.log.clone();
+        let read = tokio::task::spawn_blocking(move || log.session(id)).await;
+        read.unwrap_or(Err(LogError::Closed))?.ok_or(FindError::Unknown)
     }
 
     /// Every fact of a session in order; none when it is unknown.
@@ -201,5 +216,33 @@ impl Registry {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::config::{MediaConfig, SpeechSettings};
+
+    #[tokio::test]
+    async fn a_session_that_is_over_is_refused_without_its_log_being_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&folder.path().join("log")).unwrap();
+        let listen = ([127, 0, 0, 1], 0).into();
+        let media = MediaConfig { listen, tcp_port: Some(0), ..Default::default() };
+        let silent = SpeechSettings { enabled: false, ..Default::default() };
+        let hearing = Arc::new(Hearing::start(&silent));
+        let transport = Transport::bind(&media.ports()).unwrap();
+        let sessions = Registry::new(log.clone(), transport, hearing, 10);
+        let (title, language) = ("Kevät".to_owned(), Language::Finnish);
+        let new = NewSession { title, language, keep_days: None, tenant: None };
+        let id = sessions.open(new).await.unwrap();
+        log.append(id, vec![(SessionTime::ZERO, Fact::Ended)]).await.unwrap();
+        // Whoever read this session would stumble.
+        let disk = rusqlite::Connection::open(folder.path().join("log")).unwrap();
+        disk.execute("UPDATE records SET body = 'none'", []).unwrap();
+        assert!(matches!(sessions.find(id).await, Err(FindError::Ended)));
+        let unknown = SessionId::new(1, 1);
+        assert!(matches!(sessions.find(unknown).await, Err(FindError::Unknown)));
     }
 }

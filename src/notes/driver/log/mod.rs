@@ -205,6 +205,11 @@ impl Log {
         self.summaries("ORDER BY id", [])
     }
 
+    /// What is known of one session; `None`: there is none. Blocks on the disk.
+    pub fn session(&self, session: SessionId) -> Result<Option<SessionSummary>, LogError> {
+        self.summaries("WHERE id = ?1", [session.to_string()]).map(|it| it.into_iter().next())
+    }
+
     /// `which`: the rest of the statement, after the table.
     pub(super) fn summaries(
         &self,
