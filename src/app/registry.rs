@@ -191,13 +191,8 @@ impl Registry {
     /// Keeps what somebody does who only reads: no task of the session need run, and none is told.
     pub async fn note(&self, id: SessionId, fact: Fact) -> Result<(), FindError> {
         let records = self.records(id).await?;
-        let Some(Record { fact: Fact::Opened { unix_ms: opened, .. }, .. }) = records.first()
-        else {
-            return Err(FindError::Unknown);
-        };
-        let last = records.last().map_or(SessionTime::ZERO, |it| it.at);
-        // The session's own clock goes on from its last record: never ahead of it.
-        let at = SessionTime(unix_ms().saturating_sub(*opened)).min(last);
+        // The session's own clock goes on from its last record: never ahead of it, and never back.
+        let at = records.last().ok_or(FindError::Unknown)?.at;
         self.log.append(id, vec![(at, fact)]).await?;
         Ok(())
     }

@@ -38,6 +38,11 @@ const DAY_MS: u64 = 24 * 3_600 * 1_000;
 /// Days for which it stays known who opened or took away what.
 const ACCESSES_KEPT_DAYS: u64 = 730;
 
+/// Every session with the time of its last record. That is the one in the last place, as a session's clock
+/// never goes back: one row is looked at, and not all.
+const KEPT: &str = "SELECT id, opened_unix_ms, keep_days,
+    (SELECT at_ms FROM records WHERE session = id ORDER BY seq DESC LIMIT 1) FROM sessions";
+
 /// How a person has checked what is kept of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -206,9 +211,7 @@ impl Log {
     /// Every session, with what says how long it stays. Blocks.
     pub fn kept(&self) -> Result<Vec<Kept>, LogError> {
         self.with_reader(|reader| {
-            let sql = "SELECT id, opened_unix_ms, keep_days,
-                       (SELECT max(at_ms) FROM records WHERE session = id) FROM sessions";
-            let mut statement = reader.prepare(sql)?;
+            let mut statement = reader.prepare(KEPT)?;
             let rows = statement.query_map([], |row| {
                 let (id, opened, last): (String, i64, Option<i64>) =
                     (row.get(0)?, row.get(1)?, row.get(3)?);
@@ -655,5 +658,29 @@ mod tests {
             &["Tästä Alicen ajatuksesta lisää", "Kysytään Virtaselta"],
             &["Onko näin"],
         );
+    }
+
+    #[test]
+    fn how_long_a_session_is_kept_is_asked_at_no_more_cost_because_much_was_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log.sqlite");
+        let (log, session) = (Log::open(&path).expect("a log"), SessionId::new(1, 1));
+        let opened =
+            Fact::Opened { title: "Kevät".into(), language: Language::Finnish, unix_ms: 1_000 };
+        log.append_blocking(session, vec![(SessionTime::ZERO, opened)]).expect("kept");
+        let cost = || {
+            let reader = Connection::open(&path).expect("the file");
+            let mut statement = reader.prepare(KEPT).expect("a statement");
+            let rows = statement.query_map([], |row| row.get::<_, i64>(1)).expect("asked").count();
+            assert_eq!(rows, 1);
+            statement.get_status(rusqlite::StatementStatus::VmStep)
+        };
+        let before = cost();
+        let called =
+            |at_ms| (SessionTime(at_ms), Fact::Called { participant: ALICE, room: RoomId::Main });
+        log.append_blocking(session, (1..=1_000).map(called).collect()).expect("kept");
+        assert_eq!(log.kept().expect("read")[0].last_unix_ms, 2_000);
+        let after = cost();
+        assert!(after <= before + 10, "{before} steps before, {after} after");
     }
 }
