@@ -55,8 +55,8 @@ async fn admit(
         }
         _ => return Err(Refusal::MALFORMED),
     };
-    let (_, title, ..) = http::opening(&server, session).await?;
-    answer(&server, &right, title)
+    let known = http::known(&server, session).await?;
+    answer(&server, &right, known.title)
 }
 
 /// What a token proves for this session: one of ours, or one that the session's tenant has signed.

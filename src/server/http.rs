@@ -4,12 +4,8 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    app::config::ServerConfig,
-    domain::{
-        fact::{Fact, Record},
-        ids::SessionId,
-        language::Language,
-    },
+    app::{config::ServerConfig, tenancy::SessionSummary},
+    domain::ids::SessionId,
     server::{
         Server,
         error::Refusal,
@@ -51,19 +47,9 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// Title and language of a session, and when it was opened.
-pub(super) async fn opening(
-    server: &Server,
-    session: SessionId,
-) -> Result<(Vec<Record>, String, Language, u64), Refusal> {
-    let records = server.app.sessions.records(session).await.map_err(|it| Refusal::from(&it))?;
-    match records.first() {
-        Some(Record { fact: Fact::Opened { title, language, unix_ms }, .. }) => {
-            let (title, language, unix_ms) = (title.clone(), *language, *unix_ms);
-            Ok((records, title, language, unix_ms))
-        }
-        _ => Err(Refusal::UNKNOWN_SESSION),
-    }
+/// What is known of a session without reading it: everybody who comes asks for its title.
+pub(super) async fn known(server: &Server, session: SessionId) -> Result<SessionSummary, Refusal> {
+    server.app.sessions.about(session).await.map_err(|it| Refusal::from(&it))
 }
 
 /// `asks`: with which right, if with one. Whom a tenant lets in for some minutes lets nobody in for longer,

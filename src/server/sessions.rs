@@ -10,11 +10,10 @@ use axum::{
 
 use crate::{
     app::{config::KEEP_DAYS, registry},
-    domain::fact::Fact,
     server::{
         Server,
         error::Refusal,
-        http::{self, bearer, links, opening},
+        http::{self, bearer, known, links},
         token::Role,
         wire::{NewSession, PersonAbout, SessionAbout, SessionCreated},
     },
@@ -71,13 +70,15 @@ async fn about(
 ) -> Result<Json<SessionAbout>, Refusal> {
     let right = http::right(&server, &session, &headers)?;
     let (session, role) = (right.session, right.role);
-    let (records, title, language, opened_unix_ms) = opening(&server, session).await?;
+    let known = known(&server, session).await?;
     let keep_days = server.app.keep_days(session).await.map_err(|error| {
         tracing::error!(%session, %error, "how long a session is kept cannot be read");
         Refusal::INTERNAL
     })?;
     let people = match role {
         Role::Facilitator | Role::Reviewer => {
+            let records = server.app.sessions.records(session).await;
+            let records = records.map_err(|it| Refusal::from(&it))?;
             let names = server.app.names(session, &records).await.map_err(|error| {
                 tracing::error!(%session, %error, "the names of people cannot be read");
                 Refusal::INTERNAL
@@ -88,11 +89,11 @@ async fn about(
     };
     Ok(Json(SessionAbout {
         session: session.to_string(),
-        title,
-        language: language.into(),
-        opened_unix_ms,
+        title: known.title,
+        language: known.language.into(),
+        opened_unix_ms: known.opened_unix_ms,
         keep_days,
-        ended: records.iter().any(|it| it.fact == Fact::Ended),
+        ended: known.ended,
         people,
         links: (role == Role::Facilitator).then(|| links(&server, session, Some(&right))),
     }))

@@ -631,6 +631,25 @@ async fn write_down_an_event(data: &Path) -> SessionId {
 }
 
 #[tokio::test]
+async fn who_comes_is_let_in_without_the_whole_session_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = write_down_an_event(folder.path()).await;
+    let file = folder.path().join("notes.sqlite");
+    let house = House::of(Config { data: folder.path().to_owned(), ..House::config() }, folder);
+    // Whoever read it all would stumble.
+    let disk = rusqlite::Connection::open(file).unwrap();
+    disk.execute("UPDATE records SET body = 'none'", []).unwrap();
+    let token = signed(&claims(&id.to_string(), json!({})), SECRET);
+    let admitted = house.admit(&id.to_string(), json!({ "token": token, "origin": PAGE })).await;
+    assert_eq!(admitted.status, StatusCode::OK, "{}", admitted.text);
+    let token = house.tokens.link(id, Role::Participant);
+    let about = house.get(&format!("/api/sessions/{id}"), &token).await.json();
+    assert_eq!(about["title"], admitted.json()["title"]);
+    let about = house.get(&format!("/api/v1/sessions/{id}"), LAHTI).await.json();
+    assert_eq!(about["title"], admitted.json()["title"]);
+}
+
+#[tokio::test]
 async fn who_declines_stands_under_a_code_for_reviewers_and_tenants() {
     let folder = tempfile::tempdir().unwrap();
     let id = write_down_an_event(folder.path()).await;

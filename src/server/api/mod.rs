@@ -403,15 +403,13 @@ async fn with_links(
     tenant: &TenantId,
     session: SessionId,
 ) -> Result<shapes::SessionWithLinks, Problem> {
-    let (records, title, language, opened_unix_ms) = http::opening(server, session).await?;
-    let ended = records.iter().any(|it| it.fact == Fact::Ended);
-    let id = session.to_string();
+    let known = http::known(server, session).await?;
     let keep_days = server.app.keep_days(session).await.map_err(failed)?;
     let links = http::links(server, session, None);
     let url = |path: String| format!("{}{path}", server.app.config.public_url());
     tracing::debug!(%session, %tenant, "links given");
     Ok(shapes::SessionWithLinks {
-        session: shapes::Session { id, title, language: language.into(), opened_unix_ms, ended },
+        session: summary(known),
         keep_days,
         links: shapes::Links {
             host: url(links.host_path),

@@ -16,7 +16,7 @@ mod writer;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
 
@@ -46,6 +46,10 @@ const QUEUE_APPENDS_MAX: usize = 1_024;
 /// Connections kept for readers; more are opened for as long as they are needed.
 const READERS_KEPT: usize = 4;
 
+/// Readers at once; one more waits. Each holds three files open, and a system often lets a program have
+/// only 1,024: more would keep everybody's sockets out. The disk is no quicker for more.
+const READERS_MAX: usize = 16;
+
 /// The last place ever given, also when its record is gone: no place is given twice.
 const LAST_SEQ: &str =
     "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0)";
@@ -73,7 +77,8 @@ struct Inner {
     /// `None` only while closing.
     requests: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Readers>,
+    reader_done: Condvar,
     last_seq: watch::Receiver<u64>,
     /// Held for as long as the log is open; the system lets go of it even after `kill -9`.
     _lock: File,
@@ -115,7 +120,8 @@ impl Log {
                 path: path.to_owned(),
                 requests: Some(requests),
                 writer: Some(writer),
-                readers: Mutex::new(Vec::new()),
+                readers: Mutex::default(),
+                reader_done: Condvar::new(),
                 last_seq,
                 _lock: lock,
             }),
@@ -314,21 +320,22 @@ impl Log {
         done.map_err(|error| classify(doing, &self.inner.path, error))
     }
 
-    /// Runs `read` on a connection of its own that cannot write.
+    /// Runs `read` on a connection of its own that cannot write. Waits while [`READERS_MAX`] others do;
+    /// `read` itself must not read in another way.
     pub(super) fn with_reader<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LogError> {
         let said = |error| classify("reading", &self.inner.path, error);
-        let spare = self.inner.readers().pop();
+        let (_place, spare) = self.inner.place();
         let reader = match spare {
             Some(reader) => reader,
             None => open_reader(&self.inner.path).map_err(said)?,
         };
         let answer = read(&reader).map_err(said);
         let mut readers = self.inner.readers();
-        if readers.len() < READERS_KEPT {
-            readers.push(reader);
+        if readers.spare.len() < READERS_KEPT {
+            readers.spare.push(reader);
         }
         answer
     }
@@ -344,8 +351,17 @@ impl Inner {
     }
 
     /// A reader that panicked has left the list itself whole.
-    fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn readers(&self) -> MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place among the readers, and brings a connection if one is kept.
+    fn place(&self) -> (Place<'_>, Option<Connection>) {
+        let full = |it: &mut Readers| READERS_MAX <= it.busy;
+        let readers = self.reader_done.wait_while(self.readers(), full);
+        let mut readers = readers.unwrap_or_else(PoisonError::into_inner);
+        readers.busy += 1;
+        (Place(self), readers.spare.pop())
     }
 
     fn damaged(&self, reason: String) -> LogError {
@@ -357,13 +373,30 @@ impl Drop for Inner {
     /// Readers go first, so that the writer's connection is the last and puts the file in order.
     /// The lock goes after it, so that who opens next finds the file closed.
     fn drop(&mut self) {
-        self.readers().clear();
+        self.readers().spare.clear();
         self.requests = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
             tracing::error!(path = %self.path.display(), "the log's writer had panicked");
         }
+    }
+}
+
+/// Those who read.
+#[derive(Debug, Default)]
+struct Readers {
+    spare: Vec<Connection>,
+    busy: usize,
+}
+
+/// A reader's place; it is free again also after a panic.
+struct Place<'a>(&'a Inner);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.readers().busy -= 1;
+        self.0.reader_done.notify_one();
     }
 }
 

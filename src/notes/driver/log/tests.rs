@@ -1,6 +1,9 @@
 //! The log as its callers see it: kept, read, refused, full, and free of what was taken back.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use rusqlite::Connection;
 
@@ -275,4 +278,37 @@ fn a_record_that_is_none_stops_nobody_from_taking_words_back() {
     let sql = "SELECT count(*) FROM records WHERE body LIKE '%Salaisuus%'";
     let left: u32 = disk.query_row(sql, [], |row| row.get(0)).expect("counted");
     assert_eq!(left, 0);
+}
+
+#[test]
+fn many_who_read_at_once_take_turns_and_one_who_fails_leaves_their_place() {
+    let folder = folder();
+    let log = Log::open(&folder.path().join("log.sqlite")).expect("a new log");
+    log.append_blocking(session(1), vec![opened("Kevät")]).expect("kept");
+    for _ in 0..2 * READERS_MAX {
+        let broken = std::panic::AssertUnwindSafe(|| {
+            log.with_reader::<()>(|_| std::panic::resume_unwind(Box::new(())))
+        });
+        assert!(std::panic::catch_unwind(broken).is_err());
+    }
+    let (came, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 * READERS_MAX {
+            scope.spawn(|| {
+                let busy = log.with_reader(|reader| {
+                    let sql = "SELECT count(*) FROM records";
+                    let _: i64 = reader.query_row(sql, [], |row| row.get(0))?;
+                    came.fetch_add(1, Ordering::Relaxed);
+                    // Nobody goes before every place has been taken.
+                    while came.load(Ordering::Relaxed) < READERS_MAX {
+                        std::thread::yield_now();
+                    }
+                    Ok(log.inner.readers().busy)
+                });
+                most.fetch_max(busy.expect("read"), Ordering::Relaxed);
+            });
+        }
+    });
+    assert_eq!(most.into_inner(), READERS_MAX);
+    assert_eq!(log.inner.readers().busy, 0);
 }
