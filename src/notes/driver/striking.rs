@@ -14,7 +14,7 @@ use crate::{
         time::Span,
     },
     notes::engine::{
-        erasure::{corrected, idea_and_writer, own_text, sheet_text},
+        erasure::{IDEA, corrected, idea_and_writer, own_text, sheet_text},
         quotes::Quotes,
         record,
     },
@@ -55,7 +55,8 @@ impl Gone {
         connection: &Connection,
         session: SessionId,
     ) -> rusqlite::Result<()> {
-        let sql = "SELECT seq, version, body FROM records WHERE session = ?1
+        let sql = "SELECT seq, version, body FROM records
+                   WHERE session = ?1 AND 0 < instr(body, '\"commented\"')
                    AND CASE WHEN json_valid(body) THEN json_extract(body, '$.kind') = 'commented' END";
         let mut select = connection.prepare(sql)?;
         let rows = select
@@ -138,9 +139,13 @@ pub(super) fn records_of_idea(
     whose: Option<ParticipantId>,
     idea: u64,
 ) -> rusqlite::Result<Vec<(i64, String)>> {
-    let sql = "SELECT seq, body FROM records WHERE session = ?1";
+    // Most records have nothing to do with ideas, and whoever writes waits for this: they are passed over
+    // before anybody reads them.
+    let sql = "SELECT seq, body FROM records WHERE session = ?1 AND 0 < instr(body, ?2)";
     let mut select = transaction.prepare(sql)?;
-    let rows = select.query_map([session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let kind = format!("\"{IDEA}\"");
+    let rows = select
+        .query_map(params![session.to_string(), kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut found = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
     let wanted = |(of, writer)| of == idea && whose.is_none_or(|it| it == writer);
     found.retain(|it| idea_and_writer(&it.1).is_some_and(wanted));

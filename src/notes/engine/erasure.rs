@@ -24,7 +24,7 @@ const OWN_WORDS: [&str; 4] = ["said", "unheard", "posted", "wrote"];
 const TYPED: &str = "typed";
 
 /// The kind whose text alone goes: the room's work with an idea, and all that came of it, stays.
-const IDEA: &str = "idea-written";
+pub const IDEA: &str = "idea-written";
 
 /// Fields in which people's words and names stand. Others hold numbers and words of ours.
 const HUMAN: [&str; 8] = ["title", "name", "text", "question", "topics", "tags", "theme", "group"];
