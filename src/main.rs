@@ -6,6 +6,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -471,7 +472,8 @@ fn serve(config: Config, model_asked: bool) -> anyhow::Result<()> {
         })?;
         let url = app.config.public_url();
         announce(&app, &url, model_asked);
-        let serving = Server::new(app)?.serve(stopped()).await;
+        let stop = stopped(Arc::clone(&app));
+        let serving = Server::new(app)?.serve(stop).await;
         serving.map_err(|error| match &error {
             ServeError::Listen { address, .. } => anyhow::Error::msg(format!(
                 "{error}. Another program may use port {}: stop it, or choose another with --port",
@@ -512,7 +514,8 @@ fn announce(app: &App, url: &str, model_asked: bool) {
     println!("  Data: {}. Stop with Ctrl-C.\n", app.config.data.display());
 }
 
-async fn stopped() {
+/// Until the server is to stop and has kept what was said.
+async fn stopped(app: Arc<App>) {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -527,6 +530,7 @@ async fn stopped() {
     #[cfg(not(unix))]
     let _ = interrupt.await;
     tracing::info!("stopping");
+    app.finish().await;
     // Open sockets would keep the graceful end waiting for as long as people stay.
     tokio::spawn(async {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -18,6 +19,9 @@ use crate::{
         whisper::WhisperModel,
     },
 };
+
+/// How often it is looked whether the last words have been read.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether speech becomes text here, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +153,21 @@ impl Hearing {
     pub fn finish(&self, speaker: SpeakerId) {
         if let Some(speech) = &self.speech {
             speech.close(speaker, false);
+        }
+    }
+
+    /// Hears nobody any more, and waits until all that was said has been read, but no longer than
+    /// `patience`: the rest is told as unheard.
+    pub async fn finish_all(&self, patience: Duration) {
+        let Some(speech) = &self.speech else { return };
+        speech.close_all();
+        let done = async {
+            while !speech.is_done() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(patience, done).await.is_err() {
+            speech.give_up();
         }
     }
 

@@ -17,7 +17,7 @@ pub mod session_task;
 pub mod telemetry;
 pub mod tenancy;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     app::{
@@ -36,6 +36,11 @@ use crate::{
 
 /// Takings out of log and index at once; others wait for their turn.
 const ERASINGS_MAX: usize = 2;
+
+/// How long a planned stop waits for words that have been said to be read, and how long for the disk to
+/// have them: together less than the ten seconds after which Docker kills what it stops.
+const LAST_WORDS: Duration = Duration::from_secs(6);
+const LAST_FACTS: Duration = Duration::from_secs(1);
 
 /// The running program, but for its edge.
 pub struct App {
@@ -98,5 +103,14 @@ impl App {
         });
         keeping::watch(&app);
         Ok(app)
+    }
+
+    /// Before a planned stop: hears nobody any more, and keeps what has been said, or that it could not be
+    /// read in time.
+    pub async fn finish(&self) {
+        self.hearing.finish_all(LAST_WORDS).await;
+        if tokio::time::timeout(LAST_FACTS, self.sessions.settle()).await.is_err() {
+            tracing::warn!("the disk is slow: the last words may not have been kept");
+        }
     }
 }

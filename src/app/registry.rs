@@ -181,6 +181,14 @@ impl Registry {
         read.unwrap_or(Err(LogError::Closed))?.ok_or(FindError::Unknown)
     }
 
+    /// Until the disk has all that has been said in any session so far.
+    pub async fn settle(&self) {
+        let running: Vec<_> = self.running.lock().await.values().cloned().collect();
+        for session in running {
+            session.settle().await;
+        }
+    }
+
     /// Every fact of a session in order; none when it is unknown.
     pub async fn records(&self, id: SessionId) -> Result<Vec<Record>, FindError> {
         let log = self.log.clone();

@@ -12,6 +12,7 @@ use std::{
 
 use tokio::{
     sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender, error::TrySendError},
+    sync::oneshot,
     time::Instant,
 };
 
@@ -101,6 +102,8 @@ pub enum Command {
     Disconnected {
         connection: ConnectionId,
     },
+    /// Asks to be answered when the disk has all that has been wished and said.
+    Settle(oneshot::Sender<()>),
 }
 
 /// What a page is told.
@@ -139,6 +142,14 @@ impl SessionHandle {
     /// As `send`, but what could not be sent comes back.
     pub async fn give(&self, command: Command) -> Result<(), Command> {
         self.commands.send(command).await.map_err(|it| it.0)
+    }
+
+    /// Until the disk has all that has been wished and said, or the session runs no more.
+    pub async fn settle(&self) {
+        let (settled, answer) = oneshot::channel();
+        if self.send(Command::Settle(settled)).await {
+            let _ = answer.await; // the task may have ended
+        }
     }
 
     pub fn is_running(&self) -> bool {
@@ -193,6 +204,7 @@ fn prepare(
         clients: BTreeMap::new(),
         commands: command_receiver,
         put_off: VecDeque::new(),
+        settling: Vec::new(),
         deaf,
         out: Vec::new(),
         leaves_at: Some(Instant::now() + IDLE),
@@ -219,6 +231,8 @@ struct Task {
     /// What pages wished while a fact was on its way to the disk, or before words were let in. At most
     /// twice [`COMMANDS_MAX`].
     put_off: VecDeque<Command>,
+    /// Who asked to be answered when nothing waits any more. Only a server that stops asks.
+    settling: Vec<oneshot::Sender<()>>,
     /// Nobody in the session is heard, until every wish has been seen to.
     deaf: Arc<AtomicBool>,
     out: Vec<Output>,
@@ -238,6 +252,10 @@ impl Task {
             if self.put_off.is_empty() && self.commands.is_empty() {
                 self.deaf.store(false, Ordering::SeqCst);
                 in_a_row = 0;
+                if inboxes.speech.is_empty() {
+                    // Who asked may have lost patience.
+                    self.settling.drain(..).for_each(|it| _ = it.send(()));
+                }
             }
             let wake = self.session.poll_timeout().map(|(at, _)| self.clock.until(at));
             // No page can stop the clock, nor the clock the pages: they take turns.
@@ -340,6 +358,10 @@ impl Task {
             Command::Disconnected { connection } => {
                 self.clients.remove(&connection);
                 self.input(Input::Disconnected { connection }).await
+            }
+            Command::Settle(settled) => {
+                self.settling.push(settled);
+                Ok(())
             }
         }
     }
@@ -764,6 +786,28 @@ mod tests {
         assert!(may_pass(&LogError::DiskFull { path: path.clone() }));
         assert!(!may_pass(&LogError::Damaged { path, reason: String::new() }));
         assert!(!may_pass(&LogError::NotOpened { session }));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_said_before_a_planned_stop_is_on_the_disk_when_the_server_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (session, task, mut inboxes) = prepared(folder.path()).await;
+        let (speech, ears) = mpsc::unbounded_channel();
+        inboxes.speech = ears;
+        let (log, clock) = (task.around.log.clone(), task.clock);
+        let task = tokio::spawn(task.run(inboxes));
+        drop(come_in(&session).await);
+        let speaker = SpeakerId { session: session.id, participant: ParticipantId(1) };
+        for said in 1..=20 {
+            let at = clock.now() + said;
+            let (span, reason) = (Span::new(at, at + 900), GapReason::Backlog);
+            speech.send(SpeechEvent::Unheard { speaker, span, reason }).unwrap();
+        }
+        session.settle().await;
+        let records = log.read(session.id).unwrap();
+        let unheard = records.iter().filter(|it| matches!(it.fact, Fact::Unheard { .. }));
+        assert_eq!(unheard.count(), 20);
+        task.abort();
     }
 
     /// Bo asks for another language again and again, and waits for nothing.

@@ -109,6 +109,8 @@ pub(super) struct Workers {
     pub idle: usize,
     /// The drafts that are being read: the first has begun first.
     drafts: Vec<Reading>,
+    /// The ended utterances that are being read, one of a speaker at most.
+    finals: BTreeMap<SpeakerId, (u64, Span)>,
 }
 
 /// A draft that is being read, and what stops it.
@@ -191,12 +193,18 @@ impl Desk {
             }
             let reading = Reading { speaker: job.speaker, brake, may_be_whole };
             self.workers.drafts.push(reading);
+        } else {
+            let read = (job.generation, job.utterance.span);
+            self.workers.finals.insert(job.speaker, read);
         }
     }
 
     /// The worker is done with it, or was stopped.
     pub fn ends(&mut self, job: &Job) {
         self.schedule.done(job.speaker);
+        if job.stage == Stage::Final {
+            self.workers.finals.remove(&job.speaker);
+        }
         self.workers.done(job.speaker);
     }
 
@@ -258,6 +266,18 @@ impl Desk {
             Some(said) => rest(said, text).to_owned(),
             None => text.to_owned(),
         }
+    }
+
+    /// Takes out what is waited for of everybody, and waits for it no more: whose line, and when it was
+    /// said. What is being read is told of by nobody afterwards.
+    pub fn give_up(&mut self) -> Vec<(SpeakerId, u64, Span)> {
+        let read = std::mem::take(&mut self.workers.finals);
+        let read = read.into_iter().map(|(speaker, (line, span))| (speaker, line, span));
+        let drafted = self.lines.values_mut().filter_map(|it| it.awaits_draft.take());
+        let waiting = self.schedule.drain();
+        let waiting =
+            drafted.chain(waiting).map(|it| (it.speaker, it.generation, it.utterance.span));
+        read.chain(waiting).collect()
     }
 
     pub fn forget(&mut self, speaker: SpeakerId) {

@@ -24,6 +24,8 @@ pub(super) enum Sound {
 pub(super) struct Inbox {
     queues: BTreeMap<SpeakerId, Queue>,
     pub(super) stopping: bool,
+    /// Nobody is opened any more.
+    pub(super) closed: bool,
 }
 
 /// At most [`WAITING_PACKETS_MAX`] packets, and one mark between two of them.
@@ -84,6 +86,17 @@ impl Inbox {
             }
             queue.sounds.push_back(Sound::Close);
         }
+    }
+
+    /// Closes everybody; what they have said is flushed.
+    pub(super) fn close_all(&mut self) {
+        self.closed = true;
+        let speakers: Vec<_> = self.queues.keys().copied().collect();
+        speakers.into_iter().for_each(|it| self.close(it, false));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queues.is_empty()
     }
 
     #[cfg(test)]

@@ -144,6 +144,9 @@ impl Speech {
     /// out by ear is kept while it is left to the ear.
     pub fn open(&self, speaker: SpeakerId, spoken: Spoken) {
         let mut inbox = self.shared.inbox();
+        if inbox.closed {
+            return;
+        }
         let generation = self.shared.desk().open(speaker, spoken);
         inbox.open(speaker, generation);
     }
@@ -177,6 +180,29 @@ impl Speech {
         }
         drop(inbox);
         self.shared.inbox_changed.notify_one();
+    }
+
+    /// Stops listening to everybody, and opens nobody any more. What was said is still written down.
+    pub fn close_all(&self) {
+        self.shared.inbox().close_all();
+        self.shared.inbox_changed.notify_one();
+    }
+
+    /// Whether nobody is listened to and nobody's words are waited for.
+    pub fn is_done(&self) -> bool {
+        let inbox = self.shared.inbox();
+        inbox.is_empty() && self.shared.desk().lines.is_empty()
+    }
+
+    /// What has been said and not been read yet, nobody will read: it is reported as unheard.
+    pub fn give_up(&self) {
+        let mut desk = self.shared.desk();
+        for (speaker, generation, span) in desk.give_up() {
+            let reason = GapReason::Backlog;
+            self.shared.tell(&desk, generation, SpeechEvent::Unheard { speaker, span, reason });
+        }
+        // Words that still come from a worker are nobody's.
+        desk.lines.clear();
     }
 
     /// What may be said in a session from now on: words and names, as text that might have been said

@@ -246,6 +246,35 @@ fn packets_become_words() {
 }
 
 #[test]
+fn what_was_said_before_a_planned_stop_is_read_or_told_as_unheard() {
+    let mut rig = Rig::new(1, 60);
+    rig.begin_to_say(alice());
+    rig.speech.close_all();
+    rig.speech.open(alice(), Spoken::Told(Language::Finnish));
+    rig.expect(&["alice spoke"]);
+    rig.wait_begun();
+    assert!(!rig.speech.is_done(), "her words are waited for");
+    rig.answer("hei vaan");
+    rig.expect(&["alice fi: hei vaan"]);
+    while !rig.speech.is_done() {
+        std::thread::yield_now();
+    }
+
+    let mut rig = Rig::new(1, 60);
+    rig.say(alice());
+    rig.expect(&["alice spoke"]);
+    rig.wait_begun();
+    rig.say(bob());
+    rig.expect(&["bob spoke"]);
+    rig.speech.close_all();
+    rig.wait_ears();
+    rig.speech.give_up();
+    rig.expect(&["alice Backlog", "bob Backlog"]);
+    rig.answer("too late");
+    assert_eq!(rig.stop(), Vec::<String>::new());
+}
+
+#[test]
 fn who_stops_sending_has_stopped_speaking() {
     let mut rig = Rig::tuned(1, 60, Tuning { drafts: false, ..Tuning::default() });
     rig.begin_to_say(alice());
