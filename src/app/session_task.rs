@@ -44,9 +44,13 @@ pub use crate::media::{driver::forwarder::Offer, engine::router::Slots};
 /// was slow. Full: the pages wait.
 const COMMANDS_MAX: usize = 256;
 
-/// So many wishes are seen to in a row before voices and words have a turn: as many as one busy room
-/// sends at once. Else one page that never stops asking would keep everybody's words waiting.
-const WISHES_IN_A_ROW: u32 = 32;
+/// So many wishes are seen to in a row before voices and words have a turn: else pages that never stop
+/// asking would keep everybody's words waiting. As many as can come meanwhile, so that what has been
+/// looked at stays within [`PUT_OFF_MAX`], and no wish for silence is overlooked.
+const WISHES_IN_A_ROW: usize = COMMANDS_MAX;
+
+/// What it has looked at when it has looked at all that waits.
+const PUT_OFF_MAX: usize = 2 * COMMANDS_MAX;
 
 /// Messages waiting for one page. Full: the page is too slow and is let go; it comes back and is
 /// told everything anew. Whoever holds a session hears of each person twice at once, when all begin to
@@ -228,8 +232,7 @@ struct Task {
     forwarder: Forwarder,
     clients: BTreeMap<ConnectionId, Client>,
     commands: Receiver<Command>,
-    /// What pages wished while a fact was on its way to the disk, or before words were let in. At most
-    /// twice [`COMMANDS_MAX`].
+    /// What pages wished while something else was seen to. At most [`PUT_OFF_MAX`].
     put_off: VecDeque<Command>,
     /// Who asked to be answered when nothing waits any more. Only a server that stops asks.
     settling: Vec<oneshot::Sender<()>>,
@@ -312,11 +315,12 @@ impl Task {
             let Ok(event) = inboxes.media.try_recv() else { break };
             self.media(event).await?;
         }
-        while self.put_off.len() < 2 * COMMANDS_MAX
-            && let Ok(command) = self.commands.try_recv()
-        {
-            self.put_off.push_back(command);
+        // What comes while these are looked at came after the words.
+        for _ in 0..self.commands.len() {
+            let Ok(command) = self.commands.try_recv() else { break };
+            self.put_off(command);
         }
+        debug_assert!(self.put_off.len() <= PUT_OFF_MAX, "more than can wait");
         for _ in 0..inboxes.speech.len() {
             if self.put_off.iter().any(asks_for_silence) {
                 break;
