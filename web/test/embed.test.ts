@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { type Rollup, build } from "vite";
 import { describe, expect, test } from "vitest";
 import { commands } from "../embed/schema.json";
+import { introduced } from "../src/connection/seat";
 import { check, isFor } from "../src/embed/check";
 import { found } from "../src/embed/found";
 import { happenings } from "../src/embed/happenings";
@@ -84,6 +85,15 @@ test("a command is for whom the schema says, and an assistant leads nothing", ()
     for (const it of never) expect(mayDo(role), role).not.toContain(it);
   }
   expect(mayDo("assistant")).toContain("answerHelp");
+});
+
+test("who comes after another in the same tab has agreed to nothing yet", () => {
+  const aino = { name: "Aino", language: "fi" as const };
+  const kept = { ...aino, consent: "on" as const, organisation: "Lahti" };
+  expect(introduced(null, aino, true).consent).toBeNull();
+  expect(introduced(kept, aino, true).consent).toBe("on");
+  expect(introduced(kept, { name: "Bo", language: "sv" }, true)).toEqual({ name: "Bo", language: "sv", consent: null });
+  expect(introduced(kept, { name: "Gäst", language: "sv" }, false), "who has said more of themself").toBe(kept);
 });
 
 describe("what a participant's page is told", () => {

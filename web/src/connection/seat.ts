@@ -57,6 +57,15 @@ export function keepPerson(session: string, person: KeptPerson | null): void {
   write(PERSON + session, person && JSON.stringify(person));
 }
 
+/**
+ * Who sits here when a page says so: `kept` is what this tab knows. Two people may use one browser, one after the other,
+ * and nobody agrees for another.
+ */
+export function introduced(kept: KeptPerson | null, person: Omit<KeptPerson, "consent">, nameFixed: boolean): KeptPerson {
+  if (kept && !nameFixed) return kept;
+  return { ...person, consent: kept?.name === person.name ? kept.consent : null };
+}
+
 function read(key: string): string | null {
   try {
     return sessionStorage.getItem(key);

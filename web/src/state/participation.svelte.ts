@@ -1,7 +1,7 @@
 // One person's way through a session: joining, being in rooms, losing and finding the line, leaving.
 // It ties connection, media and room state together and never draws.
 import { Line, type LineState } from "../connection/socket";
-import { type KeptPerson, giveSeatUp, keepPerson, keepSeat, keptPerson, keptSeat } from "../connection/seat";
+import { type KeptPerson, giveSeatUp, introduced, keepPerson, keepSeat, keptPerson, keptSeat } from "../connection/seat";
 import { Awake } from "../media/awake";
 import { HoldToTalk, LastWish } from "../media/hold";
 import type { LocalMedia } from "../media/local.svelte";
@@ -142,7 +142,7 @@ export class Participation {
   /** What others say of the person, where nothing is known yet. */
   introduce(person: Omit<KeptPerson, "consent">, nameFixed: boolean): void {
     this.nameFixed = nameFixed;
-    if (nameFixed || !this.person) this.#person = { ...person, consent: this.person?.consent ?? null };
+    this.#person = introduced(this.person, person, nameFixed);
   }
 
   /** A newer right, in place of one that runs out. */
