@@ -255,7 +255,7 @@ impl Arrivals {
         !self.is_fresh
     }
 
-    /// Writes what has arrived since it was last written.
+    /// Writes what has arrived since it was last written, and again what came after one that was late.
     pub fn write(&mut self, out: &mut Vec<u8>, sender: u32, ssrc: u32) {
         let Some(last) = self.seen.back().map(|it| it.0).filter(|_| self.is_fresh) else { return };
         let begun = self.next;
@@ -438,7 +438,7 @@ mod tests {
             numbers.iter().for_each(|it| arrivals.note(*it, MediaTime::from_ms(at_ms)));
             let mut out = vec![];
             arrivals.write(&mut out, 1, 7);
-            let told = (!out.is_empty()).then(|| arrivals_in(&out)).unwrap_or_default();
+            let told = if out.is_empty() { vec![] } else { arrivals_in(&out) };
             told.into_iter().map(|it| it.0).collect::<Vec<_>>()
         };
         assert_eq!(told(&[65_534, 65_535, 1], 5_000), [65_534, 65_535, 1]);

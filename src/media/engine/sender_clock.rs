@@ -31,7 +31,8 @@ impl SenderClock {
         (self.least, self.least_before) = match self.least {
             Some((_, least)) if SET_US < ahead - least => (Some((now, ahead)), None),
             Some((since, least)) if LEAST_MS <= now.since_ms(since) => {
-                (Some((now, ahead)), Some(least))
+                let is_of_use = now.since_ms(since) < 2 * LEAST_MS;
+                (Some((now, ahead)), is_of_use.then_some(least))
             }
             Some((since, least)) => (Some((since, least.min(ahead))), self.least_before),
             None => (Some((now, ahead)), None),

@@ -1,5 +1,5 @@
 //! One receiving slot: makes the packets of whoever sits in it one unbroken stream. It owns the
-//! outgoing sequence numbers and timestamps (RFC 3550); the SSRC never changes, so a receiver notices
+//! outgoing sequence numbers, timestamps (RFC 3550) and numbers of pictures; the SSRC never changes, so a receiver notices
 //! nothing when the publisher does, or when another layer of their picture is sent. It never holds a
 //! packet.
 
@@ -90,9 +90,14 @@ struct Source {
     /// By so many ticks its first picture is sent as later than it was captured, as later ones had been
     /// shown.
     lag: u32,
+    /// By so many ticks all of its sound is sent as later, as what went before had been heard until then.
+    pushed: u32,
     shift: Shift,
     packets: u32,
 }
+
+/// A lag has been made up for by then, in ms.
+const LAG_MS: u64 = 10_000;
 
 impl Source {
     /// Soon no later than captured: what is captured in a second takes a sixteenth of it until then.
@@ -115,15 +120,13 @@ struct Last {
     base: u8,
 }
 
-/// A moment of capture and the timestamp it has here. Whoever sits here and whatever layer of them flows,
+/// A moment of capture, or where that is not known of arrival, and the timestamp it has here. Whoever sits here and whatever layer of them flows,
 /// later moments follow from it: a receiver learns a stream's clock from our reports, browsers from the
 /// last twenty, and is to learn one clock.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     captured: MediaTime,
     timestamp: u32,
-    /// It is the moment of arrival, as long as no other is known.
-    is_guess: bool,
 }
 
 /// A timestamp further than this from where time itself would put it was a sender's leap, in ms.
@@ -190,6 +193,10 @@ impl Slot {
             return None; // from before the switch
         }
         source.packets = source.packets.saturating_add(1);
+        let since = incoming.timestamp.wrapping_sub(source.first_timestamp);
+        if (self.ticks(LAG_MS * 1_000)..0x8000_0000).contains(&since) {
+            source.lag = 0;
+        }
         if incoming.sequence.wrapping_sub(source.newest_sequence) < 0x8000 {
             source.newest_sequence = incoming.sequence;
         }
@@ -199,11 +206,11 @@ impl Slot {
             timestamp: source.timestamp(incoming.timestamp),
             shift: source.shift,
         };
-        self.note(incoming, outgoing);
+        self.note(&source, incoming, outgoing);
         Some(outgoing)
     }
 
-    fn note(&mut self, incoming: Incoming, outgoing: Outgoing) {
+    fn note(&mut self, source: &Source, incoming: Incoming, outgoing: Outgoing) {
         let Outgoing { sequence, timestamp, shift } = outgoing;
         if self.last.is_none_or(|it| sequence.wrapping_sub(it.sequence) < 0x8000) {
             let (mut picture, mut base) = self.last.map_or((0, 0), |it| (it.picture, it.base));
@@ -214,11 +221,17 @@ impl Slot {
                 base = it.wrapping_add(shift.base);
             }
             self.last = Some(Last { sequence, timestamp, at: incoming.at, picture, base });
+            // Along with what flows: two clocks run apart by a third of a second in two hours.
+            if let Some(captured) = incoming.captured {
+                let exact = incoming.timestamp.wrapping_add(source.timestamp_offset);
+                self.anchor =
+                    Some(Anchor { captured, timestamp: exact.wrapping_sub(source.pushed) });
+            }
         }
-        let is_guess = self.anchor.is_some_and(|it| it.is_guess);
-        if let Some(captured) = incoming.captured.filter(|_| is_guess) {
-            self.anchor = Some(Anchor { captured, timestamp, is_guess: false });
-        }
+    }
+
+    fn ticks(&self, us: u64) -> u32 {
+        (us * self.kind.ticks_per_ms() / 1_000) as u32
     }
 
     /// A packet of the publisher is not worth sending. The numbers close over it, so that the
@@ -280,7 +293,7 @@ impl Slot {
             (last.sequence.wrapping_add(1), Shift { picture, base })
         };
         let (sequence, shift) = self.last.map_or_else(first, after);
-        let (timestamp, lag) = self.timestamp_for(incoming);
+        let (timestamp, lag, pushed) = self.timestamp_for(incoming);
         Source {
             ssrc: incoming.ssrc,
             layer: incoming.layer,
@@ -290,14 +303,15 @@ impl Slot {
             first_timestamp: incoming.timestamp,
             timestamp_offset: timestamp.wrapping_sub(incoming.timestamp),
             lag,
+            pushed,
             shift,
             packets: 0,
         }
     }
 
-    /// The timestamp of the first packet of a stream that follows another, and its lag.
-    fn timestamp_for(&mut self, incoming: Incoming) -> (u32, u32) {
-        let ticks = |us: u64| (us * self.kind.ticks_per_ms() / 1_000) as u32;
+    /// The timestamp of the first packet of a stream that follows another, its lag, and its push.
+    fn timestamp_for(&mut self, incoming: Incoming) -> (u32, u32, u32) {
+        let ticks = |us: u64| self.ticks(us);
         let captured = incoming.captured.unwrap_or(incoming.at);
         let mut timestamp = incoming.timestamp;
         if let (Some(anchor), Some(last)) = (self.anchor, self.last) {
@@ -311,17 +325,18 @@ impl Slot {
             let leap = (wanted.wrapping_sub(timestamp) as i32).unsigned_abs();
             if leap <= ticks(LEAP_MS * 1_000) {
                 let soonest = last.timestamp.wrapping_add(least);
-                return match (soonest.wrapping_sub(wanted), self.kind) {
-                    (0x8000_0000.., _) => (wanted, 0),
-                    (lag, TrackKind::Video) => (wanted, lag),
+                let late = soonest.wrapping_sub(wanted);
+                return match self.kind {
+                    // After hours of silence it is later by more than half of all numbers.
+                    _ if ticks(LEAP_MS * 1_000 + 1_000_000) < late => (wanted, 0, 0),
+                    TrackKind::Video => (wanted, late, 0),
                     // Sound cannot be pushed together.
-                    (_, TrackKind::Audio) => (soonest, 0),
+                    TrackKind::Audio => (soonest, 0, late),
                 };
             }
         }
-        let is_guess = incoming.captured.is_none();
-        self.anchor = Some(Anchor { captured, timestamp, is_guess });
-        (timestamp, 0)
+        self.anchor = Some(Anchor { captured, timestamp });
+        (timestamp, 0, 0)
     }
 }
 
@@ -389,6 +404,53 @@ mod tests {
         let first = shown(&mut slot, 0, (None, 1_100), 0);
         assert_eq!(shown(&mut slot, 0, (Some(1_040), 1_140), 40 * 90), first + 40 * 90);
         assert_eq!(shown(&mut slot, 2, (Some(1_080), 1_300), 9), first + 80 * 90);
+    }
+
+    /// A sound card is slow by 100 ppm, and nobody leaves their seat for two hours.
+    #[test]
+    fn clocks_that_run_apart_are_not_made_up_for_at_the_next_change() {
+        let mut slot = Slot::new(TrackKind::Video);
+        slot.seat(Some(ALICE));
+        let mut last = 0;
+        for second in 0..7_200_u64 {
+            let at_ms = 1_000 + second * 1_000;
+            let timestamp = (second * (90_000 - 9)) as u32;
+            last = shown(&mut slot, 0, (Some(at_ms - 20), at_ms), timestamp);
+        }
+        let at_ms = 1_000 + 7_200_000;
+        let next = shown(&mut slot, 2, (Some(at_ms - 20), at_ms), 5);
+        assert_eq!(next.wrapping_sub(last), 90_000);
+    }
+
+    #[test]
+    fn after_hours_without_a_picture_time_is_as_much_later() {
+        for hours in [1, 7, 12, 14] {
+            let mut slot = Slot::new(TrackKind::Video);
+            slot.seat(Some(ALICE));
+            let first = shown(&mut slot, 0, (Some(1_000), 1_020), 7);
+            let at_ms = 1_020 + hours * 3_600_000;
+            let later = shown(&mut slot, 2, (Some(at_ms - 20), at_ms), 9);
+            assert_eq!(later, first.wrapping_add((hours * 3_600_000 * 90) as u32), "{hours}");
+            let soon = shown(&mut slot, 2, (Some(at_ms + 20), at_ms + 40), 9 + 40 * 90);
+            assert_eq!(soon.wrapping_sub(later), 40 * 90, "{hours}");
+        }
+    }
+
+    #[test]
+    fn a_lag_is_made_up_for_once() {
+        let mut slot = Slot::new(TrackKind::Video);
+        slot.seat(Some(ALICE));
+        shown(&mut slot, 0, (Some(1_000), 1_000), 0);
+        let first = shown(&mut slot, 2, (Some(900), 1_001), 0);
+        let mut last = first;
+        // A picture each quarter of an hour, for a day.
+        for quarter in 1..96_u64 {
+            let ms = quarter * 900_000;
+            last = shown(&mut slot, 2, (None, 1_001 + ms), (ms * 90) as u32);
+            let on_time = first.wrapping_sub(100 * 90 + 1).wrapping_add((ms * 90) as u32);
+            assert_eq!(last, on_time, "{quarter}");
+        }
+        assert_ne!(last, first);
     }
 
     #[test]

@@ -21,7 +21,7 @@ const RTCP_CLEAR_BYTES: usize = 8;
 const ENCRYPTED: u32 = 0x8000_0000;
 
 /// Streams one peer may send: two of audio and video with their layers and repairs, and as many again
-/// for a browser that begins anew.
+/// for a browser that begins anew. As many may begin control packets.
 const STREAMS_MAX: usize = 32;
 
 /// Which cipher a handshake has agreed on.

@@ -138,7 +138,7 @@ pub struct Gates {
 pub struct Counters {
     pub received: AtomicU64,
     pub forwarded: AtomicU64,
-    /// Not forwarded, because nobody spoke.
+    /// Not forwarded, because nobody spoke, or was to be heard, or too much was sent.
     pub silent: AtomicU64,
     /// Sent again because a subscriber missed them.
     pub repaired: AtomicU64,

@@ -200,7 +200,12 @@ impl Exchange {
         }
         stream.last_at = now;
         stream.missed_pictures = 0;
-        let begins = stream.last_timestamp.replace(header.timestamp) != Some(header.timestamp);
+        // What is repaired belongs to a picture that has been counted.
+        let later = |last: u32| (1..0x8000_0000).contains(&header.timestamp.wrapping_sub(last));
+        let begins = stream.last_timestamp.is_none_or(later);
+        if begins {
+            stream.last_timestamp = Some(header.timestamp);
+        }
         stream.bytes += payload.len() as u64;
         if arrived.missing {
             peer.due = peer.due.min(now + SOON_MS);

@@ -46,7 +46,7 @@ const STOPPED_MS: u64 = 400;
 const STOPPED_PICTURES: u8 = 3;
 
 /// What one microphone may send, in bytes a second with those around the payload, and at a time: several
-/// times what Opus at its best takes, as everybody in a room gets all of it.
+/// times what browsers make of a voice, as everybody in a room gets all of it.
 const SOUND_BYTES_PER_S: u64 = 30_000;
 const SOUND_PACKET_BYTES: u64 = 60;
 

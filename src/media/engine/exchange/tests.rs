@@ -760,8 +760,6 @@ fn sound_and_picture_keep_together() {
     assert_eq!(Some(sound), clock_of(sdp::CAMERA));
 }
 
-/// Browsers draw one line through twenty reports of a stream. Chromium delayed a picture for as long as
-/// the line was crooked after a change of layers, by 20 ms more each second.
 #[test]
 fn what_is_told_of_a_stream_before_it_begins_is_known_when_it_does() {
     let mut stage = Stage::with(&[ALICE, BOB]);
@@ -809,6 +807,7 @@ fn pictures_and_their_repairs_are_numbered_as_one_stream() {
     assert_eq!(repair.payload[2..], lost.payload, "to the last byte");
 }
 
+/// Browsers draw one line through twenty reports of a stream, and time sound and picture by it.
 #[test]
 fn a_stream_has_one_clock_whatever_flows_in_it() {
     let mut stage = Stage::with(&[ALICE, BOB]);
