@@ -13,13 +13,15 @@ export interface Draft {
   text: string;
   /** Changed since it was last sent. */
   edited: boolean;
-  /** Sent, and not yet known to have arrived. */
+  /** Sent, and not yet taken to have arrived. */
   sent: string | null;
+  /** Sent, and not yet come back in a step: a line that is dead takes it for a while. */
+  unproved: string | null;
   /** All of it is with the server. */
   saved: boolean;
 }
 
-export const BLANK: Draft = { place: null, text: "", edited: false, sent: null, saved: false };
+export const BLANK: Draft = { place: null, text: "", edited: false, sent: null, unproved: null, saved: false };
 
 /** A quiet moment of this length saves, in ms. */
 const QUIET_MS = 1_500;
@@ -31,23 +33,25 @@ export function typed(draft: Draft, text: string): Draft {
 }
 
 export function sentOff(draft: Draft): Draft {
-  return { ...draft, sent: draft.text, edited: false };
+  return { ...draft, sent: draft.text, unproved: draft.text, edited: false };
 }
 
 /** The line was lost on the way: it is to be sent again. */
 export function unsent(draft: Draft): Draft {
-  return draft.sent === null ? draft : { ...draft, sent: null, edited: true };
+  return draft.unproved === null ? draft : { ...draft, sent: null, edited: true, saved: false };
 }
 
-/** The server has what was sent. */
+/** The server has what was sent, as far as anybody can tell. */
 export function arrived(draft: Draft): Draft {
   if (draft.sent === null) return draft;
   return { ...draft, sent: null, saved: !draft.edited };
 }
 
 /** A step came, with what the server has. */
-export function told(draft: Draft, place: Place, written: string): Draft {
-  if (!isAt(draft, place)) return { ...BLANK, place, text: written, saved: written !== "" };
+export function told(before: Draft, place: Place, written: string): Draft {
+  if (!isAt(before, place)) return { ...BLANK, place, text: written, saved: written !== "" };
+  const proved = before.unproved !== null && same(before.unproved, written);
+  const draft = proved ? { ...before, unproved: null } : before;
   if (draft.sent !== null && same(draft.sent, written)) return arrived(draft);
   if (draft.edited || draft.sent !== null || written === draft.text || same(written, draft.text)) return draft;
   return { ...draft, text: written, saved: written !== "" };
