@@ -32,6 +32,9 @@ export interface Attendant {
   returned: (() => void) | null;
 }
 
+/** A pause that is not confirmed by then is one whose line is dead, in ms: a room of very many is told once a second. */
+const CONFIRMED_MS = 2_000;
+
 export type Phase = "preparing" | "joining" | "in-room" | "left" | "ended" | "refused";
 
 export class Participation {
@@ -67,6 +70,7 @@ export class Participation {
   readonly local: LocalMedia;
   attendant: Attendant | null = null;
   #pausing = false;
+  #unconfirmed: ReturnType<typeof setTimeout> | undefined;
   /** What the device check begins with. */
   proposed = { microphone: true, camera: true };
   /** Whether the name is the token's and not the person's to change. */
@@ -253,12 +257,17 @@ export class Participation {
    * the microphone: what is said without a line would be written down all the same.
    */
   setTranscribed(on: boolean): void {
-    this.#pausing = !on && this.consent === "on";
+    this.#pausing = !on && (this.#pausing || this.consent === "on");
     this.consent = on ? "on" : "off-the-record";
     if (this.#person) this.#keep({ ...this.#person, consent: this.consent });
     const sent = this.#send({ type: "set-consent", consent: this.consent });
-    if (this.#pausing && !sent) this.toasts.add("pause-unsent");
+    clearTimeout(this.#unconfirmed);
+    if (this.#pausing) this.#unconfirmed = setTimeout(() => this.#unheard(), sent ? CONFIRMED_MS : 0);
     this.#hold();
+  }
+
+  #unheard(): void {
+    if (this.#pausing && this.phase === "in-room") this.toasts.add("pause-unsent");
   }
 
   /** In which language this person speaks; null: to be found by listening. */
@@ -426,7 +435,12 @@ export class Participation {
       case "method":
         if (message.method?.phases.some((it) => it.harvest === "line")) this.together.prepare();
         if (!message.method) this.together.clear();
+        // What was written in another method is for none of this one's phases.
+        if (known.running && message.method?.id !== known.running.method.id) this.writing.clear();
         this.#hold();
+        break;
+      case "slots":
+        this.#hold(); // the method may have ended while the line was lost
         break;
       case "step":
         this.#hold();

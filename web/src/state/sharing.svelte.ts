@@ -44,8 +44,9 @@ export class Sharing {
   }
 
   async start(): Promise<void> {
+    if (this.mine || this.screen.opening) return;
     const [room, asked] = [this.#room, ++this.#asked];
-    if (this.mine || !(await this.screen.open())) return;
+    if (!(await this.screen.open())) return;
     // While they chose they may have been moved, or have left: it was meant for those who were there then.
     if (room !== this.#room || asked !== this.#asked) {
       this.screen.close();
