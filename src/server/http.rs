@@ -52,17 +52,18 @@ pub(super) async fn known(server: &Server, session: SessionId) -> Result<Session
     server.app.sessions.about(session).await.map_err(|it| Refusal::from(&it))
 }
 
-/// `asks`: with which right, if with one. Whom a tenant lets in for some minutes lets nobody in for longer,
-/// and gets their own right back as the host's.
+/// `asks`: with which right, if with one. Whom a tenant lets in for some minutes leads and reads for no longer,
+/// and gets their own right back as the host's. To take part, whom a host invites may come as long as
+/// to anybody's session.
 pub(super) fn links(server: &Server, session: SessionId, asks: Option<&Right>) -> SessionCreated {
     let guest = asks.filter(|it| it.person.external.is_some());
     let token = |role| match guest {
         Some(own) if own.role == role => server.tokens.admit(own),
-        Some(own) => {
+        Some(own) if role != Role::Participant => {
             let person = Person::default();
             server.tokens.admit(&Right { session, role, person, until_unix_s: own.until_unix_s })
         }
-        None => server.tokens.link(session, role),
+        _ => server.tokens.link(session, role),
     };
     let path = |page: &str, role| format!("/{page}/{session}#{}", token(role));
     SessionCreated {

@@ -155,6 +155,14 @@ export class Facilitation {
   renew(token: string): void {
     this.#token = token;
     this.#line?.send({ type: "renew", token });
+    this.#learn(); // the links live as long as the right that asks for them
+  }
+
+  #learn(): void {
+    void aboutSession(this.#session, this.#token).then(
+      (about) => (this.about = about),
+      () => undefined, // what is known stays
+    );
   }
 
   /** As the embedding page asks, once it has been checked. Whether it went out. */
@@ -170,18 +178,14 @@ export class Facilitation {
     this.line = state;
     // The server has forgotten what a lost page read along; a page that is back does not go on by itself.
     if (state === "lost") this.overview = reduceOverview(this.overview, { type: "following", room: null });
-    if (state === "open" && !this.about) {
-      void aboutSession(this.#session, this.#token).then(
-        (about) => (this.about = about),
-        () => undefined,
-      );
-    }
+    if (state === "open" && !this.about) this.#learn();
   }
 
   #received(message: ServerMessage): void {
     const before = this.overview;
     this.overview = reduceOverview(before, message, performance.now());
     this.attendant?.(before, this.overview, message);
+    if (message.type === "ended") this.#learn();
     if (message.type !== "error") return;
     if (!message.fatal) this.toasts.add(message.code);
     else if (message.code === "session-ended") this.overview = { ...this.overview, ended: true };
