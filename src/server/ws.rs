@@ -16,7 +16,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, Interval, sleep_until},
 };
 
 use crate::{
@@ -116,7 +116,10 @@ async fn serve(server: Server, socket: WebSocket, silent: Silent) {
     let connection = Registry::next_connection();
     let (news_sender, news) = mpsc::channel(NEWS_MAX);
     let command = introduction.into_command(connection, news_sender);
-    let handle = match server.app.sessions.send(session, command).await {
+    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let sent = server.app.sessions.send(session, command);
+    let Some(sent) = page.waits_for(sent, &mut ping).await else { return };
+    let handle = match sent {
         Ok(handle) => handle,
         Err(error) => {
             tracing::warn!(%session, %error, "a session cannot be joined");
@@ -124,7 +127,7 @@ async fn serve(server: Server, socket: WebSocket, silent: Silent) {
         }
     };
     let mut talk = Talk { server, right, handle: handle.clone(), connection };
-    talk.run(&mut page, stream, news).await;
+    talk.run(&mut page, stream, news, ping).await;
     handle.send(Command::Disconnected { connection }).await;
     page.close().await;
 }
@@ -199,8 +202,8 @@ impl Talk {
         page: &mut Page,
         mut stream: futures_util::stream::SplitStream<WebSocket>,
         mut news: mpsc::Receiver<News>,
+        mut ping: Interval,
     ) {
-        let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut silent = Duration::ZERO;
         let mut views = Views { waiting: None, next: Instant::now() };
         let mut pace = Pace { free: Instant::now() };
@@ -222,14 +225,18 @@ impl Talk {
                         }
                         Some(Incoming::Message(message)) => match self.command(message) {
                             Ok(Command::View { view, .. }) => views.waiting = Some(view),
-                            Ok(command) => if !self.handle.send(command).await { return },
+                            Ok(command) => {
+                                let sent = page.waits_for(self.handle.send(command), &mut ping).await;
+                                if sent != Some(true) { return }
+                            }
                             Err(refusal) => page.refuse(refusal, false).await,
                         },
                     }
                 }
                 view = views.due() => {
                     let connection = self.connection;
-                    if !self.handle.send(Command::View { connection, view }).await { return }
+                    let sent = self.handle.send(Command::View { connection, view });
+                    if page.waits_for(sent, &mut ping).await != Some(true) { return }
                 }
                 told = news.recv() => match told {
                     // The session let this page go, or has stopped: the page may come back.
@@ -241,8 +248,7 @@ impl Talk {
                     return page.refuse(Refusal::TOKEN_EXPIRED, true).await;
                 }
                 _ = ping.tick() => {
-                    let is_there = page.ping().await && page.send(&ServerMessage::Alive).await;
-                    if SILENCE_MAX <= silent || !is_there {
+                    if SILENCE_MAX <= silent || !page.ping().await {
                         return;
                     }
                     silent += PING_EVERY;
@@ -626,9 +632,27 @@ impl Page {
         matches!(tokio::time::timeout(SILENCE_MAX, sent).await, Ok(Ok(())))
     }
 
+    /// Asks the page whether it is there, and tells it that we are. Whether both went out.
     async fn ping(&mut self) -> bool {
         let sent = self.sink.send(Frame::Ping(Default::default()));
         matches!(tokio::time::timeout(SILENCE_MAX, sent).await, Ok(Ok(())))
+            && self.send(&ServerMessage::Alive).await
+    }
+
+    /// Does some work for the page. As long as it takes, as where a session waits for its disk, the page
+    /// is told that its line is alive: it would open another, and wait there. `None`: it is gone.
+    async fn waits_for<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        ping: &mut Interval,
+    ) -> Option<T> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Some(done),
+                _ = ping.tick() => if !self.ping().await { return None },
+            }
+        }
     }
 
     async fn refuse(&mut self, refusal: Refusal, fatal: bool) {

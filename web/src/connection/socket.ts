@@ -12,7 +12,7 @@ export interface LineUser {
   changed(state: LineState): void;
 }
 
-/** A connection that stayed open this long counts as good: the next loss starts with a short wait. */
+/** A connection on which the server has spoken counts as good so long after: the next loss starts with a short wait. */
 const GOOD_AFTER_MS = 2_000;
 /** A connection attempt that has not opened by now is given up; some networks swallow them. */
 const OPEN_WITHIN_MS = 10_000;
@@ -70,12 +70,12 @@ export class Line {
       if (socket !== this.#socket || this.#over) return;
       this.#heard_ms = performance.now();
       this.send(this.#user.opening());
-      this.#goodTimer = setTimeout(() => (this.#attempt = 0), GOOD_AFTER_MS);
       this.#user.changed("open");
     };
     socket.onmessage = (event) => {
       if (socket !== this.#socket || this.#over) return;
       this.#heard_ms = performance.now();
+      this.#goodTimer ??= setTimeout(() => (this.#attempt = 0), GOOD_AFTER_MS);
       this.#read(event.data);
     };
     socket.onclose = () => {
@@ -101,6 +101,7 @@ export class Line {
 
   #lost(): void {
     clearTimeout(this.#goodTimer);
+    this.#goodTimer = undefined;
     this.#socket = null;
     const wait = waitBeforeAttempt_ms(this.#attempt, Math.random());
     this.#attempt += 1;
