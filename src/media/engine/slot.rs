@@ -551,6 +551,36 @@ mod tests {
     }
 
     proptest! {
+        /// Layers that are on their way for different times, pauses of up to half a day, moments that are
+        /// known or not: time goes on, as fast as time does.
+        #[test]
+        fn time_goes_on_as_time_does(
+            ways_ms in prop::array::uniform3(0u64..300),
+            begins in prop::array::uniform3(any::<u32>()),
+            steps in prop::collection::vec(
+                (0u8..3, prop_oneof![9 => 20u64..400, 1 => 400u64..50_000_000], any::<bool>()),
+                2..80,
+            ),
+        ) {
+            let mut slot = Slot::new(TrackKind::Video);
+            slot.seat(Some(ALICE));
+            let (mut at_ms, mut last) = (10_000_u64, None::<(u64, u32)>);
+            for (layer, gap_ms, is_known) in steps {
+                at_ms += gap_ms;
+                let way_ms = ways_ms[usize::from(layer)];
+                let captured_ms = at_ms - way_ms;
+                let timestamp = begins[usize::from(layer)].wrapping_add((captured_ms * 90) as u32);
+                let now = shown(&mut slot, layer, (is_known.then_some(captured_ms), at_ms), timestamp);
+                if let Some((last_ms, last)) = last {
+                    let step = now.wrapping_sub(last);
+                    let off = step.wrapping_sub(((at_ms - last_ms) * 90) as u32) as i32;
+                    prop_assert!(off.abs() <= 1_000 * 90, "{off}");
+                    prop_assert!(20_000_000 < gap_ms || (1..0x8000_0000).contains(&step), "{step}");
+                }
+                last = Some((at_ms, now));
+            }
+        }
+
         /// Whatever comes late, twice or is left out, no number is given to two packets: the cipher
         /// would give both away.
         #[test]
