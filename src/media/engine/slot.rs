@@ -120,9 +120,9 @@ struct Last {
     base: u8,
 }
 
-/// A moment of capture, or where that is not known of arrival, and the timestamp it has here. Whoever sits here and whatever layer of them flows,
-/// later moments follow from it: a receiver learns a stream's clock from our reports, browsers from the
-/// last twenty, and is to learn one clock.
+/// A moment of capture, or of arrival where that is not known, and the timestamp it has here. Whoever
+/// sits here and whatever layer of them flows, later moments follow from it: a receiver learns a
+/// stream's clock from our reports, browsers from the last twenty, and is to learn one clock.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     captured: MediaTime,
