@@ -1,43 +1,33 @@
 // A room's text whose library does not come: the person is told, and what waits for it is bounded.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type * as Yjs from "yjs";
+import * as Yjs from "yjs";
 import { Together } from "../src/state/together.svelte";
 
-const fetched = vi.hoisted(() => ({ fails: 0 }));
-vi.mock("yjs", (original) => {
-  fetched.fails -= 1;
-  if (fetched.fails >= 0) throw new Error("not fetched");
-  return original();
-});
-
+let fails: number;
 let page: Together;
 beforeEach(() => {
-  vi.resetModules();
   vi.useFakeTimers();
-  page = new Together({ send: () => true, people: () => 2, left_ms: () => null });
+  page = new Together({ send: () => true, people: () => 2, left_ms: () => null }, () => {
+    fails -= 1;
+    return fails >= 0 ? Promise.reject(new Error("not fetched")) : Promise.resolve(Yjs);
+  });
 });
 afterEach(() => void vi.useRealTimers());
 
-const { Doc, encodeStateAsUpdate } = await vi.importActual<typeof Yjs>("yjs");
-
 /** As the server tells it: in base64. */
 function sheet(text: string): string {
-  const doc = new Doc();
+  const doc = new Yjs.Doc();
   doc.getText("text").insert(0, text);
-  return Buffer.from(encodeStateAsUpdate(doc)).toString("base64");
+  return Buffer.from(Yjs.encodeStateAsUpdate(doc)).toString("base64");
 }
 
 /** Another `times` in vain, or as it comes. */
 async function asks(times: number): Promise<void> {
-  for (let at = 0; at < times; at += 1) {
-    await vi.dynamicImportSettled();
-    await vi.advanceTimersByTimeAsync(3_000);
-  }
-  await vi.dynamicImportSettled();
+  await vi.advanceTimersByTimeAsync(times * 3_000);
 }
 
 test("the person is told when it has been asked for twice, until it comes", async () => {
-  fetched.fails = 3;
+  fails = 3;
   page.told(1, 1, sheet("Puita"), false);
   await asks(0);
   expect(page.lacking).toBe(false);
@@ -48,7 +38,7 @@ test("the person is told when it has been asked for twice, until it comes", asyn
 });
 
 test("of more than can wait nothing is kept but that there was something, until all is told anew", async () => {
-  fetched.fails = 2;
+  fails = 2;
   const heard = (times: number) => Array.from({ length: times }, () => page.heard(2, 7, ""));
   page.told(1, 1, sheet("Puita"), false);
   heard(400);

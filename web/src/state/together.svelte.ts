@@ -42,6 +42,7 @@ export class Together {
   /** The field follows what others have changed; the text is as it stands then. */
   followed: ((steps: readonly Step[]) => void) | null = null;
   #around: Surroundings;
+  #fetches: () => Promise<Library>;
   #library: Library | null = null;
   #loading = false;
   #asked = 0;
@@ -63,8 +64,9 @@ export class Together {
   #asking: ReturnType<typeof setTimeout> | undefined;
   #writing = new Map<number, ReturnType<typeof setTimeout>>();
 
-  constructor(around: Surroundings) {
+  constructor(around: Surroundings, fetches: () => Promise<Library> = () => import("yjs")) {
     this.#around = around;
+    this.#fetches = fetches;
   }
 
   /** Fetches what it takes, before it is needed. */
@@ -73,7 +75,7 @@ export class Together {
     this.#loading = true;
     this.#asked += 1;
     clearTimeout(this.#asking);
-    import("yjs").then(
+    this.#fetches().then(
       (library) => {
         this.#library = library;
         this.#catchUp();
