@@ -11,7 +11,8 @@ use vuoro::{
         time::{SessionTime, Span},
     },
     speech::engine::{
-        bounds::{FRAME_MS, FRAME_SAMPLES, TRAIL_MS},
+        bounds::{EARLY_MS, FRAME_MS, FRAME_SAMPLES, TRAIL_MS},
+        floor::Standing,
         segmenter::{Segmenter, Utterance},
     },
 };
@@ -69,10 +70,14 @@ fn heard(spans: &[Span]) -> Vec<Utterance> {
     let (mut segmenter, mut found) = (Segmenter::new(), Vec::new());
     let end = spans.iter().map(|it| it.end.0).max().unwrap_or(0) + 3_000;
     for at in (0..end).step_by(FRAME_MS as usize).map(SessionTime) {
-        let voiced = spans.iter().any(|it| Span::new(it.start, it.end + TRAIL_MS).contains(at));
-        let probability = if voiced { 0.95 } else { 0.02 };
-        let loudness = if voiced { 0.1 } else { 0.0001 };
-        segmenter.push(&[loudness; FRAME_SAMPLES], probability, at, &mut found);
+        // As detectors are: sure of a voice a little late, and still when its sound has ended.
+        let sounds = spans.iter().any(|it| it.contains(at));
+        let sure = Span::new(at - TRAIL_MS / 2, at - EARLY_MS / 2);
+        let probability = if spans.iter().any(|it| it.overlaps(sure)) { 0.95 } else { 0.02 };
+        let (loudness, standing) =
+            if sounds { (0.1, Standing::Out) } else { (0.0001, Standing::After) };
+        let samples = [loudness; FRAME_SAMPLES];
+        segmenter.push(&samples, probability, standing, at, &mut found);
     }
     segmenter.cut(&mut found);
     found

@@ -62,8 +62,7 @@ impl Listener {
             if let Ok(frame) = <&[f32; FRAME_SAMPLES]>::try_from(self.rest.as_slice()) {
                 let at = self.start + (self.samples - FRAME_SAMPLES as u64) / SAMPLES_PER_MS as u64;
                 let voice = self.vad.voice(&self.level.lift(frame));
-                let probability = if self.floor.stands_out(frame) { voice } else { 0.0 };
-                self.segmenter.push(frame, probability, at, out);
+                self.segmenter.push(frame, voice, self.floor.hear(frame), at, out);
                 self.rest.clear();
             }
         }

@@ -11,6 +11,17 @@ use crate::speech::engine::level::{decibels, power};
 /// Frames quieter than this are no room: a muted microphone, a hole that was filled, in dBFS.
 const SILENCE_DBFS: f32 = -80.0;
 
+/// How a frame stands to its room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Louder.
+    Out,
+    /// No louder, but just after such a one ([`STANDS_OUT_FRAMES`]): words end more softly than they begin.
+    After,
+    /// Like the room.
+    In,
+}
+
 /// The quietest [`FLOOR_SMOOTHED_FRAMES`] of the last [`FLOOR_WITHIN_FRAMES`] (minimum statistics, R. Martin,
 /// 2001, of the whole band and without its correction of bias, which the margin holds).
 #[derive(Clone, Debug, Default)]
@@ -27,15 +38,19 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Hears the next frame. Whether it, or one just before it ([`STANDS_OUT_FRAMES`]), stands out of the
-    /// room: words end more softly than they begin. Everything does until the room has been heard.
-    pub fn stands_out(&mut self, frame: &[f32; FRAME_SAMPLES]) -> bool {
+    /// Hears the next frame, and tells whether it stands out of the room. Everything does until the room has
+    /// been heard.
+    pub fn hear(&mut self, frame: &[f32; FRAME_SAMPLES]) -> Standing {
         let power = power(frame);
         self.listen(power);
         let floor = self.quietest.front().map(|it| it.1);
         let stands_out = floor.is_none_or(|floor| floor + FLOOR_MARGIN_DB <= decibels(power));
         self.left = if stands_out { STANDS_OUT_FRAMES } else { self.left.saturating_sub(1) };
-        self.left > 0
+        match (stands_out, self.left) {
+            (true, _) => Standing::Out,
+            (false, 0) => Standing::In,
+            (false, _) => Standing::After,
+        }
     }
 
     fn listen(&mut self, power: f32) {
@@ -76,10 +91,10 @@ mod tests {
         })
     }
 
-    /// Which of the frames stand out.
+    /// Which of the frames stand out, or come just after.
     fn heard(levels_dbfs: impl IntoIterator<Item = f32>) -> Vec<bool> {
         let mut floor = Floor::default();
-        hiss(levels_dbfs).map(|it| floor.stands_out(&it)).collect()
+        hiss(levels_dbfs).map(|it| floor.hear(&it) != Standing::In).collect()
     }
 
     fn many(dbfs: f32, count: usize) -> impl Iterator<Item = f32> {
@@ -98,12 +113,14 @@ mod tests {
 
     #[test]
     fn who_speaks_stands_out_of_the_room_until_shortly_after() {
-        let heard = heard(many(-60.0, 100).chain(many(-50.0, 50)).chain(many(-60.0, 100)));
-        let first = 100;
-        let last = 150 + STANDS_OUT_FRAMES - 1;
-        assert!(heard[20..first].iter().all(|it| !it));
-        assert!(heard[first..last].iter().all(|it| *it));
-        assert!(heard[last..].iter().all(|it| !it));
+        let mut floor = Floor::default();
+        let spoken = many(-60.0, 100).chain(many(-50.0, 50)).chain(many(-60.0, 100));
+        let heard: Vec<Standing> = hiss(spoken).map(|it| floor.hear(&it)).collect();
+        let over = 150 + STANDS_OUT_FRAMES - 1;
+        assert!(heard[20..100].iter().all(|it| *it == Standing::In));
+        assert!(heard[100..150].iter().all(|it| *it == Standing::Out));
+        assert!(heard[150..over].iter().all(|it| *it == Standing::After));
+        assert!(heard[over..].iter().all(|it| *it == Standing::In));
     }
 
     #[test]
@@ -124,9 +141,9 @@ mod tests {
     fn rubbish_is_no_room() {
         let mut floor = Floor::default();
         for sample in [f32::NAN, f32::INFINITY, -f32::INFINITY, 3e38] {
-            floor.stands_out(&[sample; FRAME_SAMPLES]);
+            floor.hear(&[sample; FRAME_SAMPLES]);
         }
-        let heard: Vec<bool> = hiss(many(-60.0, 200)).map(|it| floor.stands_out(&it)).collect();
-        assert!(heard[50..].iter().all(|it| !it));
+        let heard: Vec<Standing> = hiss(many(-60.0, 200)).map(|it| floor.hear(&it)).collect();
+        assert!(heard[50..].iter().all(|it| *it == Standing::In));
     }
 }

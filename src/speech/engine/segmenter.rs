@@ -7,10 +7,13 @@ use crate::domain::limits::{VOICE_GAP_MS, VOICE_MIN_MS};
 use crate::domain::time::{SessionTime, Span};
 use crate::domain::timeline::Timeline;
 use crate::speech::engine::bounds::{
-    CUT_LEAVES_MS, CUT_WITHIN_MS, DRAFT_EVERY_MS, FRAME_MS, FRAME_SAMPLES, HANGOVER_LONG_MS,
-    HANGOVER_MS, HOLE_MS_MAX, KEEP_PROBABILITY, LONG_MS, ONSET_FRAMES, OPEN_PROBABILITY,
-    OVERLAP_MS, PREFILL_MS, REST_VOICE_MS_MIN, TAIL_MS, TRAIL_MS, UTTERANCE_MS_MAX,
+    CUT_LEAVES_MS, CUT_WITHIN_MS, DRAFT_EVERY_MS, EARLY_MS, FRAME_MS, FRAME_SAMPLES,
+    HANGOVER_LONG_MS, HANGOVER_MS, HOLE_MS_MAX, KEEP_PROBABILITY, LONG_MS, ONSET_FRAMES,
+    OPEN_PROBABILITY, OVERLAP_MS, PREFILL_MS, REST_VOICE_MS_MIN, SOUND_DB, TAIL_MS, TRAIL_MS,
+    UTTERANCE_MS_MAX,
 };
+use crate::speech::engine::floor::Standing;
+use crate::speech::engine::level::power;
 
 /// An utterance as far as it has been heard.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +29,9 @@ pub struct Draft {
 pub struct Utterance {
     /// From the first voice to the end of the last; the spans of one person never overlap.
     pub span: Span,
-    /// When in the span there was voice, in order, without the trail of the VAD. A silence too short to be one ([`VOICE_GAP_MS`]) is
-    /// part of it; longer ones lie between, as a voice lives through more than a conversation counts.
+    /// When in the span there was voice, in order, from where its sound begins to where it ends. A silence too
+    /// short to be one ([`VOICE_GAP_MS`]) is part of it; longer ones lie between, as an utterance lives through
+    /// more than a conversation counts.
     pub voice: Vec<Span>,
     /// 16 kHz, mono, in [-1, 1]: the span, some audio before and after it, at most
     /// [`UTTERANCE_MS_MAX`].
@@ -43,16 +47,15 @@ pub struct Utterance {
 struct Frame {
     at: SessionTime,
     samples: [f32; FRAME_SAMPLES],
+    /// Of voice; 0 for what is like the room.
     probability: f32,
+    power: f32,
+    stands_out: bool,
 }
 
 impl Frame {
     fn voiced(&self) -> bool {
         self.probability >= KEEP_PROBABILITY
-    }
-
-    fn energy(&self) -> f32 {
-        self.samples.iter().map(|it| it * it).sum()
     }
 }
 
@@ -85,12 +88,13 @@ impl Segmenter {
         Self::default()
     }
 
-    /// Takes one frame: its samples, the VAD's probability of voice in it, the time of its first
-    /// sample. At most one utterance comes out of one frame, two when the time jumps.
+    /// Takes one frame: its samples, the VAD's probability of voice in it, how it stands to its room, the time
+    /// of its first sample. At most one utterance comes out of one frame, two when the time jumps.
     pub fn push(
         &mut self,
         samples: &[f32; FRAME_SAMPLES],
         probability: f32,
+        standing: Standing,
         at: SessionTime,
         out: &mut Vec<Utterance>,
     ) {
@@ -100,7 +104,9 @@ impl Segmenter {
                 self.cut(out);
             }
         }
-        let frame = Frame { at, samples: *samples, probability };
+        let probability = if standing == Standing::In { 0.0 } else { probability };
+        let (power, stands_out) = (power(samples), standing == Standing::Out);
+        let frame = Frame { at, samples: *samples, probability, power, stands_out };
         self.gone_on |= self.open && frame.voiced() && frames_in(TAIL_MS) <= self.silent;
         self.onset = if probability >= OPEN_PROBABILITY { self.onset + 1 } else { 0 };
         self.silent = if frame.voiced() { 0 } else { self.silent + 1 };
@@ -221,14 +227,12 @@ impl Segmenter {
         if frames_ms(new().count()) < min_ms {
             return None;
         }
-        let (first, last) = (new().next()?, voiced().next_back()?);
-        let span = Span::new(first.at.max(self.ended), last.at + FRAME_MS);
-        let heard: Timeline =
-            new().map(|it| Span::new(it.at.max(span.start), it.at + FRAME_MS)).collect();
-        let cut_off = frames().next_back().filter(|it| it.voiced()).map(|it| it.at + FRAME_MS);
-        let trail_ms = |it: &Span| if cut_off == Some(it.end) { 0 } else { TRAIL_MS };
+        let pieces = voices(&frames().skip(self.overlap).collect::<Vec<_>>());
+        let (first, last) = (new().next()?.at, voiced().next_back()?.at);
+        let first = pieces.spans().first().map_or(first, |it| it.start.min(first));
+        let span = Span::new(first.max(self.ended), last + FRAME_MS);
         let pieces: Timeline =
-            heard.spans().iter().map(|it| Span::new(it.start, it.end - trail_ms(it))).collect();
+            pieces.spans().iter().filter_map(|it| it.intersection(span)).collect();
         // What is too short to open an utterance is no begin and no end of a voice either.
         let pieces = pieces.smoothed(0, frames_ms(ONSET_FRAMES));
         let voice = pieces.smoothed(VOICE_GAP_MS, 0).spans().to_vec();
@@ -255,7 +259,7 @@ impl Segmenter {
         if best.0 >= SILENCE_FRAMES_MIN {
             return (best.1, true);
         }
-        let energy: Vec<f32> = self.frames.range(from..to).map(Frame::energy).collect();
+        let energy: Vec<f32> = self.frames.range(from..to).map(|it| it.power).collect();
         let quietest = energy
             .windows(QUIET_FRAMES)
             .map(|it| it.iter().sum::<f32>())
@@ -263,6 +267,34 @@ impl Segmenter {
             .min_by(|a, b| a.1.total_cmp(&b.1));
         (quietest.map_or(to, |(i, _)| from + i + QUIET_FRAMES / 2), false)
     }
+}
+
+/// When there was voice in these frames: the VAD tells that, and the sound where it begins and ends. What
+/// goes on at their end has no end yet.
+fn voices(frames: &[&Frame]) -> Timeline {
+    let voiced = frames.iter().filter(|it| it.voiced());
+    let loudest = voiced.map(|it| it.power).fold(0.0, f32::max);
+    let least = loudest * 10f32.powf(-SOUND_DB / 10.0);
+    let sounds = |it: &&&Frame| it.stands_out && least <= it.power;
+    let mut spans = Vec::new();
+    // Where the voice before ended, and where this one is.
+    let (mut ended, mut first) = (0, 0);
+    for run in frames.chunk_by(|a, b| a.voiced() == b.voiced()) {
+        let last = first + run.len();
+        if run[0].voiced() {
+            let before = frames[ended..first].iter().rev().take(frames_in(EARLY_MS));
+            let early = before.take_while(sounds).count();
+            let after = run.iter().rev().take(frames_in(TRAIL_MS)).take_while(|it| !sounds(it));
+            let trail = if last == frames.len() { 0 } else { after.count() };
+            let piece = &frames[first - early..last - trail];
+            if let (Some(from), Some(to)) = (piece.first(), piece.last()) {
+                spans.push(Span::new(from.at, to.at + FRAME_MS));
+            }
+            ended = last;
+        }
+        first = last;
+    }
+    spans.into_iter().collect()
 }
 
 /// Silent frames in a row that count as a silence to cut in: 48 ms, more than the stop of a "t".
@@ -296,7 +328,7 @@ mod tests {
             for _ in 0..frames {
                 let samples = std::array::from_fn(|i| (n * FRAME_SAMPLES + i) as f32);
                 let at = SessionTime(1_000 + n as u64 * FRAME_MS);
-                segmenter.push(&samples, probability, at, &mut out);
+                segmenter.push(&samples, probability, standing(probability), at, &mut out);
                 n += 1;
             }
         }
@@ -320,6 +352,10 @@ mod tests {
         assert_eq!(got, expect, "{parts:?}");
     }
 
+    fn standing(probability: f32) -> Standing {
+        if probability >= KEEP_PROBABILITY { Standing::Out } else { Standing::In }
+    }
+
     const YES: f32 = 0.9;
     const MAYBE: f32 = 0.45;
     const NO: f32 = 0.1;
@@ -334,23 +370,66 @@ mod tests {
         check(&[(NO, 500)], &[]);
     }
 
+    /// Where a voice is heard in frames of the VAD's probability and of a level in dBFS, in frames; those
+    /// above -60 dBFS stand out of the room.
+    fn voice(parts: &[(f32, f32, usize)]) -> Vec<(u64, u64)> {
+        let mut segmenter = Segmenter::new();
+        let mut out = Vec::new();
+        let frames = parts.iter().flat_map(|it| std::iter::repeat_n((it.0, it.1), it.2));
+        for ((probability, dbfs), n) in frames.zip(0..) {
+            let standing = if dbfs > -60.0 { Standing::Out } else { Standing::After };
+            let samples = [10f32.powf(dbfs / 20.0); FRAME_SAMPLES];
+            segmenter.push(&samples, probability, standing, SessionTime(n * FRAME_MS), &mut out);
+        }
+        segmenter.cut(&mut out);
+        assert!(out.iter().all(|it| it.voice.iter().all(|voice| it.span.covers(*voice))));
+        let frames = |it: &Span| (it.start.as_ms() / FRAME_MS, it.end.as_ms() / FRAME_MS);
+        out.iter().flat_map(|it| it.voice.iter().map(frames)).collect()
+    }
+
     #[test]
     fn the_voice_in_an_utterance_is_told_without_its_pauses_and_clicks() {
-        let voice = |parts: &[(f32, usize)]| {
-            let (_, out) = drafts(parts);
-            let ms = |it: &Span| (it.start.as_ms(), it.end.as_ms());
-            out.iter().flat_map(|it| it.voice.iter().map(ms)).collect::<Vec<_>>()
-        };
-        let trail = TRAIL_MS / FRAME_MS;
+        let (loud, room) = (-20.0, -70.0);
         // A pause of 288 ms is none, one of 304 ms is; an utterance goes on through both.
-        let pauses = [(YES, 30), (NO, 11), (YES, 30), (NO, 12), (YES, 30), (NO, 60)];
-        assert_eq!(voice(&pauses), [(0, (71 - trail) * 16), (83 * 16, (113 - trail) * 16)]);
+        let pauses = [(YES, loud, 30), (NO, room, 18), (YES, loud, 30), (NO, room, 19)];
+        let pauses = [pauses.as_slice(), &[(YES, loud, 30), (NO, room, 60)]].concat();
+        assert_eq!(voice(&pauses), [(0, 78), (97, 127)]);
         // A frame or two are no voice, though they lie near one.
-        let clicks = [(NO, 50), (MAYBE, 2), (NO, 8), (YES, 30), (NO, 8), (MAYBE, 1), (NO, 60)];
-        assert_eq!(voice(&clicks), [(60 * 16, (90 - trail) * 16)]);
-        // What goes on has no trail.
-        let (_, long) = drafts(&[(YES, 1_000)]);
-        assert_eq!(long[0].voice, [long[0].span]);
+        let (before, after) =
+            ([(NO, room, 50), (MAYBE, loud, 2)], [(MAYBE, loud, 1), (NO, room, 60)]);
+        let within = [(NO, room, 8), (YES, loud, 30), (NO, room, 8)];
+        assert_eq!(voice(&[before.as_slice(), &within, &after].concat()), [(60, 90)]);
+        // What goes on has no end yet.
+        let long = voice(&[(YES, loud, 1_000), (YES, room, 5)]);
+        assert_eq!((long[0].0, long.last().unwrap().1), (0, 1_005));
+    }
+
+    #[test]
+    fn a_voice_begins_and_ends_with_its_sound() {
+        let (loud, soft, room) = (-20.0, -40.0, -70.0);
+        // The VAD is late at both ends; it is sure of soft words between loud ones.
+        let late = [(NO, room, 50), (NO, soft, 4), (YES, loud, 20), (YES, room, 9), (NO, room, 60)];
+        assert_eq!(voice(&late), [(50, 74)]);
+        let soft_end =
+            [(NO, room, 50), (YES, loud, 20), (YES, soft, 9), (NO, soft, 3), (NO, room, 60)];
+        assert_eq!(voice(&soft_end), [(50, 79)]);
+        let softly = [(YES, loud, 20), (YES, -50.0, 40), (YES, loud, 20), (NO, room, 60)];
+        assert_eq!(voice(&softly), [(0, 80)]);
+        // Long before it was nobody's voice, and it holds on for so long only.
+        let breath = [(NO, soft, 30), (YES, loud, 20), (YES, room, 30), (NO, room, 60)];
+        assert_eq!(voice(&breath), [(20, 80 - frames_in(TRAIL_MS) as u64)]);
+        // A breath that is taken for voice is so soft beside it that it is none.
+        let gasp =
+            [(NO, room, 50), (MAYBE, -50.0, 3), (NO, room, 3), (YES, loud, 20), (NO, room, 60)];
+        assert_eq!(voice(&gasp), [(56, 76)]);
+        // What is like the room is none.
+        assert_eq!(voice(&[(NO, -61.0, 30), (YES, -45.0, 20), (NO, -61.0, 60)]), [(30, 50)]);
+    }
+
+    #[test]
+    fn what_lies_between_two_utterances_is_in_one_of_them() {
+        let parts = [(YES, -20.0, 500), (NO, -30.0, 8), (YES, -20.0, 400), (NO, -70.0, 60)];
+        assert_eq!(voice(&parts), [(0, 500), (504, 908)]);
     }
 
     #[test]
@@ -392,7 +471,13 @@ mod tests {
         let mut segmenter = Segmenter::new();
         let mut out = Vec::new();
         for n in 0..1_600 {
-            segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(n * FRAME_MS), &mut out);
+            segmenter.push(
+                &[0.5; FRAME_SAMPLES],
+                YES,
+                Standing::Out,
+                SessionTime(n * FRAME_MS),
+                &mut out,
+            );
         }
         segmenter.cut(&mut out);
         assert_eq!(
@@ -423,7 +508,13 @@ mod tests {
         for &(probability, frames) in parts {
             for _ in 0..frames {
                 let samples = std::array::from_fn(|i| (n * FRAME_SAMPLES as u64 + i as u64) as f32);
-                segmenter.push(&samples, probability, SessionTime(n * FRAME_MS), &mut out);
+                segmenter.push(
+                    &samples,
+                    probability,
+                    standing(probability),
+                    SessionTime(n * FRAME_MS),
+                    &mut out,
+                );
                 drafts.extend(segmenter.take_draft());
                 n += 1;
             }
@@ -455,7 +546,13 @@ mod tests {
         let probabilities = parts.iter().flat_map(|it| vec![it.0; it.1]);
         for (n, probability) in probabilities.enumerate() {
             let at = SessionTime(n as u64 * FRAME_MS);
-            segmenter.push(&[0.5; FRAME_SAMPLES], probability, at, &mut Vec::new());
+            segmenter.push(
+                &[0.5; FRAME_SAMPLES],
+                probability,
+                standing(probability),
+                at,
+                &mut Vec::new(),
+            );
             if segmenter.take_gone_on() {
                 gone_on.push(n);
             }
@@ -478,13 +575,13 @@ mod tests {
         let mut out = Vec::new();
         let frame = [0.5; FRAME_SAMPLES];
         for n in 0..40 {
-            segmenter.push(&frame, YES, SessionTime(n * 16), &mut out);
+            segmenter.push(&frame, YES, Standing::Out, SessionTime(n * 16), &mut out);
         }
         assert_eq!(segmenter.open_since(), Some(SessionTime(0)));
         segmenter.cut(&mut out);
         assert_eq!(out.len(), 1);
         for n in 40..60 {
-            segmenter.push(&frame, YES, SessionTime(n * 16), &mut out);
+            segmenter.push(&frame, YES, Standing::Out, SessionTime(n * 16), &mut out);
         }
         segmenter.cut(&mut out);
         assert_eq!(out[1].span, Span::new(SessionTime(640), SessionTime(960)));
@@ -496,7 +593,13 @@ mod tests {
         let mut segmenter = Segmenter::new();
         let mut out = Vec::new();
         for n in 0..400 {
-            segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(n * 16), &mut out);
+            segmenter.push(
+                &[0.5; FRAME_SAMPLES],
+                YES,
+                Standing::Out,
+                SessionTime(n * 16),
+                &mut out,
+            );
         }
         segmenter.discard();
         segmenter.cut(&mut out);
@@ -510,10 +613,22 @@ mod tests {
             let mut segmenter = Segmenter::new();
             let mut out = Vec::new();
             for n in 0..40 {
-                segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(5_000 + n * 16), &mut out);
+                segmenter.push(
+                    &[0.5; FRAME_SAMPLES],
+                    YES,
+                    Standing::Out,
+                    SessionTime(5_000 + n * 16),
+                    &mut out,
+                );
             }
             for n in 0..40 {
-                segmenter.push(&[0.5; FRAME_SAMPLES], YES, SessionTime(jump + n * 16), &mut out);
+                segmenter.push(
+                    &[0.5; FRAME_SAMPLES],
+                    YES,
+                    Standing::Out,
+                    SessionTime(jump + n * 16),
+                    &mut out,
+                );
             }
             segmenter.cut(&mut out);
             assert!(out.windows(2).all(|it| it[0].span.end <= it[1].span.start));

@@ -7,6 +7,8 @@ const CARDS = "/usr/share/pocketsphinx/test/data/cards/";
 const STEP_S = 0.01;
 /** So much below its loudest hundredths a recording still counts as voice: below it are breath and room. */
 const VOICE_DB = 18;
+/** What is voice for fewer steps in a row is a click, with which no phrase begins or ends. */
+const VOICED_STEPS_MIN = 3;
 /** Silences within a voice that end it, by the definitions of balance; phrases have none as long. */
 const GAP_S = 0.25;
 /** Between two phrases of one span: a breath, too short to end a voice. */
@@ -35,12 +37,12 @@ function phrasesOf(file) {
   const bytes = samples(file);
   const sound = Float32Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readInt16LE(2 * at) / 32_768);
   const levels = levelsOf(sound);
-  const loud = levels.toSorted((a, b) => a - b)[Math.floor(0.95 * levels.length)];
-  const gain = 10 ** ((LOUD_DBFS - loud) / 20);
+  const gain = 10 ** ((LOUD_DBFS - loudest(levels)) / 20);
+  const voiced = voicedOf(levels);
   const phrases = [];
   let [first, last] = [null, null];
   for (let at = 0; at <= levels.length; at += 1) {
-    if (at < levels.length && levels[at] >= loud - VOICE_DB) {
+    if (voiced[at]) {
       first ??= at;
       last = at;
     } else if (first !== null && (at === levels.length || at - last >= GAP_S / STEP_S)) {
@@ -51,6 +53,22 @@ function phrasesOf(file) {
     }
   }
   return phrases;
+}
+
+/** Whether each step is voice. */
+function voicedOf(levels) {
+  const loud = loudest(levels);
+  const voiced = levels.map((it) => it >= loud - VOICE_DB);
+  for (let from = 0, at = 1; at <= voiced.length; at += 1) {
+    if (voiced[at] === voiced[from]) continue;
+    if (at - from < VOICED_STEPS_MIN) voiced.fill(false, from, at);
+    from = at;
+  }
+  return voiced;
+}
+
+function loudest(levels) {
+  return levels.toSorted((a, b) => a - b)[Math.floor(0.95 * levels.length)];
 }
 
 function levelsOf(sound) {
@@ -98,10 +116,9 @@ export function microphone({ spans_s, phrases, length_s, level_db, room_dbfs, ch
 /** At most `most` samples of a phrase, ending in voice. */
 function cut(phrase, most) {
   let length = Math.min(phrase.length, most);
-  const levels = levelsOf(phrase);
-  const loud = levels.toSorted((a, b) => a - b)[Math.floor(0.95 * levels.length)];
+  const voiced = voicedOf(levelsOf(phrase));
   const step = STEP_S * RATE_HZ;
-  while (length < phrase.length && length > step && levels[Math.floor(length / step) - 1] < loud - VOICE_DB) {
+  while (length < phrase.length && length > step && !voiced[Math.floor(length / step) - 1]) {
     length -= step;
   }
   const piece = phrase.slice(0, length);

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock and waits")]
 
 mod audio;
+mod conversations;
 mod cost;
 #[path = "../sfu/figures.rs"]
 #[allow(dead_code, reason = "shared with the media benches")]
@@ -137,6 +138,10 @@ fn main() {
     if wants("voices") && !guards {
         println!("\nwhat finds voices");
         voices::run(&english, quick, &mut figures);
+    }
+    if wants("conversations") && !guards {
+        println!("\nwho talked how much, took turns and showed that they listen");
+        conversations::run(&english, quick, &mut figures);
     }
     figures.tell(&arguments, serde_json::json!({}));
 }

@@ -14,6 +14,7 @@ use vuoro::notes::engine::record;
 use vuoro::speech::driver::vad::{Earshot, Vad};
 use vuoro::speech::driver::whisper::{WhisperModel, WhisperTranscriber, Words, words};
 use vuoro::speech::engine::bounds::{FRAME_MS, FRAME_SAMPLES};
+use vuoro::speech::engine::floor::Standing;
 use vuoro::speech::engine::level::Level;
 use vuoro::speech::engine::segmenter::{Segmenter, Utterance};
 use vuoro::speech::engine::tongue::Tongue;
@@ -119,7 +120,7 @@ fn utterances(pcm: &[f32]) -> Vec<Utterance> {
     let mut found = Vec::new();
     for (frame, n) in pcm.as_chunks::<FRAME_SAMPLES>().0.iter().zip(0..) {
         let probability = vad.voice(&level.lift(frame));
-        segmenter.push(frame, probability, SessionTime(n * FRAME_MS), &mut found);
+        segmenter.push(frame, probability, Standing::Out, SessionTime(n * FRAME_MS), &mut found);
     }
     segmenter.cut(&mut found);
     found

@@ -2,6 +2,7 @@
 //! several distances in rooms of several loudnesses, with and without drop-outs, through Opus into the ear of one
 //! person. Told is how much of what was found was there.
 
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use vuoro::domain::time::{SessionTime, Span};
 use vuoro::domain::timeline::Timeline;
@@ -12,7 +13,7 @@ use crate::audio::{Clip, RATE, decibels, packets};
 use crate::figures::{Figures, percentile};
 
 /// How far from the microphone people sit, in dB below somebody near.
-const LEVELS_DB: [f64; 5] = [0.0, -6.0, -12.0, -18.0, -24.0];
+pub const LEVELS_DB: [f64; 5] = [0.0, -6.0, -12.0, -18.0, -24.0];
 
 /// How loud their rooms are; `None`: not at all.
 const ROOMS_DBFS: [Option<f64>; 6] =
@@ -28,16 +29,21 @@ const VOICE_DB: f64 = 18.0;
 const ABOVE_ROOM_DB: f64 = 15.0;
 
 const STEP: usize = RATE / 100;
-const LENGTH: usize = 120 * RATE;
+pub const LENGTH_S: usize = 120;
+const LENGTH: usize = LENGTH_S * RATE;
 /// A silence in a recording from which on two phrases are two.
 const GAP: usize = RATE / 4;
 /// Between two phrases of one span, too short to end a voice.
 const BREATH: usize = RATE * 12 / 100;
 const PHRASE_MIN: usize = RATE * 3 / 10;
+/// What is voice for fewer steps in a row is a click, with which no phrase begins or ends.
+const VOICED_STEPS_MIN: usize = 3;
 
-struct Microphone {
+/// One person's microphone during [`LENGTH_S`].
+pub struct Microphone {
     pcm: Vec<f32>,
-    truth: Vec<Span>,
+    /// When they spoke.
+    pub truth: Vec<Span>,
 }
 
 /// How somebody was heard.
@@ -94,14 +100,19 @@ fn error_percent(it: &Heard) -> f64 {
     100.0 * (it.found_ms as f64 - it.true_ms as f64) / it.true_ms.max(1) as f64
 }
 
-fn heard(made: &Microphone) -> Heard {
+/// When a voice was heard.
+pub fn found(made: &Microphone) -> Timeline {
     let mut ear = Ear::new(Box::new(Earshot::new())).expect("an ear");
     let mut out = Vec::new();
     packets(&made.pcm).into_iter().for_each(|it| ear.hear(it, &mut out));
     ear.cut(&mut out);
     // The packets arrive, and so are spoken, when their 20 ms are over.
     let on_tape = |it: &Span| Span::new(it.start - 20, it.end - 20);
-    let found: Timeline = out.iter().flat_map(|it| &it.voice).map(on_tape).collect();
+    out.iter().flat_map(|it| &it.voice).map(on_tape).collect()
+}
+
+fn heard(made: &Microphone) -> Heard {
+    let found = found(made);
     let truth: Timeline = made.truth.iter().copied().collect();
     let short: Vec<&Span> = made.truth.iter().filter(|it| it.ms() < 900).collect();
     Heard {
@@ -113,7 +124,8 @@ fn heard(made: &Microphone) -> Heard {
     }
 }
 
-/// One person's microphone during two minutes. `level_db`: `None` says nothing. Every other seed has drop-outs.
+/// Somebody who answers and talks for two minutes. `level_db`: `None` says nothing. Every other seed has
+/// drop-outs.
 fn microphone(
     phrases: &[Vec<f32>],
     level_db: Option<f64>,
@@ -121,34 +133,17 @@ fn microphone(
     seed: u64,
 ) -> Microphone {
     let mut chance = StdRng::seed_from_u64(seed);
-    let mut made = Microphone { pcm: vec![0.0; LENGTH], truth: Vec::new() };
-    let mut at = RATE;
-    while let Some(level_db) = level_db {
+    let (mut spans_s, mut at) = (Vec::new(), 1.0);
+    loop {
         let is_short = chance.random_bool(0.3);
-        let seconds = if is_short { 0.4..0.8 } else { 2.5..11.0 };
-        let end = at + (chance.random_range(seconds) * RATE as f64) as usize;
-        if LENGTH < end + RATE {
+        let end = at + chance.random_range(if is_short { 0.4..0.8 } else { 2.5..11.0 });
+        if LENGTH_S as f64 <= end + 1.0 {
             break;
         }
-        let (start, mut voiced) = (at, at);
-        while PHRASE_MIN <= end - at {
-            let phrase = &phrases[chance.random_range(0..phrases.len())];
-            let piece = cut(phrase, end - at);
-            for (sample, it) in made.pcm[at..].iter_mut().zip(&piece) {
-                *sample = it * decibels(level_db);
-            }
-            voiced = at + piece.len();
-            at = (voiced + BREATH).min(end);
-        }
-        let ms = |it: usize| SessionTime((it * 1_000 / RATE) as u64);
-        made.truth.push(Span::new(ms(start), ms(voiced)));
-        at = end + (chance.random_range(0.8..6.0) * RATE as f64) as usize;
+        spans_s.push((at, end));
+        at = end + chance.random_range(0.8..6.0);
     }
-    if let Some(room_dbfs) = room_dbfs {
-        // Evenly spread numbers have a third of the power of their square.
-        let most = decibels(room_dbfs) * 3f32.sqrt();
-        made.pcm.iter_mut().for_each(|it| *it += most * chance.random_range(-1.0..1.0f32));
-    }
+    let mut made = Microphone::new(phrases, &spans_s, level_db, room_dbfs, &mut chance);
     if seed % 2 == 1 {
         for _ in 0..12 {
             let from = chance.random_range(0..LENGTH - RATE);
@@ -159,12 +154,56 @@ fn microphone(
     made
 }
 
+impl Microphone {
+    /// `spans_s`: when the person may speak; what is true ends with the last phrase there was room for.
+    /// `level_db`: how much softer than somebody near, `None` says nothing; `room_dbfs`: `None` is silent.
+    pub fn new(
+        phrases: &[Vec<f32>],
+        spans_s: &[(f64, f64)],
+        level_db: Option<f64>,
+        room_dbfs: Option<f64>,
+        chance: &mut StdRng,
+    ) -> Self {
+        let mut made = Microphone { pcm: vec![0.0; LENGTH], truth: Vec::new() };
+        if let Some(level_db) = level_db {
+            spans_s.iter().for_each(|it| made.speak(phrases, *it, decibels(level_db), chance));
+        }
+        if let Some(room_dbfs) = room_dbfs {
+            // Evenly spread numbers have a third of the power of their square.
+            let most = decibels(room_dbfs) * 3f32.sqrt();
+            made.pcm.iter_mut().for_each(|it| *it += most * chance.random_range(-1.0..1.0f32));
+        }
+        made
+    }
+
+    fn speak(
+        &mut self,
+        phrases: &[Vec<f32>],
+        (from_s, to_s): (f64, f64),
+        gain: f32,
+        chance: &mut StdRng,
+    ) {
+        let [start, end] = [from_s, to_s].map(|it| (it * RATE as f64) as usize);
+        let (mut at, mut voiced) = (start, start);
+        while PHRASE_MIN <= end - at {
+            let piece = cut(phrases.choose(chance).expect("phrases"), end - at);
+            for (sample, it) in self.pcm[at..].iter_mut().zip(&piece) {
+                *sample = it * gain;
+            }
+            voiced = at + piece.len();
+            at = (voiced + BREATH).min(end);
+        }
+        let ms = |it: usize| SessionTime((it * 1_000 / RATE) as u64);
+        self.truth.push(Span::new(ms(start), ms(voiced)));
+    }
+}
+
 /// The pieces of a recording between silences, at one loudness, from their first to their last voice.
-fn phrases(clip: &Clip) -> Vec<Vec<f32>> {
+pub fn phrases(clip: &Clip) -> Vec<Vec<f32>> {
     let levels = levels(&clip.pcm);
     let loud = loudest(&levels);
     let gain = decibels(LOUD_DBFS - loud);
-    let voiced = (0..levels.len()).filter(|it| loud - VOICE_DB <= levels[*it]);
+    let voiced = voiced(&levels).into_iter().enumerate().filter_map(|(at, it)| it.then_some(at));
     let mut pieces: Vec<(usize, usize)> = Vec::new();
     for step in voiced {
         match pieces.last_mut().filter(|it| (step - it.1) * STEP < GAP) {
@@ -180,14 +219,24 @@ fn phrases(clip: &Clip) -> Vec<Vec<f32>> {
 /// At most `most` samples of a phrase, ending in voice, softened where it is cut.
 fn cut(phrase: &[f32], most: usize) -> Vec<f32> {
     let mut length = phrase.len().min(most);
-    let levels = levels(phrase);
-    let least = loudest(&levels) - VOICE_DB;
-    while length < phrase.len() && STEP < length && levels[length / STEP - 1] < least {
+    let voiced = voiced(&levels(phrase));
+    while length < phrase.len() && STEP < length && !voiced[length / STEP - 1] {
         length -= STEP;
     }
     let fade = RATE / 125;
     let soften = |n: usize| (n.min(length - 1 - n) as f32 / fade as f32).min(1.0);
     phrase[..length].iter().enumerate().map(|(n, it)| it * soften(n)).collect()
+}
+
+/// Whether each hundredth of a second is voice.
+fn voiced(levels: &[f64]) -> Vec<bool> {
+    let least = loudest(levels) - VOICE_DB;
+    let mut voiced = Vec::with_capacity(levels.len());
+    for run in levels.chunk_by(|a, b| (least <= *a) == (least <= *b)) {
+        let is_voice = least <= run[0] && VOICED_STEPS_MIN <= run.len();
+        voiced.extend(run.iter().map(|_| is_voice));
+    }
+    voiced
 }
 
 /// Of each hundredth of a second, in dBFS.
