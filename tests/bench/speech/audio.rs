@@ -168,19 +168,25 @@ pub fn decibels(db: f64) -> f32 {
     10f64.powf(db / 20.0) as f32
 }
 
-/// As a browser sends it: 20 ms packets at 32 kbit/s with in-band redundancy. Arrival is the end of each.
+/// As a browser sends it: 20 ms packets at 32 kbit/s with in-band redundancy, and hardly any where nobody
+/// speaks (DTX). Arrival is the end of each.
 pub fn packets(pcm: &[f32]) -> Vec<OpusPacket> {
     let mut encoder =
         opus::Encoder::new(16_000, opus::Channels::Mono, opus::Application::Voip).expect("opus");
     encoder.set_bitrate(opus::Bitrate::Bits(32_000)).expect("32 kbit/s");
     encoder.set_inband_fec(true).expect("FEC");
-    let encode = |(n, pcm): (usize, &[f32])| OpusPacket {
-        sequence: n as u16,
-        timestamp: n as u32 * 960,
-        arrived: SessionTime(n as u64 * 20 + 20),
-        payload: Bytes::from(encoder.encode_vec_float(pcm, 1_000).expect("a packet")),
+    encoder.set_dtx(true).expect("DTX");
+    let mut sent = 0u16;
+    let encode = |(n, pcm): (usize, &[f32])| {
+        let payload = Bytes::from(encoder.encode_vec_float(pcm, 1_000).expect("a packet"));
+        // Nothing but a table of contents is not sent (RFC 6716, 2.1.9).
+        (2 < payload.len()).then(|| {
+            sent += 1;
+            let arrived = SessionTime(n as u64 * 20 + 20);
+            OpusPacket { sequence: sent - 1, timestamp: n as u32 * 960, arrived, payload }
+        })
     };
-    pcm.chunks_exact(320).enumerate().map(encode).collect()
+    pcm.chunks_exact(320).enumerate().filter_map(encode).collect()
 }
 
 /// What is heard where nobody speaks, of each kind `seconds` long, near full scale.

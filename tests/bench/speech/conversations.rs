@@ -50,7 +50,8 @@ fn one(phrases: &[Vec<f32>], seed: u64) -> Vec<Counted> {
     let microphones = spans_s.map(|own| {
         let level_db = LEVELS_DB.choose(&mut chance).copied();
         let room_dbfs = ROOMS_DBFS.choose(&mut chance).copied().flatten();
-        Microphone::new(phrases, &own, level_db, room_dbfs, &mut chance)
+        let made = Microphone::new(phrases, &own, level_db, room_dbfs, &mut chance);
+        if seed % 2 == 1 { made.with_drop_outs(&mut chance) } else { made }
     });
     let all = |of: &dyn Fn(&Microphone) -> Timeline| -> BTreeMap<ParticipantId, Timeline> {
         (1..).map(ParticipantId).zip(microphones.iter().map(of)).collect()

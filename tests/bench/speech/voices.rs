@@ -60,7 +60,7 @@ struct Heard {
 pub fn run(clips: &[Clip], quick: bool, figures: &mut Figures) {
     let phrases: Vec<Vec<f32>> = clips.iter().flat_map(phrases).collect();
     let mut all = Vec::new();
-    let seeds = if quick { 1 } else { 4 };
+    let seeds = if quick { 2 } else { 4 };
     for room_dbfs in ROOMS_DBFS {
         for level_db in LEVELS_DB {
             let above_db = room_dbfs.map_or(f64::INFINITY, |it| LOUD_DBFS + level_db - it);
@@ -76,7 +76,11 @@ pub fn run(clips: &[Clip], quick: bool, figures: &mut Figures) {
             room_dbfs.unwrap_or(f64::NEG_INFINITY)
         );
     }
-    let silent = ROOMS_DBFS.map(|it| heard(&microphone(&phrases, None, it, 0)).found_ms);
+    let silent_ms = |room_dbfs: Option<f64>| {
+        let of = |seed| heard(&microphone(&phrases, None, room_dbfs, seed)).found_ms;
+        (0..seeds).map(of).max().unwrap_or(0)
+    };
+    let silent = ROOMS_DBFS.map(silent_ms);
     let clear: Vec<&Heard> =
         all.iter().filter(|it| ABOVE_ROOM_DB <= it.0).map(|it| &it.1).collect();
     let errors: Vec<f64> = clear.iter().map(|it| error_percent(it).abs()).collect();
@@ -143,15 +147,8 @@ fn microphone(
         spans_s.push((at, end));
         at = end + chance.random_range(0.8..6.0);
     }
-    let mut made = Microphone::new(phrases, &spans_s, level_db, room_dbfs, &mut chance);
-    if seed % 2 == 1 {
-        for _ in 0..12 {
-            let from = chance.random_range(0..LENGTH - RATE);
-            let length = STEP * chance.random_range(1..=3);
-            made.pcm[from..from + length].fill(0.0);
-        }
-    }
-    made
+    let made = Microphone::new(phrases, &spans_s, level_db, room_dbfs, &mut chance);
+    if seed % 2 == 1 { made.with_drop_outs(&mut chance) } else { made }
 }
 
 impl Microphone {
@@ -174,6 +171,16 @@ impl Microphone {
             made.pcm.iter_mut().for_each(|it| *it += most * chance.random_range(-1.0..1.0f32));
         }
         made
+    }
+
+    /// A page whose machine has too much to do gives nothing for a while, now and then.
+    pub fn with_drop_outs(mut self, chance: &mut StdRng) -> Self {
+        for _ in 0..12 {
+            let from = chance.random_range(0..LENGTH - RATE);
+            let length = STEP * chance.random_range(1..=12);
+            self.pcm[from..from + length].fill(0.0);
+        }
+        self
     }
 
     fn speak(
