@@ -114,7 +114,7 @@ story("who is left alone is brought to others, with a kind word", async (stage) 
   const [alice, ...others] = people;
   const left = others.find((it) => places.get(it.name) === places.get("Alice"));
   await alice.see("leave").click();
-  assert.equal(await left.sees("moved-notice", "reason"), "alone");
+  await eventually("told why", async () => (await left.sees("moved-notice", "reason")) === "alone");
   await eventually("three are together", async () => (await left.see("tile").count()) === 3);
   const focused = await left.page.evaluate(() => document.activeElement?.closest("[data-testid=room-name]") !== null);
   assert.ok(focused, "the focus goes to the new room");
