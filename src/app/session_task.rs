@@ -792,15 +792,29 @@ mod tests {
         assert!(!may_pass(&LogError::NotOpened { session }));
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_was_said_before_a_planned_stop_is_on_the_disk_when_the_server_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        let (session, task, mut inboxes) = prepared(folder.path()).await;
+    /// A session that runs, with somebody in it, and what its ears are told.
+    struct Running {
+        session: SessionHandle,
+        speech: mpsc::UnboundedSender<SpeechEvent>,
+        log: Log,
+        clock: Clock,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    async fn running(folder: &std::path::Path) -> Running {
+        let (session, task, mut inboxes) = prepared(folder).await;
         let (speech, ears) = mpsc::unbounded_channel();
         inboxes.speech = ears;
         let (log, clock) = (task.around.log.clone(), task.clock);
         let task = tokio::spawn(task.run(inboxes));
         drop(come_in(&session).await);
+        Running { session, speech, log, clock, task }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_said_before_a_planned_stop_is_on_the_disk_when_the_server_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let Running { session, speech, log, clock, task } = running(folder.path()).await;
         let speaker = SpeakerId { session: session.id, participant: ParticipantId(1) };
         for said in 1..=20 {
             let at = clock.now() + said;
@@ -829,12 +843,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_page_that_never_stops_asking_stops_neither_the_clock_nor_the_words_of_others() {
         let folder = tempfile::tempdir().unwrap();
-        let (session, task, mut inboxes) = prepared(folder.path()).await;
-        let (speech, ears) = mpsc::unbounded_channel();
-        inboxes.speech = ears;
-        let (log, clock) = (task.around.log.clone(), task.clock);
-        let task = tokio::spawn(task.run(inboxes));
-        drop(come_in(&session).await);
+        let Running { session, speech, log, clock, task } = running(folder.path()).await;
         let (news, mut host) = mpsc::channel(NEWS_MAX);
         assert!(session.send(Command::Watch { connection: ConnectionId(2), news }).await);
         let overview = |it: &News| matches!(it, News::Message(Message::Overview(_)));
