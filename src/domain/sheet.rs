@@ -5,7 +5,7 @@
 //! It tells nobody, and has no clock and no chance: the same changes in the same order, the same sheet.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -60,6 +60,8 @@ pub struct Sheet {
     letters: Vec<Letter>,
     /// Whose page each of Yjs's clients is.
     pages: BTreeMap<u64, ParticipantId>,
+    /// Where a character outside the basic plane has its second unit: client and clock.
+    second_halves: BTreeSet<(u64, u32)>,
     /// Who changed it last, since it was last written down whole.
     changed_by: Option<ParticipantId>,
     /// Bytes of all changes since it was laid out.
@@ -99,6 +101,7 @@ impl Sheet {
         if !stands.is_empty() {
             text.insert(&mut doc.transact_mut(), 0, &stands);
         }
+        let second_halves = second_halves(0, &stands).map(|it| (LAID_OUT, it)).collect();
         let steps = follow(&text);
         Self {
             number,
@@ -107,6 +110,7 @@ impl Sheet {
             text,
             letters,
             pages: BTreeMap::new(),
+            second_halves,
             changed_by: None,
             history_bytes: 0,
             steps,
@@ -172,8 +176,12 @@ impl Sheet {
     #[must_use]
     pub fn change(&mut self, by: ParticipantId, update: &[u8]) -> bool {
         let Ok(brought) = self.read(by, update) else { return false };
-        if let Some((client, _)) = brought.client {
+        if let Some((client, mut clock)) = brought.client {
             self.pages.insert(client, by);
+            for it in &brought.blocks {
+                self.second_halves.extend(second_halves(clock, it.text).map(|it| (client, it)));
+                clock += it.units;
+            }
         }
         self.merge(by, update);
         self.changed_by = Some(by);
@@ -182,12 +190,13 @@ impl Sheet {
     }
 
     /// It has been written down whole. `parts`: whose it is, empty where nobody has counted. Whether that
-    /// differs from what stood there, so that the sheet is to be laid out anew.
+    /// differs from what stood there or from what a page that comes would read, so that the sheet is to be
+    /// laid out anew.
     #[must_use]
     pub fn written(&mut self, by: ParticipantId, text: &str, parts: &[Part]) -> bool {
         self.changed_by = None;
         if self.text() == text {
-            return false;
+            return !self.is_read_by_all();
         }
         self.letters = match letters_of(text, parts) {
             Some(letters) => letters,
@@ -247,19 +256,46 @@ impl Sheet {
             Some((it, end)) if it == client => clock < end,
             _ => clock < known.get(&ClientID::new(client)),
         };
+        let mut own_halves = BTreeSet::new();
         for block in &brought.blocks {
-            if [block.left, block.right].iter().flatten().any(|it| !has(own_end, *it)) {
+            let beside = || [block.left, block.right].into_iter().flatten();
+            if beside().any(|it| !has(own_end, it)) {
                 return Err(Refused::Elsewhere);
             }
-            if let Some((_, end)) = &mut own_end {
+            // Between the last unit on its left and the first on its right it takes its place.
+            let after = block.left.map(|(client, clock)| (client, clock + 1));
+            if [after, block.right].iter().flatten().any(|it| self.is_within(&own_halves, it)) {
+                return Err(Refused::Garbled);
+            }
+            if let Some((client, end)) = &mut own_end {
+                own_halves.extend(second_halves(*end, block.text).map(|it| (*client, it)));
                 *end += block.units;
             }
         }
-        let last = |(client, from, units): &(u64, u32, u32)| (*client, from + units - 1);
-        if brought.gone.iter().any(|it| !has(own_end, last(it))) {
-            return Err(Refused::Elsewhere);
+        for (client, from, units) in &brought.gone {
+            if !has(own_end, (*client, from + units - 1)) {
+                return Err(Refused::Elsewhere);
+            }
+            let ends = [(*client, *from), (*client, from + units)];
+            if ends.iter().any(|it| self.is_within(&own_halves, it)) {
+                return Err(Refused::Garbled);
+            }
         }
         Ok(brought)
+    }
+
+    /// Whether a page that comes now reads what stands here. Yjs promises that for changes that pages have
+    /// made; where one says that it stands before what it stands after, it depends on the order in which
+    /// it is read. What is written down is to be what all have, so it is tried then.
+    fn is_read_by_all(&self) -> bool {
+        let page = self.clone();
+        page.text.get_string(&page.doc.transact()) == self.text()
+    }
+
+    /// Whether a cut before this unit would leave halves of a character. No page of ours makes one, and
+    /// where text comes between the two, pages do not agree in which order they then stand.
+    fn is_within(&self, brought: &BTreeSet<(u64, u32)>, unit: &(u64, u32)) -> bool {
+        self.second_halves.contains(unit) || brought.contains(unit)
     }
 
     /// `update` has been read.
@@ -270,7 +306,6 @@ impl Sheet {
         }
         let steps = std::mem::take(&mut *self.steps.lock().unwrap_or_else(PoisonError::into_inner));
         self.letters = stepped(&self.letters, by, &steps);
-        without_halves(&mut self.letters);
         let stands = self.text.get_string(&self.doc.transact());
         if self.text() != stands {
             // Whose letters they are is then not known better; what stands is what all pages have.
@@ -290,6 +325,7 @@ impl Clone for Sheet {
         Self {
             letters: self.letters.clone(),
             pages: self.pages.clone(),
+            second_halves: self.second_halves.clone(),
             changed_by: self.changed_by,
             history_bytes: self.history_bytes,
             ..other
@@ -356,16 +392,14 @@ fn letters_of(text: &str, parts: &[Part]) -> Option<Vec<Letter>> {
     by.next().is_none().then_some(letters)
 }
 
-/// Of a character outside the basic plane a page can take one unit away and leave the other, though none
-/// of ours does: what is left is read as no character.
-fn without_halves(letters: &mut [Letter]) {
-    let whole = text_of(letters);
-    letters.iter_mut().zip(whole.encode_utf16()).for_each(|(it, unit)| it.unit = unit);
-}
-
 /// The second unit of a character outside the basic plane.
 fn is_second_half(unit: u16) -> bool {
     (0xdc00..0xe000).contains(&unit)
+}
+
+/// The clocks of such units in a text that begins at a clock.
+fn second_halves(from: u32, text: &str) -> impl Iterator<Item = u32> {
+    (from..).zip(text.encode_utf16()).filter(|it| is_second_half(it.1)).map(|it| it.0)
 }
 
 /// What cannot be seen has no place in a text that others read; the joiners of emoji and of Persian

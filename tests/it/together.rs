@@ -220,6 +220,34 @@ fn what_no_page_sends_and_what_is_too_much_is_refused_and_told() {
     assert_snapshot!(stage.told(alice.page), @"Alice <- no: too-fast");
 }
 
+/// Mallory's letter says that it comes after the fifth and before the second: who hears it as it is typed
+/// reads it in another place than who comes later.
+#[test]
+fn what_pages_read_in_two_ways_is_laid_out_anew_for_all_when_it_is_written_down() {
+    let (mut stage, people, _) = stage_of(&["Alice", "Mallory"], &in_pairs());
+    let [alice, mallory] = people[..] else { panic!("two people") };
+    let hers = leaf(&stage, alice);
+    let client = [0xf2, 0xa2, 0x04];
+    let word = [&[1, 2][..], &client, &[0, 4, 1, 4], b"text", &[9], b"sana sana"].concat();
+    let letter = [&[0xc4][..], &client, &[4], &client, &[1, 1], b"x", &[0]].concat();
+    let update = [word, letter].concat();
+    stage.hush();
+    stage.wish(mallory.page, Wish::Type { sheet: hers.number, update });
+    hears(&stage, alice, &hers);
+    let bob = stage.join("Bob");
+    assert_ne!(leaf(&stage, bob).reads(), hers.reads());
+    stage.hush();
+    stage.wait(SHEET_QUIET_MS);
+    let all = [alice, bob, mallory].map(|it| leaf(&stage, it));
+    assert!(all.iter().all(|it| Some(it.reads()) == written(&stage, ONE)));
+    assert!(all.iter().all(|it| it.number != hers.number));
+    stage.hush();
+    stage.restart();
+    let alice = stage.rejoin(alice);
+    let again = leaf(&stage, alice);
+    assert_eq!((again.reads(), again.number), (all[0].reads(), all[0].number));
+}
+
 /// Whoever writes while the same text is laid out anew has heard all that stood on the sheet before, and
 /// knows so what of theirs has not come there.
 #[test]

@@ -159,7 +159,12 @@ impl Session {
         self.due.sheets.remove(&room);
         let changed = self.run.as_ref().and_then(|it| it.unwritten().find(|it| it.0 == room));
         let Some((_, participant, sheet)) = changed else { return };
-        let (text, parts) = (sheet.text(), sheet.parts());
+        let (number, text, parts) = (sheet.number(), sheet.text(), sheet.parts());
         self.keep(now, Fact::Wrote { participant, room, text, parts }, out);
+        // Not all pages had the same text: it was laid out anew.
+        let sheet = self.run.as_ref().and_then(|it| it.sheet(room));
+        if sheet.is_some_and(|it| it.number() != number) {
+            self.tell_sheet_in(room, out);
+        }
     }
 }

@@ -255,19 +255,68 @@ fn what_no_page_of_ours_sends_is_refused() {
     assert_eq!(sheet.check(ALICE, &later), Err(Refused::Elsewhere));
 }
 
+/// As in the middle of Alice's emoji, of the one that was there before her, and of one that comes with
+/// the same change.
 #[test]
-fn half_a_character_is_none() {
-    for (unit, left) in [(1, "a\u{fffd}b"), (2, "a\u{fffd}b")] {
-        let mut sheet = Sheet::blank(FIRST);
-        let alice = Page::of(ALICE, &sheet);
-        let typed = alice.types(0, "a😀b");
-        comes(&mut sheet, &alice, &typed, &[]);
-        let mut half = vec![0, 1];
-        [70_000 + u64::from(ALICE.0), 1, unit, 1].iter().for_each(|it| number(&mut half, *it));
-        comes(&mut sheet, &alice, &half, &[]);
-        assert_eq!((sheet.text().as_str(), sheet.parts()), (left, vec![(ALICE, 3)]));
-        assert_eq!(Page::of(BOB, &sheet).reads(), left);
+fn a_character_is_never_cut_in_two() {
+    let mut sheet = Sheet::blank(FIRST);
+    assert!(sheet.written(BOB, "a😀b", &[]));
+    sheet.lay_out_anew(2);
+    let alice = Page::of(ALICE, &sheet);
+    let typed = alice.types(0, "c😀d");
+    comes(&mut sheet, &alice, &typed, &[]);
+    let (hers, his) = (70_000 + u64::from(ALICE.0), 70_000 + u64::from(BOB.0));
+    let check = |blocks: &[OddBlock], gone: &[(u64, u64, u64)]| {
+        sheet.check(BOB, &odd(his, 0, blocks, gone))
+    };
+    for client in [LAID_OUT, hers] {
+        for (from, units) in [(0, 2), (1, 1), (2, 1), (2, 2)] {
+            assert_eq!(
+                check(&[], &[(client, from, units)]),
+                Err(Refused::Garbled),
+                "{from} {units}"
+            );
+        }
+        let (first, second) = (Some((client, 1)), Some((client, 2)));
+        assert_eq!(check(&[(first, None, "x")], &[]), Err(Refused::Garbled));
+        assert_eq!(check(&[(None, second, "x")], &[]), Err(Refused::Garbled));
+        // Whole it may go, and on both sides of it there is room.
+        assert_eq!(check(&[], &[(client, 1, 2)]), Ok(()));
+        assert_eq!(check(&[(None, first, "x")], &[]), Ok(()));
+        assert_eq!(check(&[(second, None, "x")], &[]), Ok(()));
     }
+    let beside = Some((LAID_OUT, 0));
+    let own = |clock| [(beside, None, "😀"), (Some((his, clock)), None, "x")];
+    assert_eq!(check(&own(0), &[]), Err(Refused::Garbled));
+    assert_eq!(check(&own(1), &[]), Ok(()));
+    assert_eq!(check(&own(1), &[(his, 1, 1)]), Err(Refused::Garbled));
+}
+
+/// A letter says that it comes after the fifth and before the second.
+#[test]
+fn what_is_read_in_two_ways_is_laid_out_anew_when_it_is_written_down() {
+    let mut sheet = Sheet::blank(FIRST);
+    let his = 70_000 + u64::from(BOB.0);
+    let blocks = [(None, None, "sana sana"), (Some((his, 4)), Some((his, 1)), "x")];
+    let update = odd(his, 0, &blocks, &[]);
+    assert_eq!(sheet.check(BOB, &update), Ok(()));
+    assert!(!sheet.change(BOB, &update));
+    assert_ne!(Page::of(CHAO, &sheet).reads(), sheet.text(), "the story's change is odd enough");
+    let mut number = FIRST;
+    write_down(&mut sheet, &mut number, BOB);
+    assert_eq!((number, sheet.number(), sheet.since()), (2, 2, 2));
+    assert_eq!(Page::of(CHAO, &sheet).reads(), sheet.text());
+    write_down(&mut sheet, &mut number, BOB);
+    assert_eq!(sheet.number(), 2, "now all read the same");
+}
+
+fn write_down(sheet: &mut Sheet, number: &mut u32, by: ParticipantId) {
+    let (text, parts) = (sheet.text(), sheet.parts());
+    if sheet.written(by, &text, &parts) {
+        *number += 1;
+        sheet.lay_out_another(*number);
+    }
+    assert_eq!((sheet.text(), sheet.parts()), (text, parts));
 }
 
 fn number(out: &mut Vec<u8>, mut number: u64) {
@@ -276,6 +325,42 @@ fn number(out: &mut Vec<u8>, mut number: u64) {
         number >>= 7;
     }
     out.push(number as u8);
+}
+
+/// What is on its left, on its right, and what it says; without words two units that are gone.
+type OddBlock = (Option<(u64, u64)>, Option<(u64, u64)>, &'static str);
+
+/// A change by a client as it goes over the wire; `gone`: client, clock and length.
+fn odd(client: u64, clock: u64, blocks: &[OddBlock], gone: &[(u64, u64, u64)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    number(&mut out, u64::from(!blocks.is_empty()));
+    if !blocks.is_empty() {
+        [blocks.len() as u64, client, clock].iter().for_each(|it| number(&mut out, *it));
+    }
+    for (left, right, text) in blocks {
+        let has = |it: &Option<(u64, u64)>, bit| if it.is_some() { bit } else { 0 };
+        let kind = if text.is_empty() { 1 } else { 4 };
+        out.push(kind | has(left, 0x80) | has(right, 0x40));
+        for (client, clock) in [left, right].into_iter().flatten() {
+            number(&mut out, *client);
+            number(&mut out, *clock);
+        }
+        if left.is_none() && right.is_none() {
+            out.extend([1, 4]);
+            out.extend(TEXT.as_bytes());
+        }
+        if text.is_empty() {
+            number(&mut out, 2);
+        } else {
+            number(&mut out, text.len() as u64);
+            out.extend(text.as_bytes());
+        }
+    }
+    number(&mut out, gone.len() as u64);
+    for (client, clock, units) in gone {
+        [*client, 1, *clock, *units].iter().for_each(|it| number(&mut out, *it));
+    }
+    out
 }
 
 /// A change that looks like one of a page: its own text beside whatever there may be, and stretches of
@@ -287,44 +372,8 @@ fn odd_update() -> impl Strategy<Value = Vec<u8>> {
     let block = (beside(), beside(), text);
     let gone = (client(), 0..12_u64, 1..5_u64);
     let blocks = prop::collection::vec(block, 0..4);
-    (client(), 0..8_u64, blocks, prop::collection::vec(gone, 0..3)).prop_map(
-        |(client, clock, blocks, gone)| {
-            let mut out = Vec::new();
-            number(&mut out, u64::from(!blocks.is_empty()));
-            if !blocks.is_empty() {
-                number(&mut out, blocks.len() as u64);
-                number(&mut out, client);
-                number(&mut out, clock);
-            }
-            for (left, right, text) in &blocks {
-                let has = |it: &Option<(u64, u64)>, bit| if it.is_some() { bit } else { 0 };
-                let kind = if text.is_empty() { 1 } else { 4 };
-                out.push(kind | has(left, 0x80) | has(right, 0x40));
-                for (client, clock) in [left, right].into_iter().flatten() {
-                    number(&mut out, *client);
-                    number(&mut out, *clock);
-                }
-                if left.is_none() && right.is_none() {
-                    out.extend([1, 4]);
-                    out.extend(TEXT.as_bytes());
-                }
-                if text.is_empty() {
-                    number(&mut out, 2);
-                } else {
-                    number(&mut out, text.len() as u64);
-                    out.extend(text.as_bytes());
-                }
-            }
-            number(&mut out, gone.len() as u64);
-            for (client, clock, units) in gone {
-                number(&mut out, client);
-                number(&mut out, 1);
-                number(&mut out, clock);
-                number(&mut out, units);
-            }
-            out
-        },
-    )
+    (client(), 0..8_u64, blocks, prop::collection::vec(gone, 0..3))
+        .prop_map(|(client, clock, blocks, gone)| odd(client, clock, &blocks, &gone))
 }
 
 proptest! {
@@ -375,15 +424,16 @@ proptest! {
     }
 
     #[test]
-    fn odd_changes_never_panic_and_every_page_that_comes_reads_what_stands_there(
+    fn odd_changes_never_panic_and_every_page_that_comes_reads_what_is_written_down(
         updates in prop::collection::vec((0..3_u32, odd_update()), 0..30)
     ) {
-        let mut sheet = Sheet::blank(FIRST);
+        let (mut sheet, mut number) = (Sheet::blank(FIRST), FIRST);
         for (who, update) in updates {
             let who = ParticipantId(who + 1);
             if sheet.check(who, &update) != Err(Refused::Garbled) {
                 let _ = sheet.change(who, &update);
             }
+            write_down(&mut sheet, &mut number, who);
             prop_assert_eq!(Page::of(CHAO, &sheet).reads(), sheet.text());
         }
     }
@@ -391,11 +441,11 @@ proptest! {
     /// What a page really sends, with bytes changed, lost and added on the way, between changes that
     /// came whole.
     #[test]
-    fn damaged_changes_never_panic_and_every_page_that_comes_reads_what_stands_there(
+    fn damaged_changes_never_panic_and_every_page_that_comes_reads_what_is_written_down(
         acts in prop::collection::vec((0..3_usize, 0..20_u32, 0..4_u32, "[a-z😀]{0,9}"), 1..20),
         harms in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 20),
     ) {
-        let mut sheet = Sheet::blank(FIRST);
+        let (mut sheet, mut number) = (Sheet::blank(FIRST), FIRST);
         for ((who, at, units, words), (place, how, byte)) in acts.into_iter().zip(harms) {
             // Each comes anew, so that what stands there is what they build on.
             let page = Page::with_client([ALICE, BOB, CHAO][who], 70_000 + who as u64, &sheet);
@@ -421,6 +471,7 @@ proptest! {
                 if sheet.check(page.who, update).is_ok() {
                     let _ = sheet.change(page.who, update);
                 }
+                write_down(&mut sheet, &mut number, page.who);
                 prop_assert_eq!(Page::of(CHAO, &sheet).reads(), sheet.text());
                 let chars: u32 = sheet.parts().iter().map(|it| it.1).sum();
                 prop_assert_eq!(chars as usize, sheet.text().chars().count());
