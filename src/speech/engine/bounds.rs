@@ -77,6 +77,10 @@ pub const FLOOR_SMOOTHED_FRAMES: usize = 4;
 /// Frames in which the least is looked for: 3 s, in which people take breath.
 pub const FLOOR_WITHIN_FRAMES: u64 = 188;
 
+/// Before [`FLOOR_WITHIN_FRAMES`] were heard no room is taken for louder than this, in dBFS: what is may be somebody who
+/// answers at once, in a room that is not heard.
+pub const FLOOR_FIRST_DBFS_MAX: f32 = -45.0;
+
 /// For so many frames what stood out of the room still does: 192 ms. With 112 ms one in six
 /// was more than 5 % short.
 pub const STANDS_OUT_FRAMES: usize = 12;

@@ -166,11 +166,23 @@ impl Microphone {
             spans_s.iter().for_each(|it| made.speak(phrases, *it, decibels(level_db), chance));
         }
         if let Some(room_dbfs) = room_dbfs {
-            // Evenly spread numbers have a third of the power of their square.
-            let most = decibels(room_dbfs) * 3f32.sqrt();
-            made.pcm.iter_mut().for_each(|it| *it += most * chance.random_range(-1.0..1.0f32));
+            made.hiss(decibels(room_dbfs), chance);
         }
         made
+    }
+
+    /// Through a browser the same room is some 3 dB louder for a while, now and then.
+    fn hiss(&mut self, level: f32, chance: &mut StdRng) {
+        // Evenly spread numbers have a third of the power of their square.
+        let most = level * 3f32.sqrt();
+        let mut rest = &mut self.pcm[..];
+        while !rest.is_empty() {
+            let length = chance.random_range(5 * RATE..20 * RATE).min(rest.len());
+            let (stretch, later) = rest.split_at_mut(length);
+            let most = if chance.random_bool(0.5) { most } else { most * decibels(3.0) };
+            stretch.iter_mut().for_each(|it| *it += most * chance.random_range(-1.0..1.0f32));
+            rest = later;
+        }
     }
 
     /// A page whose machine has too much to do gives nothing for a while, now and then.
