@@ -131,6 +131,9 @@ class Stage {
     for (const act of this.#endings) act();
     await Promise.allSettled(this.#browsers.map((it) => it.close()));
     await Promise.allSettled(this.servers.map((it) => it.kill()));
+    // A closed browser may go on writing into its profile for a moment: all is looked through again, which only
+    // this way of removing does.
+    if (!KEEP) await fs.promises.rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
     this.#leaveNothing();
     process.off("exit", this.#left);
   }
